@@ -1,0 +1,84 @@
+"""meshguard: says what is wrong with a mesh and where, exactly and fast; made for scans of dental arches.
+
+    import meshguard
+
+    report = meshguard.validate("lower.stl")
+    print(report.ok, report.grade, len(report.findings))
+
+Names load on first use, so that importing meshguard imports neither Numba, SciPy nor trimesh.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from meshguard._version import __version__
+
+if TYPE_CHECKING:
+    from meshguard.budget import Budget
+    from meshguard.errors import BudgetExceeded, MeshError, MeshGuardError, PolicyError, ReadError
+    from meshguard.io import load, save
+    from meshguard.mesh import Mesh
+    from meshguard.phantoms import phantom
+    from meshguard.policy import Policy
+    from meshguard.report import Finding, Outcome, Report, Safety, Severity, Status
+    from meshguard.validation import boundary_loops, validate
+
+__all__ = [
+    "Budget",
+    "BudgetExceeded",
+    "Finding",
+    "Mesh",
+    "MeshError",
+    "MeshGuardError",
+    "Outcome",
+    "Policy",
+    "PolicyError",
+    "ReadError",
+    "Report",
+    "Safety",
+    "Severity",
+    "Status",
+    "__version__",
+    "boundary_loops",
+    "load",
+    "phantom",
+    "save",
+    "validate",
+]
+
+_HOMES = {
+    "Budget": "budget",
+    "BudgetExceeded": "errors",
+    "MeshError": "errors",
+    "MeshGuardError": "errors",
+    "PolicyError": "errors",
+    "ReadError": "errors",
+    "load": "io",
+    "save": "io",
+    "Mesh": "mesh",
+    "phantom": "phantoms",
+    "Policy": "policy",
+    "Finding": "report",
+    "Outcome": "report",
+    "Report": "report",
+    "Safety": "report",
+    "Severity": "report",
+    "Status": "report",
+    "boundary_loops": "validation",
+    "validate": "validation",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'meshguard' has no attribute {name!r}")
+    value = getattr(import_module(f"meshguard.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

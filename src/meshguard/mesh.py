@@ -1,0 +1,261 @@
+"""Mesh: a frozen triangle mesh, and Source: what reading it from a file saw.
+
+A mesh promises only what keeps kernels memory-safe: shapes, dtypes and face indices in range. Everything else that can
+be wrong with it is a finding, not an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.errors import MeshError
+
+Jaw: TypeAlias = Literal["upper", "lower"]
+Attributes: TypeAlias = Mapping[str, npt.NDArray[Any]]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int32]
+
+MAX_ELEMENTS = 2**31 // 3 - 1
+"""Most vertices or faces a mesh can have: half-edges 3*f + c must fit an int32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Irregularity:
+    """One thing in a file that is not as its format says, or that a mesh cannot hold.
+
+    Attributes:
+        check: id of the F-check that reports it.
+        message: one sentence. It never quotes the file's text, which may identify a patient.
+        offset: byte offset in the (decompressed) file, where there is one.
+        element: what `indices` number: "face" and "vertex" as the file counts them (row, not mesh index).
+        indices: int32 (k,), sorted.
+        count: how many there are; `indices` may be left empty where numbering them tells nothing.
+        measures: name -> number, unit in the name.
+    """
+
+    check: str
+    message: str
+    offset: int | None = None
+    element: Literal["file", "face", "vertex"] = "file"
+    indices: IntArray = field(default_factory=lambda: frozen_array(np.empty(0, np.int32)))
+    count: int = 1
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """What reading a file saw; no part of the mesh's digest.
+
+    Attributes:
+        format: "stl-binary", "stl-ascii", "ply-ascii", "ply-binary-little-endian", "ply-binary-big-endian", or
+            "trimesh:SUFFIX" for a format read by trimesh.
+        irregularities: in the order in which the file shows them.
+        soup_origin: int32 (n,): for each welded vertex of an STL, the file's corner 3*facet + corner where its position
+            stands first; None where the format has its own vertices.
+        face_origin: int32 (m,): the file's face behind each triangle, where they differ (polygons, strips,
+            dropped faces); None where they are the same.
+    """
+
+    format: str
+    irregularities: tuple[Irregularity, ...] = ()
+    soup_origin: IntArray | None = None
+    face_origin: IntArray | None = None
+
+
+def frozen_array(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The array, C-contiguous and read-only; the same memory if nobody else can write to it, else a copy."""
+    array = np.ascontiguousarray(array)
+    if array.flags.writeable or not _is_immutable(array):
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+def _is_immutable(array: npt.NDArray[Any]) -> bool:
+    """Whether no array that owns this memory is writable."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable:
+            return False
+        base = base.base
+    return base is None or isinstance(base, bytes)
+
+
+def _converted(array: npt.ArrayLike, dtype: npt.DTypeLike, kinds: str, name: str) -> npt.NDArray[Any]:
+    """An (n, 3) array of `dtype`, frozen, or a MeshError that names the array."""
+    found = np.asarray(array)
+    if found.size == 0 and found.ndim != 2:
+        found = found.reshape(0, 3)
+    if found.ndim != 2 or found.shape[1] != 3:
+        raise MeshError(f"{name} must have shape (n, 3), not {found.shape}")
+    if found.size and found.dtype.kind not in kinds:
+        raise MeshError(f"{name} must hold numbers of kind {'/'.join(kinds)}, not {found.dtype}")
+    if len(found) > MAX_ELEMENTS:
+        raise MeshError(f"{name} has {len(found)} rows; at most {MAX_ELEMENTS} are supported")
+    if found.dtype.kind in "iu" and np.dtype(dtype).kind == "i" and found.dtype.itemsize >= 4 and found.size:
+        limits = np.iinfo(np.int32)
+        if found.dtype != np.int32 and (int(found.min()) < limits.min or int(found.max()) > limits.max):
+            raise MeshError(f"{name} has an index outside the range of int32")
+    if found.dtype != dtype:
+        found = found.astype(dtype)
+        found.flags.writeable = False
+    return frozen_array(found)
+
+
+def _attributes(data: Mapping[str, npt.ArrayLike], length: int, name: str) -> Attributes:
+    """A read-only mapping of frozen arrays whose first axis is `length`."""
+    checked: dict[str, npt.NDArray[Any]] = {}
+    for key, values in data.items():
+        array = np.asarray(values)
+        if array.ndim == 0 or len(array) != length:
+            raise MeshError(f"{name}[{key!r}] must have first axis {length}, not shape {array.shape}")
+        if array.dtype.kind not in "biuf":
+            raise MeshError(f"{name}[{key!r}] must hold numbers or booleans, not {array.dtype}")
+        checked[str(key)] = frozen_array(array)
+    return MappingProxyType(checked)
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class Mesh:
+    """A triangle mesh, frozen. Lengths are millimetres by definition; readers never guess units, a check does.
+
+    Any integer and float dtype is converted once. Arrays that are writable elsewhere are copied, so that a mesh cannot
+    change; meshes compare by identity, or by `digest()`.
+
+    Attributes:
+        vertices: float64 (n, 3), C-contiguous, read-only; any value allowed, NaN included.
+        faces: int32 (m, 3), C-contiguous, read-only; every index in [0, n), repeated corners allowed. Half-edge
+            h = 3*f + c runs from corner c to corner (c + 1) % 3 of face f.
+        vertex_data: name -> read-only array with first axis n. Known names: label, instance, color, normal, synthetic.
+        face_data: name -> read-only array with first axis m; the same names, and `solid` and `attribute` from STL.
+        jaw: "upper", "lower" or None where it is not known.
+        source: what reading saw, or None for a mesh made from arrays.
+
+    Raises:
+        MeshError: a wrong shape, dtype or length, or a face index outside [0, n).
+    """
+
+    vertices: FloatArray
+    faces: IntArray
+    vertex_data: Attributes
+    face_data: Attributes
+    jaw: Jaw | None
+    source: Source | None
+
+    def __init__(
+        self,
+        *,
+        vertices: npt.ArrayLike,
+        faces: npt.ArrayLike,
+        vertex_data: Mapping[str, npt.ArrayLike] | None = None,
+        face_data: Mapping[str, npt.ArrayLike] | None = None,
+        jaw: Jaw | None = None,
+        source: Source | None = None,
+    ) -> None:
+        """Convert what needs converting, and check what kernels rely on."""
+        put = object.__setattr__
+        put(self, "vertices", _converted(vertices, np.float64, "iuf", "vertices"))
+        put(self, "faces", _converted(faces, np.int32, "iu", "faces"))
+        n, m = len(self.vertices), len(self.faces)
+        if m and (int(self.faces.min()) < 0 or int(self.faces.max()) >= n):
+            bad = int(np.flatnonzero(((self.faces < 0) | (self.faces >= n)).any(axis=1))[0])
+            raise MeshError(f"face {bad} names a vertex outside [0, {n})")
+        put(self, "vertex_data", _attributes(vertex_data or {}, n, "vertex_data"))
+        put(self, "face_data", _attributes(face_data or {}, m, "face_data"))
+        if jaw not in (None, "upper", "lower"):
+            raise MeshError(f"jaw must be 'upper', 'lower' or None, not {jaw!r}")
+        put(self, "jaw", jaw)
+        put(self, "source", source)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Read-only flags do not survive pickling, so a copy goes through the constructor.
+        fields = (self.vertices, self.faces, dict(self.vertex_data), dict(self.face_data), self.jaw, self.source)
+        return _mesh, fields
+
+    def __repr__(self) -> str:
+        names = [f"vertex_data={sorted(self.vertex_data)}"] if self.vertex_data else []
+        names += [f"face_data={sorted(self.face_data)}"] if self.face_data else []
+        names += [f"jaw={self.jaw!r}"] if self.jaw else []
+        return f"Mesh({', '.join([f'{len(self.vertices)} vertices', f'{len(self.faces)} faces', *names])})"
+
+    def digest(self) -> str:
+        """SHA-256 of geometry, attributes and jaw, as hexadecimal; `source` takes no part."""
+        sha = hashlib.sha256(f"meshguard mesh 1 {self.jaw}".encode())
+        named: list[tuple[str, npt.NDArray[Any]]] = [("vertices", self.vertices), ("faces", self.faces)]
+        named += [(f"vertex_data {name}", self.vertex_data[name]) for name in sorted(self.vertex_data)]
+        named += [(f"face_data {name}", self.face_data[name]) for name in sorted(self.face_data)]
+        for name, array in named:
+            little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            sha.update(f"\n{name} {little.dtype.str} {little.shape}\n".encode())
+            sha.update(little.data)
+        return sha.hexdigest()
+
+    def with_data(self, *, vertex: Attributes | None = None, face: Attributes | None = None) -> Mesh:
+        """The same mesh with attributes added or replaced by name."""
+        return Mesh(
+            vertices=self.vertices,
+            faces=self.faces,
+            vertex_data={**self.vertex_data, **(vertex or {})},
+            face_data={**self.face_data, **(face or {})},
+            jaw=self.jaw,
+            source=self.source,
+        )
+
+    def with_vertices(self, vertices: npt.ArrayLike) -> Mesh:
+        """The same faces and attributes on moved vertices, shape (n, 3); `source` is left behind.
+
+        Stored normals are left behind too: they described the old positions.
+        """
+        moved = np.asarray(vertices)
+        if moved.shape != self.vertices.shape:
+            raise MeshError(f"vertices must have shape {self.vertices.shape}, not {moved.shape}")
+        return Mesh(
+            vertices=moved,
+            faces=self.faces,
+            vertex_data={name: data for name, data in self.vertex_data.items() if name != "normal"},
+            face_data={name: data for name, data in self.face_data.items() if name != "normal"},
+            jaw=self.jaw,
+        )
+
+    def take(self, faces: npt.ArrayLike) -> Mesh:
+        """The mesh of the given faces (indices or a mask), in that order, with the vertices they use in mesh order.
+
+        Raises:
+            MeshError: an index outside the mesh, or a mask of another length.
+        """
+        chosen = np.asarray(faces)
+        if chosen.size == 0 and chosen.dtype.kind != "b":
+            chosen = np.empty(0, np.int32)
+        try:
+            kept = np.arange(len(self.faces))[chosen]
+        except IndexError as error:
+            raise MeshError(f"these are not faces of a mesh of {len(self.faces)}: {error}") from error
+        used = np.unique(self.faces[kept])
+        remap = np.full(len(self.vertices), -1, np.int32)
+        remap[used] = np.arange(len(used), dtype=np.int32)
+        return Mesh(
+            vertices=self.vertices[used],
+            faces=remap[self.faces[kept]],
+            vertex_data={name: data[used] for name, data in self.vertex_data.items()},
+            face_data={name: data[kept] for name, data in self.face_data.items()},
+            jaw=self.jaw,
+        )
+
+
+def _mesh(
+    vertices: FloatArray,
+    faces: IntArray,
+    vertex_data: Attributes,
+    face_data: Attributes,
+    jaw: Jaw | None,
+    source: Source | None,
+) -> Mesh:
+    """Rebuild a pickled mesh through the constructor."""
+    return Mesh(vertices=vertices, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=jaw, source=source)
