@@ -1,0 +1,93 @@
+"""Reading and writing mesh files: `load` and `save`.
+
+The format is found by content, never by the word "solid"; a file's name only helps where content cannot tell. Nothing
+is dropped silently: what is irregular stands in `mesh.source.irregularities`, what cannot be read raises `ReadError`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
+
+from meshguard.budget import Budget
+from meshguard.errors import MeshGuardError
+from meshguard.io.content import read_content, replace_file
+from meshguard.io.formats import format_of
+
+if TYPE_CHECKING:
+    from meshguard.mesh import Mesh
+
+Readable: TypeAlias = "str | Path | bytes | BinaryIO"
+
+
+def load(file: Readable, *, budget: Budget | None = None) -> Mesh:
+    """The mesh in a file, faithfully: order kept, attributes kept, every irregularity noted in `mesh.source`.
+
+    Args:
+        file: a path, the file's bytes, or an open binary file; any of them may be gzip-compressed.
+            STL and PLY are read by meshguard; OBJ, OFF, 3MF and GLB by trimesh.
+        budget: what reading may take; the default refuses a decompression bomb.
+
+    Returns:
+        A mesh. Vertices of an STL are welded on bit-equal positions (−0 counts as +0), first occurrence first; the
+        vertices of other formats stay as they are.
+
+    Raises:
+        ReadError: the content is no mesh that can be read; it says at which byte, what was expected and what stood
+            there.
+        BudgetExceeded: the content is larger than the budget allows.
+        OSError: the file cannot be opened.
+    """
+    content, suffix = read_content(file, budget or Budget())
+    kind = format_of(content, suffix)
+    if kind == "stl":
+        from meshguard.io.stl import read_stl
+
+        return read_stl(content)
+    if kind == "ply":
+        from meshguard.io.ply import read_ply
+
+        return read_ply(content)
+    from meshguard.io.foreign import read_foreign
+
+    return read_foreign(content, kind)
+
+
+def save(mesh: Mesh, file: str | Path | BinaryIO, *, format: Literal["stl", "ply"] | None = None) -> None:  # noqa: A002
+    """Write a mesh as binary STL or binary little-endian PLY, with a constant header and no time stamp.
+
+    A path is written atomically: a temporary file beside it is renamed over it when it is complete, so that a full disk
+    or a dying process never loses what was there.
+
+    Args:
+        mesh: PLY keeps every attribute; STL keeps face normals that were stored and disagree, and attribute words.
+            PLY keeps vertices as float where that loses nothing, else as double.
+        file: a path, or an open binary file.
+        format: "stl" or "ply"; by default the path's suffix (".stl", ".ply", each with ".gz" behind it or not).
+
+    Raises:
+        MeshGuardError: the format is not given and the suffix does not tell it.
+        OSError: the file cannot be written.
+    """
+    name = file.name.lower() if isinstance(file, Path) else file.lower() if isinstance(file, str) else ""
+    compressed = name.endswith(".gz")
+    suffix = name.removesuffix(".gz").rpartition(".")[2]
+    kind = format or suffix
+    if kind == "stl":
+        from meshguard.io.stl import stl_bytes
+
+        content = stl_bytes(mesh)
+    elif kind == "ply":
+        from meshguard.io.ply import ply_bytes
+
+        content = ply_bytes(mesh)
+    else:
+        raise MeshGuardError("save writes .stl and .ply: name the file so, or give format='stl' or format='ply'")
+    if compressed:
+        import gzip
+
+        content = gzip.compress(content, 6, mtime=0)
+    if isinstance(file, (str, Path)):
+        replace_file(Path(file), content)
+    else:
+        file.write(content)

@@ -1,0 +1,126 @@
+"""The bytes behind a path, a bytes object or an open file, decompressed; and writing them back atomically."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import zlib
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, BinaryIO
+
+from meshguard.errors import BudgetExceeded, ReadError
+
+if TYPE_CHECKING:
+    from meshguard.budget import Budget
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_CHUNK = 1 << 22
+_READ = 1 << 26
+
+
+def read_content(file: str | Path | bytes | BinaryIO, budget: Budget) -> tuple[bytes, str]:
+    """The content of a file and the suffix of its name, lower case and without the dot ("" where it has none).
+
+    Raises:
+        ReadError: damaged gzip data, or a file object that is not binary.
+        BudgetExceeded: more than `budget.max_bytes`, decompressed.
+        OSError: the file cannot be opened.
+    """
+    if isinstance(file, (str, Path)):
+        suffix = _suffix(str(file))
+        with open(file, "rb", buffering=0) as raw:  # noqa: PTH123 (the hot path needs no Path object for a str)
+            most = budget.max_bytes
+            if most is not None and os.fstat(raw.fileno()).st_size > most:
+                raise BudgetExceeded(f"the file is larger than the budget of {most} bytes")
+            content = raw.read()
+    elif isinstance(file, (bytes, bytearray, memoryview)):
+        suffix, content = "", bytes(file)
+    elif hasattr(file, "read"):
+        name = getattr(file, "name", "")
+        suffix = _suffix(name) if isinstance(name, str) else ""
+        content = _all_of(file, budget)
+    else:
+        raise ReadError("this is not a path, bytes or a file opened in binary mode")
+    if content[:2] == _GZIP_MAGIC:
+        content = _decompressed(content, budget)
+    if budget.max_bytes is not None and len(content) > budget.max_bytes:
+        raise BudgetExceeded(f"the content is larger than the budget of {budget.max_bytes} bytes")
+    return content, suffix
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write `content` beside `path`, then rename it over `path`; what was there stays whole until then.
+
+    A link keeps pointing where it did, and the file there is replaced. A device or a pipe is written to as it is. A new
+    file has the rights that the process gives new files; one that was there keeps its own.
+    """
+    before = path.stat() if path.exists() else None
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        path.write_bytes(content)
+        return
+    path = path.resolve()
+    temporary = path.parent / f".meshguard-{secrets.token_hex(8)}.part"
+    rights = 0o666 if before is None else stat.S_IMODE(before.st_mode)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), rights)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        if before is not None:
+            temporary.chmod(rights)  # what the process's mask took away when the file was made
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _suffix(name: str) -> str:
+    """The suffix of a file's name, a trailing `.gz` apart."""
+    return PurePath(name.lower().removesuffix(".gz")).suffix[1:]
+
+
+def _all_of(file: BinaryIO, budget: Budget) -> bytes:
+    """What a file object still holds; one read may give less than was asked for, from a pipe or a socket."""
+    parts: list[bytes] = []
+    size = 0
+    while budget.max_bytes is None or size <= budget.max_bytes:
+        part: object = file.read(_READ if budget.max_bytes is None else min(_READ, budget.max_bytes + 1 - size))
+        if not isinstance(part, (bytes, bytearray)):
+            raise ReadError("this is not a file opened in binary mode")
+        if not part:
+            break
+        parts.append(bytes(part))
+        size += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _decompressed(content: bytes, budget: Budget) -> bytes:
+    """Gzip data decompressed member by member, never more than the budget and one chunk in memory.
+
+    Input is fed in slices that grow within a member, so that neither one large member nor a million empty ones are
+    copied again and again.
+    """
+    parts: list[bytes] = []
+    size = start = 0
+    while content[start : start + 2] == _GZIP_MAGIC:
+        member = zlib.decompressobj(wbits=31)
+        fed, step = start, 1 << 12
+        while not member.eof:
+            slice_ = member.unconsumed_tail
+            if not slice_:
+                slice_ = content[fed : fed + step]
+                fed, step = fed + len(slice_), min(2 * step, 1 << 20)
+            try:
+                part = member.decompress(slice_, _CHUNK)
+            except zlib.error as error:
+                raise ReadError("the gzip data is damaged") from error
+            if not part and not slice_ and not member.eof:
+                raise ReadError("the gzip data ends in the middle", offset=len(content))
+            parts.append(part)
+            size += len(part)
+            if budget.max_bytes is not None and size > budget.max_bytes:
+                raise BudgetExceeded(f"decompressed, the content is larger than the budget of {budget.max_bytes} bytes")
+        start = fed - len(member.unused_data)
+    return b"".join(parts)

@@ -1,0 +1,93 @@
+"""Which format some bytes are in, by what they hold. A file's suffix is asked only where content cannot tell."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from meshguard.errors import ReadError
+
+STL_HEADER = 84
+"""Bytes before the first facet of a binary STL: 80 of free text, and the number of facets as uint32."""
+
+STL_RECORD = 50
+"""Bytes of a facet in a binary STL: a normal and three corners as float32, and an attribute word."""
+
+FOREIGN = ("obj", "off", "3mf", "glb")
+"""Formats that trimesh reads for us."""
+
+_SPACE = b" \t\r\n\x0b\x0c"
+_BOM = b"\xef\xbb\xbf"
+
+
+def format_of(content: bytes, suffix: str = "") -> str:
+    """The name of the format: "stl", "ply", or one of `FOREIGN`.
+
+    Args:
+        content: the whole file, decompressed.
+        suffix: of the file's name, lower case, "" where there is none; OBJ has no mark of its own and needs it.
+
+    Raises:
+        ReadError: empty, or nothing that is known.
+    """
+    if not content:
+        raise ReadError("the file is empty", offset=0, expected="a mesh", got="0 bytes")
+    head = content[:256].removeprefix(_BOM).lstrip(_SPACE)
+    if is_binary_stl_size(content) and content[80:84] != bytes(4):
+        return "stl"  # before anything that the 80 bytes of free text may imitate
+    if content[:4] == b"glTF":
+        return "glb"
+    if content[:4] == b"PK\x03\x04":
+        return "3mf"
+    if head[:3].lower() == b"ply" and head[3:4].strip() == b"":
+        return "ply"
+    if is_binary_stl_size(content):
+        return "stl"
+    if head.split(maxsplit=1)[:1] in ([b"OFF"], [b"COFF"], [b"NOFF"], [b"STOFF"]):
+        return "off"
+    if suffix in (*FOREIGN, "ply"):
+        return suffix
+    if has_stl_keywords(content) or _holds_facets(content):
+        return "stl"
+    # The name counts where bytes do not speak against it: too few for a header, or a whole number of facets.
+    if suffix == "stl" and (len(content) < STL_HEADER or (len(content) - STL_HEADER) % STL_RECORD == 0):
+        return "stl"
+    raise ReadError(
+        "the format is not recognised", offset=0, expected="STL, PLY, OBJ, OFF, 3MF or GLB", got=f"{len(content)} bytes"
+    )
+
+
+def is_binary_stl_size(content: bytes) -> bool:
+    """Whether the size is exactly that of a binary STL with the number of facets that stands at byte 80."""
+    if len(content) < STL_HEADER:
+        return False
+    count: int = struct.unpack_from("<I", content, 80)[0]
+    return len(content) == STL_HEADER + STL_RECORD * count
+
+
+def _holds_facets(content: bytes) -> bool:
+    """Whether bytes that disagree with the count at byte 80 can still be a binary STL, cut short or appended to.
+
+    No text is one, and most coordinates of its first facets have a magnitude that a length can have; of arbitrary
+    bytes about a third have.
+    """
+    if len(content) < STL_HEADER or b"\x00" not in content[:65536]:
+        return False
+    count = min(1000, (len(content) - STL_HEADER) // STL_RECORD)
+    records = np.frombuffer(content, np.uint8, count * STL_RECORD, STL_HEADER).reshape(count, STL_RECORD)
+    corners = np.abs(np.ascontiguousarray(records[:, 12:48]).view("<f4"))
+    plausible = (corners == 0) | ((corners > 1e-20) & (corners < 1e9))
+    return bool(np.count_nonzero(plausible) >= 0.6 * plausible.size)
+
+
+def has_stl_keywords(content: bytes) -> bool:
+    """Whether the text reads like an ASCII STL: one of its keywords begins a line, and no byte of it is NUL.
+
+    The keyword may follow any number of comments and blank lines, but not a kilobyte of other things.
+    """
+    start = content[:4096]
+    if b"\x00" in start:
+        return False
+    words = {line.split(maxsplit=1)[0].lower() for line in start.removeprefix(_BOM).splitlines() if line.strip()}
+    return not words.isdisjoint({b"solid", b"facet", b"endsolid", b"vertex"})

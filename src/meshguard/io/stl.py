@@ -1,0 +1,239 @@
+"""STL, binary and ASCII: read into a welded mesh, written as binary.
+
+A binary facet is 50 bytes: normal and three corners as little-endian float32, and an attribute word. The count at byte
+80 is only a claim; the bytes present decide. Stored normals are redundant where they agree with the corners and are
+then not kept; where any disagrees, all are kept as `face_data["normal"]` for the checks, and written back by
+`stl_bytes`.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.errors import MeshError, ReadError
+from meshguard.io.formats import STL_HEADER, STL_RECORD, has_stl_keywords, is_binary_stl_size
+from meshguard.kernels._parallel import part_bounds, side_by_side
+from meshguard.kernels.weld import (
+    ATTRIBUTE,
+    DISAGREE,
+    NONFINITE_NORMAL,
+    ZERO,
+    merge_parts,
+    weld_facets,
+    weld_positions,
+)
+from meshguard.mesh import MAX_ELEMENTS, FloatArray, Irregularity, Mesh, Source
+
+RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+"""A facet of a binary STL."""
+
+HEADER = b"binary STL, millimetres, written by meshguard".ljust(80)
+"""The same 80 bytes in every file: no name, no date, no path."""
+
+NORMAL_KEPT_DEG = 5.0
+"""Stored normals are kept for the checks when any is further than this from its facet's own; rounding explains less."""
+
+
+def read_stl(content: bytes) -> Mesh:
+    """The welded mesh of an STL, binary or ASCII.
+
+    Vertices are welded on bit-equal positions, first occurrence first; `source.soup_origin` says where each came from.
+    `face_data` holds "normal" (stored normals, if any disagrees), "attribute" (uint16, if any is not zero) and "solid"
+    (the number of the solid, if there are several).
+
+    Raises:
+        ReadError: too short for a binary STL and not text, or text that makes no sense.
+    """
+    if is_binary_stl_size(content) or not has_stl_keywords(content):
+        return _read_binary(content)
+    return _read_text(content)
+
+
+def stl_bytes(mesh: Mesh) -> bytes:
+    """The mesh as binary STL: positions rounded to float32, a constant header.
+
+    Normals are those of the faces (zero for a face without area), or the stored ones the mesh still carries.
+
+    Raises:
+        MeshError: more faces than an STL can count.
+    """
+    if len(mesh.faces) > 2**32 - 1:
+        raise MeshError("an STL cannot count so many faces")
+    with np.errstate(over="ignore", invalid="ignore"):
+        corners = mesh.vertices.astype(np.float32)[mesh.faces]
+        records = np.zeros(len(mesh.faces), RECORD)
+        records["corners"] = corners
+        stored = mesh.face_data.get("normal")
+        if stored is not None and stored.shape == (len(records), 3):
+            records["normal"] = stored
+        else:
+            records["normal"] = _unit_normals(corners.astype(np.float64))
+    attribute = mesh.face_data.get("attribute")
+    if attribute is not None and attribute.dtype == np.uint16 and attribute.ndim == 1:
+        records["attribute"] = attribute
+    return b"".join((HEADER, struct.pack("<I", len(records)), records.tobytes()))
+
+
+def _read_binary(content: bytes) -> Mesh:
+    if len(content) < STL_HEADER:
+        raise ReadError(
+            "the file is too short for an STL",
+            offset=len(content),
+            expected="84 bytes of header",
+            got=f"{len(content)} bytes",
+        )
+    declared: int = struct.unpack_from("<I", content, 80)[0]
+    count, rest = divmod(len(content) - STL_HEADER, STL_RECORD)
+    notes: list[Irregularity] = []
+    # The last record may lack its attribute word only: its geometry is whole.
+    padded = rest == STL_RECORD - 2 or rest == STL_RECORD - 1
+    if declared == count and rest:
+        notes.append(_trailing(STL_HEADER + STL_RECORD * count, rest))
+    elif declared != count or rest:
+        present = count + padded
+        lost = f", and {rest} bytes of an incomplete one are left out" if rest and not padded else ""
+        notes.append(
+            Irregularity(
+                check="F101",
+                message=f"The header declares {declared} facets; the bytes hold {present}, which are read{lost}.",
+                offset=80,
+                measures={"declared": declared, "present": present},
+            )
+        )
+        if declared < count:
+            notes.append(
+                _trailing(STL_HEADER + STL_RECORD * declared, len(content) - STL_HEADER - STL_RECORD * declared)
+            )
+        elif padded:
+            content = content + bytes(STL_RECORD - rest)
+            count += 1
+    if count > MAX_ELEMENTS:
+        raise ReadError(
+            "the file holds more facets than are supported", offset=80, expected=f"{MAX_ELEMENTS}", got=f"{count}"
+        )
+    return _welded_records(content, count, notes)
+
+
+def _trailing(offset: int, length: int) -> Irregularity:
+    return Irregularity(
+        check="F106",
+        message=f"{length} bytes follow the last declared facet.",
+        offset=offset,
+        measures={"bytes": length},
+    )
+
+
+def _welded_records(content: bytes, count: int, notes: list[Irregularity]) -> Mesh:
+    """The mesh of the `count` records behind the header."""
+    if not count:
+        return Mesh(
+            vertices=np.empty((0, 3)),
+            faces=np.empty((0, 3), np.int32),
+            source=Source(format="stl-binary", irregularities=tuple(notes), soup_origin=np.empty(0, np.int32)),
+        )
+    shape, strides = (count, 12), (STL_RECORD, 4)
+    patterns: npt.NDArray[np.uint32] = np.ndarray(shape, np.uint32, content, STL_HEADER, strides)
+    numbers: npt.NDArray[np.float32] = np.ndarray(shape, np.float32, content, STL_HEADER, strides)
+    words: npt.NDArray[np.uint16] = np.ndarray((count,), np.uint16, content, STL_HEADER + 48, (STL_RECORD,))
+    bounds = part_bounds(count)
+    faces = np.empty((count, 3), np.int32)
+    keys = np.empty((3 * count, 3), np.uint32)
+    origin = np.empty(3 * count, np.int32)
+    counts = np.zeros((len(bounds) - 1, 4), np.int64)
+    lengths = np.zeros(len(bounds), np.int64)
+    cos_kept = math.cos(math.radians(NORMAL_KEPT_DEG))
+
+    def weld(part: int) -> None:
+        lo, hi = bounds[part], bounds[part + 1]
+        lengths[part + 1] = weld_facets(
+            patterns, numbers, words, lo, hi, cos_kept, faces, keys[3 * lo :], origin[3 * lo :], counts[part]
+        )
+
+    side_by_side([partial(weld, part) for part in range(len(bounds) - 1)])
+    if len(bounds) > 2:
+        pieces = [slice(3 * lo, 3 * lo + int(length)) for lo, length in zip(bounds, lengths[1:], strict=False)]
+        keys, origin = (np.concatenate([array[piece] for piece in pieces]) for array in (keys, origin))
+        remap = np.empty(len(keys), np.int32)
+        n = merge_parts(keys, faces, np.array(bounds), np.cumsum(lengths), remap, faces)
+        first = np.empty(n, np.int32)
+        first[remap[::-1]] = np.arange(len(remap) - 1, -1, -1, dtype=np.int32)  # the first occurrence is written last
+        keys, origin = keys[first], origin[first]
+    else:
+        n = int(lengths[-1])
+        keys, origin = keys[:n], origin[:n].copy()
+    vertices = keys.view(np.float32).astype(np.float64)
+    totals = counts.sum(axis=0)
+    face_data: dict[str, npt.NDArray[Any]] = {}
+    if totals[DISAGREE] or totals[NONFINITE_NORMAL]:
+        face_data["normal"] = numbers[:, :3].copy()
+    elif totals[ZERO]:
+        notes.append(_zero_normals(int(totals[ZERO])))
+    if totals[ATTRIBUTE]:
+        face_data["attribute"] = words.copy()
+        notes.append(
+            Irregularity(
+                check="F106",
+                message=f"{totals[ATTRIBUTE]} facets carry an attribute word (colour in some programs); it is kept.",
+                offset=STL_HEADER + 48,
+                count=int(totals[ATTRIBUTE]),
+                measures={"facets": int(totals[ATTRIBUTE])},
+            )
+        )
+    made: list[npt.NDArray[Any]] = [vertices, faces, origin, *face_data.values()]
+    for array in made:
+        array.flags.writeable = False
+    source = Source(format="stl-binary", irregularities=tuple(notes), soup_origin=origin)
+    return Mesh(vertices=vertices, faces=faces, face_data=face_data, source=source)
+
+
+def _zero_normals(count: int) -> Irregularity:
+    return Irregularity(
+        check="F104",
+        message=f"{count} facets store no normal (zero); the corners' order tells it.",
+        count=count,
+        measures={"facets": count},
+    )
+
+
+def _read_text(content: bytes) -> Mesh:
+    from meshguard.io.stl_text import read_stl_text
+
+    corners, normals, solid, solids, irregularities = read_stl_text(content)
+    notes = list(irregularities)
+    soup = np.ascontiguousarray(corners.reshape(-1, 3)) + 0.0
+    soup.flags.writeable = False
+    remap = np.empty(len(soup), np.int32)
+    n = weld_positions(soup, remap)
+    origin = np.empty(n, np.int32)
+    origin[remap[::-1]] = np.arange(len(remap) - 1, -1, -1, dtype=np.int32)
+    face_data: dict[str, npt.NDArray[Any]] = {}
+    with np.errstate(invalid="ignore", over="ignore"):
+        own = _unit_normals(corners)
+        lengths = np.linalg.norm(normals, axis=1)
+        cosines = (own * normals).sum(axis=1) / lengths
+        comparable = (lengths > 0) & np.isfinite(lengths) & own.any(axis=1)
+        disagree = comparable & (cosines < math.cos(math.radians(NORMAL_KEPT_DEG)))
+    zero = int((lengths == 0).sum())
+    if disagree.any():
+        face_data["normal"] = normals.astype(np.float32)
+    elif zero:
+        notes.append(_zero_normals(zero))
+    if solids > 1:
+        face_data["solid"] = solid
+    source = Source(format="stl-ascii", irregularities=tuple(notes), soup_origin=origin)
+    return Mesh(vertices=soup[origin], faces=remap.reshape(-1, 3), face_data=face_data, source=source)
+
+
+def _unit_normals(corners: FloatArray) -> FloatArray:
+    """Unit normals of triangles (m, 3, 3); zero where there is no area or a corner is not finite."""
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(cross, axis=1, keepdims=True)
+    usable = np.isfinite(length) & (length > 0)
+    unit: FloatArray = np.divide(cross, length, out=np.zeros_like(cross), where=usable)
+    return unit

@@ -1,0 +1,160 @@
+"""Naive twins: each says slowly, in plain Python, what a kernel says fast, and was written without looking at it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+Vertices = npt.NDArray[np.float64]
+Faces = npt.NDArray[np.int32]
+
+
+def position_numbers(vertices: Vertices) -> list[int]:
+    """Number of each vertex's position by first occurrence; bit-equal, −0 as +0."""
+    seen: dict[bytes, int] = {}
+    return [seen.setdefault((vertex + 0.0).tobytes(), len(seen)) for vertex in vertices]
+
+
+def is_collinear(a: npt.ArrayLike, b: npt.ArrayLike, c: npt.ArrayLike) -> bool:
+    """Whether three points lie on a line, in rational arithmetic."""
+    p, q, r = ([Fraction(float(x)) for x in np.asarray(point)] for point in (a, b, c))
+    u, v = [y - x for x, y in zip(p, q, strict=True)], [y - x for x, y in zip(p, r, strict=True)]
+    return all(u[i] * v[j] == u[j] * v[i] for i, j in ((0, 1), (1, 2), (2, 0)))
+
+
+def orientation(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> int:
+    """Sign of the turn a, b, c in rational arithmetic."""
+    (ax, ay), (bx, by), (cx, cy) = ((Fraction(x), Fraction(y)) for x, y in (a, b, c))
+    turn = (ax - cx) * (by - cy) - (ay - cy) * (bx - cx)
+    return (turn > 0) - (turn < 0)
+
+
+class Surface:
+    """A mesh on positions, with everything counted by dictionaries; faces with a non-finite corner are left out."""
+
+    def __init__(self, vertices: Vertices, faces: Faces) -> None:
+        numbers = position_numbers(vertices)
+        self.position = dict(zip(reversed(numbers), reversed(vertices), strict=True))
+        finite = [tuple(numbers[v] for v in face) for face in faces if np.isfinite(vertices[face]).all()]
+        self.n_positions, self.faces = len(self.position), finite
+        self.proper = [f for f, face in enumerate(finite) if len(set(face)) == 3]
+        self.sides: dict[frozenset[int], list[tuple[int, int]]] = defaultdict(list)
+        for f in self.proper:
+            for c in range(3):
+                start, end = finite[f][c], finite[f][(c + 1) % 3]
+                self.sides[frozenset((start, end))].append((f, start))
+
+    @property
+    def degenerate(self) -> int:
+        """Exactly collinear faces."""
+        return sum(is_collinear(*(self.position[v] for v in face)) for face in self.faces)
+
+    @property
+    def boundary(self) -> list[frozenset[int]]:
+        """Edges of one face."""
+        return [edge for edge, sides in self.sides.items() if len(sides) == 1]
+
+    @property
+    def boundary_groups(self) -> int:
+        """Sets of boundary edges connected through positions."""
+        return n_groups([sorted(edge) for edge in self.boundary])
+
+    @property
+    def nonmanifold_edges(self) -> int:
+        """Edges of more than two faces."""
+        return sum(len(sides) > 2 for sides in self.sides.values())
+
+    @property
+    def miswound_edges(self) -> int:
+        """Edges of two faces that start them at the same end."""
+        return sum(len(sides) == 2 and sides[0][1] == sides[1][1] for sides in self.sides.values())
+
+    def components(self) -> list[set[int]]:
+        """Sets of faces connected through edges."""
+        return groups({f: [] for f in self.proper}, [[f for f, _ in sides] for sides in self.sides.values()])
+
+    @property
+    def nonmanifold_vertices(self) -> int:
+        """Positions whose faces fall into several sets connected through edges at that position."""
+        several = 0
+        for v in range(self.n_positions):
+            around: dict[int, list[int]] = {f: [] for f in self.proper if v in self.faces[f]}
+            links = [[f for f, _ in sides] for edge, sides in self.sides.items() if v in edge]
+            several += len(groups(around, links)) > 1
+        return several
+
+    @property
+    def duplicate_pairs(self) -> int:
+        """Pairs of faces with area on the same three positions."""
+        area = [face for face in self.faces if not is_collinear(*(self.position[v] for v in face))]
+        return sum(set(one) == set(other) for one, other in itertools.combinations(area, 2))
+
+    @property
+    def has_volumes(self) -> bool:
+        """Whether every edge of a closed component is run as often each way, so that its volume is defined."""
+        open_faces = {f for sides in self.sides.values() if len(sides) == 1 for f, _ in sides}
+        opened = {f for component in self.components() if component & open_faces for f in component}
+        balances = (
+            sum(1 if start == min(edge) else -1 for f, start in sides)
+            for edge, sides in self.sides.items()
+            if sides[0][0] not in opened
+        )
+        return not any(balances)
+
+    @property
+    def inverted_bodies(self) -> int:
+        """Closed components of negative volume (exact) in no other closed component's box."""
+        bodies = []
+        for component in self.components():
+            edges = [sides for sides in self.sides.values() if sides[0][0] in component]
+            if all(len(sides) > 1 for sides in edges):
+                bodies.append(sorted(component))
+        boxes = []
+        for body in bodies:
+            points = np.array([self.position[v] for f in body for v in self.faces[f]])
+            boxes.append((points.min(axis=0), points.max(axis=0)))
+        inverted = 0
+        for number, body in enumerate(bodies):
+            volume = Fraction(0)
+            for f in body:
+                a, b, c = ([Fraction(float(x)) for x in self.position[v]] for v in self.faces[f])
+                volume += a[0] * (b[1] * c[2] - b[2] * c[1])
+                volume += a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])
+            low, high = boxes[number]
+            within = any((lo < low).all() and (hi > high).all() for lo, hi in boxes)
+            inverted += volume < 0 and not within
+        return inverted
+
+
+def groups(items: dict[int, list[int]], links: list[list[int]]) -> list[set[int]]:
+    """Connected sets of items, where each link connects all that it lists."""
+    near = {item: set(others) for item, others in items.items()}
+    for link in links:
+        for one in link:
+            near[one].update(link)
+    found: list[set[int]] = []
+    left = set(near)
+    while left:
+        stack, component = [left.pop()], set[int]()
+        while stack:
+            item = stack.pop()
+            component.add(item)
+            stack += [other for other in near[item] if other in left]
+            left -= near[item]
+        found.append(component)
+    return found
+
+
+def n_groups(rows: list[list[int]]) -> int:
+    """How many connected sets the vertices of these rows form, each row connecting its own."""
+    return len(groups({v: [] for row in rows for v in row}, rows))
+
+
+def diameter(points: Vertices) -> float:
+    """Largest distance of two points."""
+    return max((math.dist(p, q) for p, q in itertools.combinations(points, 2)), default=0.0)
