@@ -1,0 +1,188 @@
+"""F: what reading saw that is not as the file's format says, or that a mesh cannot hold."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.checks.located import Said, fingerprint, located
+from meshguard.checks.registry import check
+from meshguard.report import Finding, Safety, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshguard.facts import Facts
+
+
+def _reported(facts: Facts, id: str, severity: Severity) -> Iterable[Finding]:  # noqa: A002
+    """A finding for each irregularity that reading noted under a check's id."""
+    source = facts.mesh.source
+    for note in source.irregularities if source is not None else ():
+        if note.check == id:
+            measures = dict(note.measures)
+            if note.offset is not None:
+                measures["offset_bytes"] = note.offset
+            yield Finding(
+                check=id,
+                severity=severity,
+                message=note.message,
+                element="file",
+                indices=note.indices,
+                count=note.count,
+                location=None,
+                measures=measures,
+                fingerprint=fingerprint(id, note.message, note.count),
+            )
+
+
+@check("F101", needs=("source",))
+def wrong_count(facts: Facts) -> Iterable[Finding]:
+    """Count and bytes disagree.
+
+    The header declares another number of facets, vertices or faces than the file's bytes hold: a transfer that broke
+    off, or a program that wrote a wrong count. What is whole is read. If the end is missing, ask for the file again;
+    otherwise saving it anew writes the right count.
+    """
+    return _reported(facts, "F101", Severity.WARNING)
+
+
+@check("F102", needs=("source",))
+def faces_out_of_range(facts: Facts) -> Iterable[Finding]:
+    """Faces name vertices that do not exist.
+
+    Such faces are left out; the indices are the file's own face rows. The file is damaged or was written by a faulty
+    program: ask for it again.
+    """
+    return _reported(facts, "F102", Severity.ERROR)
+
+
+@check("F103", needs=("source",))
+def nonconforming_text(facts: Facts) -> Iterable[Finding]:
+    """Text that is not as the format says.
+
+    Comments or blank lines inside data, unusual line ends, split keywords, missing normals and the like. It was
+    understood all the same; other programs may stumble over it. Saving the file anew mends it.
+    """
+    return _reported(facts, "F103", Severity.INFO)
+
+
+@check("F104", limits=("normal_angle_deg",), needs=("source",))
+def disagreeing_normals(facts: Facts) -> Iterable[Finding]:
+    """Stored normals disagree with the faces.
+
+    An STL stores a normal beside the three corners, whose order tells it too. Programs differ in which they believe:
+    where the two disagree, some will show or print the face inside out. Saving without the stored normals mends it.
+    Zero normals (none stored) are noted as well.
+    """
+    yield from _reported(facts, "F104", Severity.INFO)
+    stored = facts.mesh.face_data.get("normal")
+    if stored is None or stored.shape != (len(facts.corners), 3):
+        return
+    source = facts.mesh.source
+    if source is None or not source.format.startswith("stl"):
+        return
+    corners = facts.positions[facts.corners]
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        own = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        given = stored.astype(np.float64)
+        cosine = (own * given).sum(axis=1) / (np.linalg.norm(own, axis=1) * np.linalg.norm(given, axis=1))
+    limit = facts.policy.limit("normal_angle_deg")
+    wrong = np.flatnonzero(cosine < math.cos(math.radians(limit))).astype(np.int32)
+    if len(wrong):
+        opposite = int(np.count_nonzero(cosine[wrong] < 0))
+        worst = math.degrees(math.acos(max(-1.0, float(cosine[wrong].min()))))
+        yield from located(
+            facts,
+            "F104",
+            element="face",
+            indices=wrong,
+            rows=facts.corners[wrong],
+            say=lambda places: Said(
+                severity=Severity.INFO,
+                message=(
+                    f"{len(places)} stored normals are more than {limit:g}° off their face, "
+                    f"{opposite} of them on the other side."
+                ),
+                measures={"faces": len(places), "opposite": opposite, "largest_angle_deg": worst},
+                limit="normal_angle_deg",
+                fixable=Safety.LOSSLESS,
+            ),
+        )
+
+
+@check("F106", needs=("source",))
+def surplus_bytes(facts: Facts) -> Iterable[Finding]:
+    """Trailing or attribute bytes.
+
+    Bytes behind the last facet or row, or attribute words that an STL leaves unused and some programs fill with
+    colours. They may carry text about the patient. Attribute words are kept, trailing bytes are not part of the mesh.
+    """
+    return _reported(facts, "F106", Severity.INFO)
+
+
+@check("F107", needs=("source",))
+def triangulated_polygons(facts: Facts) -> Iterable[Finding]:
+    """Polygons were triangulated.
+
+    Faces with more than three corners, or strips, were cut into triangles; `mesh.source.face_origin` says which
+    triangle comes from which face of the file. Faces with fewer than three corners have no surface and are left out.
+    """
+    return _reported(facts, "F107", Severity.INFO)
+
+
+@check("F108", needs=("source",))
+def skipped_content(facts: Facts) -> Iterable[Finding]:
+    """Content that a mesh cannot hold.
+
+    Elements or list properties of the file that are neither vertices nor faces nor numbers on them (edges, materials,
+    points). They are not in the mesh and would be lost on saving.
+    """
+    return _reported(facts, "F108", Severity.INFO)
+
+
+@check("F109", needs=("source",))
+def several_solids(facts: Facts) -> Iterable[Finding]:
+    """Several solids in one file.
+
+    They are read as one mesh; `face_data["solid"]` numbers them. Some programs keep only the first.
+    """
+    return _reported(facts, "F109", Severity.INFO)
+
+
+@check("F110", needs=())
+def no_faces(facts: Facts) -> Iterable[Finding]:
+    """No faces.
+
+    The mesh has no triangle: an empty file or a point cloud. There is nothing to validate; ask for the scan as a
+    surface.
+    """
+    if not len(facts.mesh.faces):
+        vertices = len(facts.mesh.vertices)
+        kind = f"a point cloud of {vertices} vertices" if vertices else "an empty mesh"
+        yield Finding(
+            check="F110",
+            severity=Severity.ERROR,
+            message=f"There is no face: this is {kind}.",
+            element="file",
+            indices=np.empty(0, np.int32),
+            count=1,
+            location=None,
+            measures={"vertices": vertices},
+            fingerprint=fingerprint("F110", vertices),
+        )
+
+
+CHECKS = (
+    wrong_count,
+    faces_out_of_range,
+    nonconforming_text,
+    disagreeing_normals,
+    surplus_bytes,
+    triangulated_polygons,
+    skipped_content,
+    several_solids,
+    no_faces,
+)

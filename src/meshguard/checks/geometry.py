@@ -1,0 +1,287 @@
+"""G: shapes and sizes of faces, and of the mesh as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.checks.located import Said, located
+from meshguard.checks.registry import check
+from meshguard.report import Finding, Safety, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshguard.facts import Facts
+    from meshguard.mesh import IntArray
+
+UNITS = {"centimetres": 10.0, "inches": 25.4, "metres": 1000.0, "micrometres": 0.001}
+"""Unit -> millimetres, the ones a scan may have been written in."""
+
+
+@check("G101", needs=())
+def nonfinite_vertices(facts: Facts) -> Iterable[Finding]:
+    """Non-finite vertices.
+
+    A coordinate is NaN or infinite. Faces on such a vertex have no place and take no part in any other check. All of
+    them are one finding. Repair drops them and their faces, and fills what that opens if it is small.
+    """
+    vertices = np.flatnonzero(~facts.is_finite).astype(np.int32)
+    faces = len(facts.mesh.faces) - facts.n_finite
+    return located(
+        facts,
+        "G101",
+        element="vertex",
+        indices=vertices,
+        rows=facts.remap[vertices][:, None],
+        say=lambda places: Said(
+            severity=Severity.ERROR,
+            message=f"{len(places)} vertices are not finite; {faces} faces stand on them.",
+            measures={"vertices": len(places), "faces": faces},
+            fixable=Safety.LOCAL,
+        ),
+    )
+
+
+def _flagged(facts: Facts, id: str, faces: IntArray, say: Said) -> Iterable[Finding]:  # noqa: A002
+    """A finding for each cluster of faces; `say.message` has {faces} for how many."""
+    rows = facts.corners[faces]
+    area = facts.faces.area
+    return located(
+        facts,
+        id,
+        element="face",
+        indices=faces,
+        rows=rows,
+        labels=facts.clusters(rows),
+        say=lambda places: Said(
+            severity=say.severity,
+            message=say.message.format(
+                faces="One face is" if len(places) == 1 else f"{len(places)} touching faces are"
+            ),
+            measures={"faces": len(places), "area_mm2": float(area[faces[places]].sum())},
+            limit=say.limit,
+            fixable=say.fixable,
+        ),
+    )
+
+
+@check("G102")
+def zero_area_faces(facts: Facts) -> Iterable[Finding]:
+    """Face without area.
+
+    The three corners are different but lie exactly on one line, which is decided exactly, not by a small number. Such a
+    face has no normal. Faces that touch are one finding. Repair collapses or flips it; only deleting it would open a
+    crack.
+    """
+    from meshguard.kernels.triangles import COLLINEAR, REPEATED
+
+    collinear = facts.flagged(COLLINEAR)
+    faces = collinear[(facts.faces.flags[collinear] & REPEATED) == 0]
+    said = Said(severity=Severity.WARNING, message="{faces} without area: exactly collinear.", fixable=Safety.LOCAL)
+    return _flagged(facts, "G102", faces, said)
+
+
+@check("G103", limits=("aspect", "cap_angle_deg"))
+def needles_and_caps(facts: Facts) -> Iterable[Finding]:
+    """Needle or cap.
+
+    A needle's longest edge is many times its shortest; a cap has an angle near 180°. Both have area, but their normals
+    are unsteady and simulations and offsets suffer. Faces that touch are one finding. Repair collapses needles and
+    flips caps.
+    """
+    from meshguard.kernels.triangles import CAP, NEEDLE
+
+    faces = facts.flagged(NEEDLE | CAP)
+    rows = facts.corners[faces]
+    flags, area = facts.faces.flags, facts.faces.area
+
+    def say(places: IntArray) -> Said:
+        caps = int(np.count_nonzero(flags[faces[places]] & CAP))
+        needles = len(places) - caps
+        parts = [f"{count} {name}{'s' * (count > 1)}" for count, name in ((needles, "needle"), (caps, "cap")) if count]
+        return Said(
+            severity=Severity.INFO,
+            message=f"{' and '.join(parts)} in one place."
+            if len(places) > 1
+            else f"A face is a {'cap' if caps else 'needle'}.",
+            measures={"needles": needles, "caps": caps, "area_mm2": float(area[faces[places]].sum())},
+            limit="cap_angle_deg" if caps else "aspect",
+            fixable=Safety.LOCAL,
+        )
+
+    return located(facts, "G103", element="face", indices=faces, rows=rows, labels=facts.clusters(rows), say=say)
+
+
+@check("G104", limits=("short_edge_mm", "short_edge_fraction"))
+def short_edges(facts: Facts) -> Iterable[Finding]:
+    """Short edge.
+
+    An edge far below what any scanner resolves. Rounding or welding on the way to another program collapses it. Edges
+    that touch are one finding, which lists the lowest half-edge of each. Repair collapses it.
+    """
+    from meshguard.kernels.triangles import NONFINITE, REPEATED, SHORT
+
+    faces = facts.flagged(7 * SHORT)
+    flags = facts.faces.flags[faces]
+    faces = faces[(flags & (NONFINITE | REPEATED)) == 0]
+    flags = facts.faces.flags[faces]
+    halfedges = np.concatenate([3 * faces[(flags & (SHORT << corner)) != 0] + corner for corner in range(3)]).astype(
+        np.int32
+    )
+    rows = facts.edge_ends(halfedges)
+    keys = np.sort(rows, axis=1)
+    order = np.lexsort((halfedges, keys[:, 1], keys[:, 0]))
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (keys[order][1:] != keys[order][:-1]).any(axis=1)
+    kept = np.sort(order[first])
+    halfedges, rows = halfedges[kept], rows[kept]
+    lengths = np.linalg.norm(np.diff(facts.positions[rows], axis=1)[:, 0], axis=1)
+
+    def say(places: IntArray) -> Said:
+        shortest = float(lengths[places].min())
+        noun = "An edge is" if len(places) == 1 else f"{len(places)} edges are"
+        return Said(
+            severity=Severity.INFO,
+            message=f"{noun} as short as {shortest:.2g} mm.",
+            measures={"edges": len(places), "shortest_mm": shortest},
+            limit="short_edge_mm",
+            fixable=Safety.LOCAL,
+        )
+
+    return located(facts, "G104", element="edge", indices=halfedges, rows=rows, labels=facts.clusters(rows), say=say)
+
+
+@check("G105", limits=("fold_angle_deg",))
+def near_folds(facts: Facts) -> Iterable[Finding]:
+    """Near-fold.
+
+    Two neighbours lie nearly on top of each other: their normals differ by almost 180°. A scanner's stitching or a
+    decimation did it. Edges that touch are one finding, which lists the lower half-edge of each. Repair rebuilds the
+    place.
+    """
+    edges = np.flatnonzero(facts.components.folds).astype(np.int32)
+    rows = facts.edge_ends(edges)
+    lengths = np.linalg.norm(np.diff(facts.positions[rows], axis=1)[:, 0], axis=1)
+    limit = facts.policy.limit("fold_angle_deg")
+
+    def say(places: IntArray) -> Said:
+        length = float(lengths[places].sum())
+        return Said(
+            severity=Severity.WARNING,
+            message=f"The surface folds back on itself by more than {limit:g}° along {length:.2g} mm.",
+            measures={"edges": len(places), "length_mm": length},
+            limit="fold_angle_deg",
+            fixable=Safety.LOCAL,
+        )
+
+    return located(facts, "G105", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), say=say)
+
+
+@check("G106", limits=("size_min_mm", "size_max_mm"))
+def implausible_size(facts: Facts) -> Iterable[Finding]:
+    """Implausible size or unit.
+
+    The longest side of the bounding box is not that of a dental arch. Files of this kind state no unit; where another
+    unit would make the size plausible it is named, and then this is an error. meshguard never converts by itself: scale
+    the mesh if the unit is right.
+    """
+    if facts.main < 0:
+        return
+    longest = float((facts.box[1] - facts.box[0]).max())
+    least, most = facts.policy.limit("size_min_mm"), facts.policy.limit("size_max_mm")
+    if least <= longest <= most:
+        return
+    fitting = [unit for unit, millimetres in UNITS.items() if least <= longest * millimetres <= most]
+    place = facts.least_position(facts.main)
+    guess = f"; in {' or '.join(fitting)} it would be" if fitting else ""
+    said = Said(
+        severity=Severity.ERROR if fitting else Severity.WARNING,
+        message=f"The longest side is {longest:.4g} mm, which is not the size of an arch{guess}.",
+        measures={"longest_side_mm": longest}
+        | {f"longest_side_if_{unit}_mm": longest * UNITS[unit] for unit in fitting},
+        limit="size_min_mm" if longest < least else "size_max_mm",
+        count=1,
+    )
+    yield from located(
+        facts,
+        "G106",
+        element="file",
+        indices=np.zeros(1, np.int32),
+        rows=np.array([[place]], np.int32),
+        say=lambda _: said,
+    )
+
+
+@check("G107", limits=("floating_area_mm2", "floating_area_fraction"))
+def inside_out(facts: Facts) -> Iterable[Finding]:
+    """Inside out.
+
+    A closed body with negative volume that is no cavity of another, or an open sheet that shows its back to an observer
+    outside (decided by what the ends of straight lines through it show; the signed volume of an open sheet depends on
+    where the origin lies and decides nothing). Debris below the floating-piece limit is not judged. Repair turns the
+    faces over, which moves nothing.
+    """
+    from meshguard.facts import SIDEDNESS_DECIDES
+    from meshguard.kernels import topology
+
+    components = facts.components
+    found = [(component, "closed body", -1.0) for component in facts.inverted_bodies if facts.has_volume(component)]
+    areas = components.measures[:, topology.AREA]
+    least = facts.policy.tolerance("floating_area").within(float(areas.sum()))
+    miswound = components.counts[:, topology.MISWOUND_EDGES] > 0
+    for component in np.flatnonzero(facts.is_open & (areas >= least) & ~miswound):
+        score = facts.sidedness(int(component))
+        if score < -SIDEDNESS_DECIDES:
+            found.append((int(component), "sheet", score))
+    groups = [facts.faces_of(component) for component, _, _ in found]
+    faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
+    labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
+
+    def say(places: IntArray) -> Said:
+        component, kind, score = found[int(labels[places[0]])]
+        return Said(
+            severity=Severity.ERROR,
+            message=f"A {kind} of {len(places)} faces is inside out: its faces look inward.",
+            measures={"faces": len(places), "area_mm2": float(areas[component]), "sidedness": score},
+            fixable=Safety.LOSSLESS,
+        )
+
+    return located(facts, "G107", element="face", indices=faces, rows=facts.corners[faces], labels=labels, say=say)
+
+
+@check("G108")
+def outside_exact_range(facts: Facts) -> Iterable[Finding]:
+    """Coordinates outside the exact range.
+
+    A coordinate other than zero is smaller than 1e-70 or larger than 1e70. Exact predicates may round there, so what is
+    said of degenerate faces is not guaranteed. No file of float32 numbers can hold such a coordinate.
+    """
+    from meshguard.kernels.triangles import OUTSIDE_EXACT
+
+    faces = facts.flagged(OUTSIDE_EXACT)
+    return located(
+        facts,
+        "G108",
+        element="face",
+        indices=faces,
+        rows=facts.corners[faces],
+        say=lambda places: Said(
+            severity=Severity.WARNING,
+            message=f"{len(places)} faces have a coordinate outside the range in which predicates are exact.",
+            measures={"faces": len(places)},
+        ),
+    )
+
+
+CHECKS = (
+    nonfinite_vertices,
+    zero_area_faces,
+    needles_and_caps,
+    short_edges,
+    near_folds,
+    implausible_size,
+    inside_out,
+    outside_exact_range,
+)

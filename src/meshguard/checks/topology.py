@@ -1,0 +1,284 @@
+"""T: how faces, edges and vertices hang together. Positions decide, not vertex numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.checks.located import Said, located
+from meshguard.checks.registry import check
+from meshguard.report import Finding, Safety, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshguard.facts import Facts
+    from meshguard.mesh import FloatArray, IntArray
+
+
+def _edge_lengths(facts: Facts, rows: IntArray) -> FloatArray:
+    """Length of each edge given by its two positions, mm."""
+    ends = facts.positions[rows]
+    lengths: FloatArray = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    return lengths
+
+
+@check("T101")
+def nonmanifold_edges(facts: Facts) -> Iterable[Finding]:
+    """Non-manifold edge.
+
+    More than two faces meet at an edge, so it has no inside and outside: slicers, booleans and offsets fail or guess.
+    Edges that touch are one finding, which lists the lowest half-edge of each. Repair separates the sheets or drops a
+    small fin.
+    """
+    crowded = facts.edges.crowded
+    ends = facts.edge_ends(crowded)
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    first = np.ones(len(crowded), np.bool_)
+    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    sizes = np.diff(np.append(np.flatnonzero(first), len(crowded)))
+    edges, rows = crowded[first], ends[first]
+    lengths = _edge_lengths(facts, rows)
+
+    def say(places: IntArray) -> Said:
+        most = int(sizes[places].max())
+        noun = "An edge is" if len(places) == 1 else f"{len(places)} connected edges are"
+        return Said(
+            severity=Severity.ERROR,
+            message=f"{noun} shared by {'up to ' if len(places) > 1 else ''}{most} faces.",
+            measures={"edges": len(places), "faces_on_an_edge": most, "length_mm": float(lengths[places].sum())},
+            fixable=Safety.LOCAL,
+        )
+
+    return located(facts, "T101", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), say=say)
+
+
+@check("T102")
+def nonmanifold_vertices(facts: Facts) -> Iterable[Finding]:
+    """Non-manifold vertex.
+
+    The faces around a vertex fall into several fans that touch there only (a bow-tie). Normals and offsets are
+    undefined at it. Each is one finding. Repair pulls the fans apart.
+    """
+    fans = facts.fans[1]
+    positions = np.flatnonzero(fans > 1).astype(np.int32)
+    return located(
+        facts,
+        "T102",
+        element="vertex",
+        indices=facts.first_vertex[positions],
+        rows=positions[:, None],
+        labels=np.arange(len(positions), dtype=np.int32),
+        say=lambda places: Said(
+            severity=Severity.WARNING,
+            message=f"{fans[positions[places[0]]]} fans of faces touch at one vertex.",
+            measures={"fans": int(fans[positions[places[0]]])},
+            fixable=Safety.LOCAL,
+        ),
+    )
+
+
+@check("T103")
+def inconsistent_winding(facts: Facts) -> Iterable[Finding]:
+    """Inconsistent winding.
+
+    Two neighbours run their common edge the same way: one of them faces inward. Such edges that touch are one finding:
+    the border of a flipped patch. Repair turns the smaller side over, which moves nothing.
+    """
+    edges = facts.miswound
+    rows = facts.edge_ends(edges)
+    lengths = _edge_lengths(facts, rows)
+    twisted = facts.twisted[0] if len(edges) else np.empty(0, np.bool_)
+    of_edge = facts.components.of_face[edges // 3]
+
+    def say(places: IntArray) -> Said:
+        orientable = not twisted[of_edge[places]].any()
+        noun = "an edge" if len(places) == 1 else f"{len(places)} connected edges"
+        return Said(
+            severity=Severity.ERROR,
+            message=f"Faces on the two sides of {noun} are wound against each other.",
+            measures={"edges": len(places), "length_mm": float(lengths[places].sum())},
+            fixable=Safety.LOSSLESS if orientable else Safety.INVENTIVE,
+        )
+
+    return located(facts, "T103", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), say=say)
+
+
+@check("T104")
+def duplicate_faces(facts: Facts) -> Iterable[Finding]:
+    """Duplicate faces.
+
+    Several faces stand on the same three positions, whichever way they run. Each set is one finding. Repair keeps one
+    of them; a pair that faces both ways may be a sheet without thickness, of which it keeps none where nothing else
+    hangs on it.
+    """
+    groups = facts.duplicates
+    faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
+    labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
+    return located(
+        facts,
+        "T104",
+        element="face",
+        indices=faces,
+        rows=facts.corners[faces],
+        labels=labels,
+        say=lambda places: Said(
+            severity=Severity.WARNING,
+            message=f"{len(places)} faces stand on the same three vertices.",
+            measures={"faces": len(places), "area_mm2": float(facts.faces.area[faces[places[0]]])},
+            fixable=Safety.LOSSLESS,
+        ),
+    )
+
+
+@check("T105")
+def repeated_corners(facts: Facts) -> Iterable[Finding]:
+    """Face with a repeated corner.
+
+    Two corners of a face stand on one position: it is a line or a point and has no surface. Such faces that touch are
+    one finding. Repair removes them, which changes nothing that can be seen.
+    """
+    from meshguard.kernels.triangles import REPEATED
+
+    faces = facts.flagged(REPEATED)
+    rows = facts.corners[faces]
+    return located(
+        facts,
+        "T105",
+        element="face",
+        indices=faces,
+        rows=rows,
+        labels=facts.clusters(rows),
+        say=lambda places: Said(
+            severity=Severity.WARNING,
+            message=f"{_faces(len(places))} with a repeated corner.",
+            measures={"faces": len(places)},
+            fixable=Safety.LOSSLESS,
+        ),
+    )
+
+
+@check("T106", needs=())
+def unreferenced_vertices(facts: Facts) -> Iterable[Finding]:
+    """Unreferenced vertices.
+
+    Vertices that no face uses. They are harmless to the surface, but count in bounding boxes and confuse per-vertex
+    labels. All of them are one finding. Repair drops them.
+    """
+    used = np.zeros(len(facts.mesh.vertices), np.bool_)
+    used[facts.mesh.faces] = True
+    vertices = np.flatnonzero(~used).astype(np.int32)
+    return located(
+        facts,
+        "T106",
+        element="vertex",
+        indices=vertices,
+        rows=facts.remap[vertices][:, None],
+        say=lambda places: Said(
+            severity=Severity.INFO,
+            message="One vertex is used by no face."
+            if len(places) == 1
+            else f"{len(places)} vertices are used by no face.",
+            measures={"vertices": len(places)},
+            fixable=Safety.LOSSLESS,
+        ),
+    )
+
+
+@check("T107", limits=("weld_mm", "weld_fraction"))
+def unwelded_cracks(facts: Facts) -> Iterable[Finding]:
+    """Unwelded crack.
+
+    Boundary vertices stand nearer to each other than the weld distance, but not on one position: the surface is torn
+    open by rounding. Pairs that hang together along the boundary are one finding. Repair welds boundary edges that pair
+    up.
+    """
+    cracks = facts.cracks
+    if cracks is None:
+        boundary = facts.edges.boundary
+        return located(
+            facts,
+            "T107",
+            element="edge",
+            indices=boundary,
+            rows=facts.edge_ends(boundary),
+            say=lambda places: Said(
+                severity=Severity.WARNING,
+                message="Too many boundary vertices crowd within the weld distance to be paired.",
+                measures={"edges": len(places)},
+                limit="weld_mm",
+            ),
+        )
+
+    def say(places: IntArray) -> Said:
+        crack = cracks.owner[places[0]]
+        gap, edges, loops = float(cracks.gap[crack]), int(cracks.edges_closed[crack]), int(cracks.loops_closed[crack])
+        effect = f"a weld closes {edges} boundary edges" + (f" and {loops} whole loops" if loops else "")
+        return Said(
+            severity=Severity.WARNING,
+            message=f"{len(places)} boundary vertices are at most {gap:.2g} mm from another; {effect}.",
+            measures={
+                "vertices": len(places),
+                "edges_closed": edges,
+                "loops_closed": loops,
+                "largest_gap_mm": gap,
+            },
+            limit="weld_mm",
+            fixable=Safety.LOCAL,
+        )
+
+    return located(
+        facts,
+        "T107",
+        element="vertex",
+        indices=facts.first_vertex[cracks.points],
+        rows=cracks.points[:, None],
+        labels=cracks.owner,
+        say=say,
+    )
+
+
+@check("T108")
+def nonorientable_pieces(facts: Facts) -> Iterable[Finding]:
+    """Non-orientable piece.
+
+    A piece whose faces cannot be wound consistently, like a Möbius strip: it has one side only, so nothing can say what
+    is inside. Repair must cut it; each piece is one finding.
+    """
+    if not len(facts.miswound):
+        return []
+    twisted = np.flatnonzero(facts.twisted[0])
+    groups = [facts.faces_of(int(component)) for component in twisted]
+    faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
+    return located(
+        facts,
+        "T108",
+        element="face",
+        indices=faces,
+        rows=facts.corners[faces],
+        labels=np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups]),
+        say=lambda places: Said(
+            severity=Severity.ERROR,
+            message=f"A piece of {_faces(len(places)).lower()} has one side only: it cannot be wound consistently.",
+            measures={"faces": len(places), "area_mm2": float(facts.faces.area[faces[places]].sum())},
+            fixable=Safety.INVENTIVE,
+        ),
+    )
+
+
+def _faces(count: int) -> str:
+    """One face, or N faces."""
+    return "One face" if count == 1 else f"{count} faces"
+
+
+CHECKS = (
+    nonmanifold_edges,
+    nonmanifold_vertices,
+    inconsistent_winding,
+    duplicate_faces,
+    repeated_corners,
+    unreferenced_vertices,
+    unwelded_cracks,
+    nonorientable_pieces,
+)

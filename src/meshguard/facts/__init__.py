@@ -1,0 +1,482 @@
+"""Facts: everything derived from a mesh, computed once and shared by checks (and by whatever comes after them).
+
+A mesh is immutable, so facts never go stale. Positions, not vertex numbers, decide what is connected: a soup, a welded
+and an unwelded file give the same facts. Counts are defined as the report's `stats` define them.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.facts.cracks import Cracks, find_cracks
+from meshguard.kernels import loops as loop_kernels
+from meshguard.kernels import sidedness, topology, triangles
+from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
+from meshguard.kernels.weld import weld_positions
+
+if TYPE_CHECKING:
+    from meshguard.mesh import FloatArray, IntArray, Mesh
+    from meshguard.policy import Policy
+
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+_Array = TypeVar("_Array", bound=npt.NDArray[Any])
+
+SIDEDNESS_LINES = 48
+"""Lines along each side of the grid that decides which side of an open sheet faces outward."""
+
+SIDEDNESS_DECIDES = 0.1
+"""A sheet's sidedness is decided when the votes for one side exceed those for the other by this share of all."""
+
+
+class FaceMeasures(NamedTuple):
+    """What each face is alone: area in mm2, float64 (m,); flags, uint16 (m,), bits of `kernels.triangles`."""
+
+    area: FloatArray
+    flags: npt.NDArray[np.uint16]
+
+
+class Edges(NamedTuple):
+    """How faces meet.
+
+    twins: int32 (3m,), see `kernels.topology`; grouped: int32, all half-edges by (lower, higher) position; boundary:
+        int32
+    half-edges of edges with one face, ascending; crowded: int32 half-edges of edges with more than two faces, those of
+    an edge side by side; n_edges: number of edges.
+    """
+
+    twins: IntArray
+    grouped: IntArray
+    boundary: IntArray
+    crowded: IntArray
+    n_edges: int
+
+
+class Components(NamedTuple):
+    """Sets of faces connected through edges, by order of first face.
+
+    of_face: int32 (m,), −1 for faces that take no part; measures: float64 (C, 13) and counts: int64 (C, 6), columns as
+        in
+    `kernels.topology`; folds: bool (3m,), the lower half-edge of each near-folding edge; doubled: bool (m,).
+    """
+
+    of_face: IntArray
+    measures: FloatArray
+    counts: npt.NDArray[np.int64]
+    folds: BoolArray
+    doubled: BoolArray
+
+
+class Loops(NamedTuple):
+    """Boundary loops: CSR over half-edges and over the positions where each is entered.
+
+    closed: bool (L,), False where it ends at a non-manifold edge; chain: int32 (L,), loops of one number are one
+        boundary
+    curve of the surface with its fans pulled apart; measures: float64 (L, 3), columns as in
+    `kernels.loops`; component: int32 (L,); rim: bool (L,), the loop that encloses its sheet.
+    """
+
+    offsets: IntArray
+    halfedges: IntArray
+    positions: IntArray
+    closed: BoolArray
+    chain: IntArray
+    measures: FloatArray
+    component: IntArray
+    rim: BoolArray
+
+
+class Facts:
+    """Everything derived from a mesh under a policy; each property is computed on first use and kept."""
+
+    def __init__(self, mesh: Mesh, policy: Policy) -> None:
+        self.mesh = mesh
+        self.policy = policy
+
+    # ---- positions
+
+    @cached_property
+    def remap(self) -> IntArray:
+        """Position number of each vertex, int32 (n,), by first occurrence."""
+        return self._welded[0]
+
+    @cached_property
+    def first_vertex(self) -> IntArray:
+        """First vertex on each position, int32 (p,)."""
+        return self._welded[1]
+
+    @cached_property
+    def positions(self) -> FloatArray:
+        """The different positions, float64 (p, 3), mm, by first occurrence."""
+        if len(self.first_vertex) == len(self.mesh.vertices):
+            return self.mesh.vertices
+        return _frozen(self.mesh.vertices[self.first_vertex])
+
+    @cached_property
+    def corners(self) -> IntArray:
+        """Positions of each face's corners, int32 (m, 3)."""
+        if len(self.first_vertex) == len(self.mesh.vertices):
+            return self.mesh.faces
+        return _frozen(self.remap[self.mesh.faces])
+
+    @cached_property
+    def _welded(self) -> tuple[IntArray, IntArray]:
+        remap = np.empty(len(self.mesh.vertices), np.int32)
+        count = weld_positions(self.mesh.vertices, remap)
+        if count == len(remap):
+            first = _frozen(np.arange(count, dtype=np.int32))
+        else:
+            first = np.empty(count, np.int32)
+            first[remap[::-1]] = np.arange(
+                len(remap) - 1, -1, -1, dtype=np.int32
+            )  # the first occurrence is written last
+        return _frozen(remap), _frozen(first)
+
+    @cached_property
+    def is_finite(self) -> BoolArray:
+        """Whether each vertex of the mesh has finite coordinates, bool (n,)."""
+        x, y, z = self.mesh.vertices.T
+        return _frozen(np.isfinite(x) & np.isfinite(y) & np.isfinite(z))
+
+    @cached_property
+    def box(self) -> FloatArray:
+        """Smallest and largest coordinates of the faces' finite corners, float64 (2, 3), mm; zeros without any."""
+        used = self.components.measures
+        if not len(used):
+            return np.zeros((2, 3))
+        lowest, highest = topology.BOX, topology.BOX + 3
+        return np.stack([used[:, lowest : lowest + 3].min(axis=0), used[:, highest : highest + 3].max(axis=0)])
+
+    @cached_property
+    def diagonal(self) -> float:
+        """Diagonal of `box`, mm."""
+        with np.errstate(over="ignore"):
+            return float(np.linalg.norm(self.box[1] - self.box[0]))
+
+    # ---- faces
+
+    @cached_property
+    def faces(self) -> FaceMeasures:
+        """Area and flags of each face."""
+        m = len(self.mesh.faces)
+        positions, corners, policy = self.positions, self.corners, self.policy
+        area, flags = np.empty(m, np.float64), np.empty(m, np.uint16)
+        with np.errstate(over="ignore"):
+            span = np.ptp(self.mesh.vertices[self.is_finite], axis=0) if self.is_finite.any() else np.zeros(3)
+            short = policy.tolerance("short_edge").within(float(np.linalg.norm(span)))
+        aspect, cap_cos = policy.limit("aspect"), math.cos(math.radians(policy.limit("cap_angle_deg")))
+        over_ranges(
+            m,
+            lambda lo, hi: triangles.measure_faces(positions, corners, lo, hi, aspect, cap_cos, short, area, flags),
+        )
+        return FaceMeasures(_frozen(area), _frozen(flags))
+
+    def flagged(self, bit: int) -> IntArray:
+        """Faces whose flags have a bit of `kernels.triangles`, int32, ascending."""
+        return np.flatnonzero(self.faces.flags & np.uint16(bit)).astype(np.int32)
+
+    @cached_property
+    def n_finite(self) -> int:
+        """Faces without a non-finite corner."""
+        return len(self.mesh.faces) - int(np.count_nonzero(self.faces.flags & np.uint16(triangles.NONFINITE)))
+
+    # ---- edges
+
+    @cached_property
+    def edges(self) -> Edges:
+        """Twins, boundary and crowded half-edges. Faces with a non-finite or a repeated corner take no part."""
+        corners = self.corners
+        m = len(corners)
+        unused = _frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.REPEATED)) != 0)
+        twins = np.full(3 * m, topology.UNUSED, np.int32)
+        bounds = part_bounds(len(self.positions))
+        counts = np.zeros((len(bounds) - 1, 3), np.int64)
+        grouped: list[IntArray] = [np.empty(0, np.int32)] * (len(bounds) - 1)
+
+        def group(part: int) -> None:
+            lo, hi = bounds[part], bounds[part + 1]
+            starts, halfedges = np.empty(hi - lo + 1, np.int32), np.empty(3 * m, np.int32)
+            topology.group_edges(corners, unused, lo, hi, starts, halfedges, twins, counts[part])
+            grouped[part] = halfedges[: counts[part, 0]]
+
+        side_by_side([partial(group, part) for part in range(len(bounds) - 1)])
+        halfedges = grouped[0] if len(grouped) == 1 else np.concatenate(grouped)
+        crowded = halfedges[twins[halfedges] == topology.CROWDED] if counts[:, 2].any() else halfedges[:0]
+        boundary = np.flatnonzero(twins == topology.BOUNDARY).astype(np.int32)
+        return Edges(_frozen(twins), _frozen(halfedges), _frozen(boundary), _frozen(crowded), int(counts[:, 1].sum()))
+
+    @cached_property
+    def fans(self) -> tuple[IntArray, IntArray, int]:
+        """Lowest corner of each corner's fan, int32 (3m,); fans at each position, int32 (p,); how many have several."""
+        fan, fans = np.empty(3 * len(self.corners), np.int32), np.empty(len(self.positions), np.int32)
+        several = topology.connect_corners(self.corners, self.edges.twins, self.edges.crowded, fan, fans)
+        return _frozen(fan), _frozen(fans), several
+
+    @cached_property
+    def components(self) -> Components:
+        """Components with their sums, near-folds, and faces that may be doubled."""
+        corners, (twins, grouped, _, crowded, _), m = self.corners, self.edges, len(self.corners)
+        component, anchor, doubled = np.empty(m, np.int32), np.empty(m, np.int32), np.empty(m, np.bool_)
+        found: list[int] = []
+        side_by_side(
+            [
+                lambda: found.append(topology.connect_faces(corners, twins, grouped, component, anchor, doubled)),
+                lambda: self.fans,
+            ]
+        )
+        measures = np.empty((found[0], topology.COLUMNS), np.float64)
+        counts = np.empty((found[0], topology.COUNTS), np.int64)
+        folds = np.empty(3 * m, np.bool_)
+        fold_cos = math.cos(math.radians(self.policy.limit("fold_angle_deg")))
+        component = _frozen(component)
+        topology.measure_components(
+            self.positions,
+            corners,
+            twins,
+            component,
+            _frozen(anchor),
+            self.fans[0],
+            self.faces.area,
+            crowded,
+            fold_cos,
+            measures,
+            counts,
+            folds,
+        )
+        return Components(component, _frozen(measures), _frozen(counts), _frozen(folds), _frozen(doubled))
+
+    @cached_property
+    def main(self) -> int:
+        """The component with the largest area; of equals the one with the least position; −1 where there is none."""
+        areas = self.components.measures[:, topology.AREA]
+        if not len(areas):
+            return -1
+        # Sums in another order differ by rounding: what is equal but for that is equal, whatever the order of faces.
+        largest = np.flatnonzero(areas >= areas.max() * (1 - 1e-12)).tolist()
+        if len(largest) == 1:
+            return int(largest[0])
+        return int(min(largest, key=lambda component: tuple(self.positions[self.least_position(component)])))
+
+    @cached_property
+    def is_open(self) -> BoolArray:
+        """Whether each component has an edge with one face, bool (C,)."""
+        return _frozen(self.components.counts[:, topology.BOUNDARY_EDGES] > 0)
+
+    @cached_property
+    def faces_by_component(self) -> tuple[IntArray, IntArray]:
+        """CSR of the faces of each component: offsets int32 (C + 1,), faces int32, ascending within each."""
+        of_face, count = self.components.of_face, len(self.components.counts)
+        order = np.argsort(of_face, kind="stable").astype(np.int32)
+        offsets = np.searchsorted(of_face[order], np.arange(count + 1)).astype(np.int32)
+        return _frozen(offsets), _frozen(order)
+
+    def faces_of(self, component: int) -> IntArray:
+        """The faces of a component, int32, ascending."""
+        if (
+            len(self.components.counts) == 1
+            and self.n_finite == len(self.corners)
+            and not self.flagged(triangles.REPEATED).size
+        ):
+            return _frozen(np.arange(len(self.corners), dtype=np.int32))
+        offsets, faces = self.faces_by_component
+        return faces[offsets[component] : offsets[component + 1]]
+
+    def least_position(self, component: int) -> int:
+        """The position of a component's corners that is least in x, then y, then z."""
+        used = self.corners[self.faces_of(component)].reshape(-1)
+        x = self.positions[used, 0]
+        used = used[x == x.min()]
+        return int(used[np.lexsort(self.positions[used].T[::-1])[0]])
+
+    # ---- what shares positions
+
+    @cached_property
+    def duplicates(self) -> list[IntArray]:
+        """Groups of faces with the same three positions and area, each ascending, by first face."""
+        doubtful = np.flatnonzero(self.components.doubled & ((self.faces.flags & np.uint16(triangles.COLLINEAR)) == 0))
+        triples = np.sort(self.corners[doubtful], axis=1)
+        order = np.lexsort((doubtful, triples[:, 2], triples[:, 1], triples[:, 0]))
+        triples, doubtful = triples[order], doubtful[order].astype(np.int32)
+        first = (
+            np.flatnonzero(np.concatenate([[True], (triples[1:] != triples[:-1]).any(axis=1)])) if len(order) else order
+        )
+        groups = [group.astype(np.int32) for group in np.split(doubtful, first[1:]) if len(group) > 1]
+        return sorted(groups, key=lambda group: int(group[0]))
+
+    @cached_property
+    def twisted(self) -> tuple[BoolArray, BoolArray, IntArray]:
+        """Components that cannot be wound consistently, and the faces to turn over in the others.
+
+        bool (C,); bool (m,), faces wound against the first face of their patch, where a patch is what edges of exactly
+        two faces connect; int32 (m,), that first face.
+        """
+        m, components = len(self.corners), self.components
+        flip, patch = np.empty(m, np.bool_), np.empty(m, np.int32)
+        twisted = np.empty(len(components.counts), np.bool_)
+        topology.orient_faces(self.edges.twins, self.corners.reshape(-1), components.of_face, flip, patch, twisted)
+        return _frozen(twisted), _frozen(flip), _frozen(patch)
+
+    @cached_property
+    def miswound(self) -> IntArray:
+        """Lower half-edge of each edge whose two faces run it the same way, int32, ascending."""
+        if not len(self.corners) or not self.components.counts[:, topology.MISWOUND_EDGES].any():
+            return np.empty(0, np.int32)
+        flat, twins = self.corners.reshape(-1), self.edges.twins
+        pairs = np.flatnonzero(twins > np.arange(len(twins))).astype(np.int32)
+        same_way: IntArray = pairs[flat[pairs] == flat[twins[pairs]]]
+        return same_way
+
+    @cached_property
+    def inverted_bodies(self) -> list[int]:
+        """Closed components of negative volume that lie in no other closed component's bounding box."""
+        closed = np.flatnonzero(~self.is_open)
+        measures = self.components.measures
+        lowest = measures[closed, topology.BOX : topology.BOX + 3]
+        highest = measures[closed, topology.BOX + 3 : topology.BOX + 6]
+        inverted = []
+        for place in np.flatnonzero(measures[closed, topology.VOLUME] < 0):
+            within = (lowest < lowest[place]).all(axis=1) & (highest > highest[place]).all(axis=1)
+            if not within.any():
+                inverted.append(int(closed[place]))
+        return inverted
+
+    @cached_property
+    def genus(self) -> IntArray:
+        """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides.
+
+        Euler's characteristic of an orientable surface is fans − edges + faces = 2 − 2 genus − boundary curves.
+        """
+        counts = self.components.counts
+        first_of_chain = np.unique(self.loops.chain, return_index=True)[1]
+        curves = np.bincount(self.loops.component[first_of_chain], minlength=len(counts))
+        characteristic = counts[:, topology.FANS] - counts[:, topology.EDGES] + counts[:, topology.FACES]
+        genus = (2 - curves - characteristic) // 2
+        genus[counts[:, topology.CROWDED_EDGES] > 0] = -1
+        if len(self.miswound):
+            genus[self.twisted[0]] = -1
+        return genus.astype(np.int32)
+
+    def distance_to_main(self, faces: IntArray, labels: IntArray, count: int) -> FloatArray:
+        """Distance (mm) between the nearest vertices of each of `count` labelled sets of faces and the main piece."""
+        from scipy.spatial import cKDTree
+
+        tree = cKDTree(self.positions[np.unique(self.corners[self.faces_of(self.main)])])
+        near = tree.query(self.positions[self.corners[faces].reshape(-1)])[0]
+        distances = np.full(count, np.inf)
+        np.minimum.at(distances, np.repeat(labels, 3), near)
+        return distances
+
+    def has_volume(self, component: int) -> bool:
+        """Whether a component's signed volume is more than rounding can make of none, as for a sheet laid double."""
+        measures, faces = self.components.measures[component], self.components.counts[component, topology.FACES]
+        return bool(abs(measures[topology.VOLUME]) > 1e-15 * (8 + faces) * measures[topology.SWEPT])
+
+    # ---- boundary
+
+    @cached_property
+    def loops(self) -> Loops:
+        """Boundary loops with measures, component, and which of them is the rim of its sheet."""
+        boundary, flat = self.edges.boundary, self.corners.reshape(-1)
+        count = len(boundary)
+        offsets, halfedges = np.empty(count + 1, np.int32), np.empty(count, np.int32)
+        entered, closed, chain = np.empty(count, np.int32), np.empty(count, np.bool_), np.empty(count, np.int32)
+        measures = np.empty((count, loop_kernels.MEASURES), np.float64)
+        found = 0
+        if count:
+            found = loop_kernels.trace_loops(
+                self.positions,
+                flat,
+                self.edges.twins,
+                boundary,
+                len(self.positions),
+                offsets,
+                halfedges,
+                entered,
+                closed,
+                chain,
+                measures,
+            )
+        else:
+            offsets[0] = 0
+        offsets, measures = offsets[: found + 1], measures[:found]
+        component = self.components.of_face[halfedges[offsets[:-1]] // 3]
+        # The loop with the largest chord is the rim of its sheet, if it is wide enough to enclose it.
+        rim = np.zeros(found, np.bool_)
+        chords = measures[:, loop_kernels.CHORD]
+        wide = chords >= self.policy.limit("rim_share") * 2.0 * self.components.measures[component, topology.RADIUS]
+        order = np.lexsort((np.arange(found), -chords, component))
+        widest = order[np.flatnonzero(np.concatenate([[True], np.diff(component[order]) != 0]))] if found else order
+        rim[widest] = wide[widest]
+        return Loops(
+            _frozen(offsets),
+            _frozen(halfedges),
+            _frozen(entered),
+            _frozen(closed[:found]),
+            _frozen(chain[:found]),
+            _frozen(measures),
+            _frozen(component),
+            _frozen(rim),
+        )
+
+    @cached_property
+    def boundary_groups(self) -> int:
+        """Sets of boundary edges connected through positions."""
+        return len(set(self.clusters(self.edge_ends(self.edges.boundary)).tolist()))
+
+    @cached_property
+    def cracks(self) -> Cracks | None:
+        """Boundary vertices that a weld within the policy's distance would join; None where too many crowd."""
+        return find_cracks(self, self.policy.tolerance("weld").within(self.diagonal))
+
+    # ---- sidedness
+
+    def sidedness(self, component: int) -> float:
+        """Which side of a component faces outward: 1 its front, −1 its back, near 0 undecided (`kernels.sidedness`)."""
+        votes = np.zeros((len(_FRAMES), 2), np.int64)
+        faces, positions, corners = self.faces_of(component), self.positions, self.corners
+        over_ranges(
+            len(_FRAMES),
+            lambda lo, hi: sidedness.line_end_votes(positions, corners, faces, _FRAMES, lo, hi, SIDEDNESS_LINES, votes),
+            grain=1,
+        )
+        total = int(votes.sum())
+        return (
+            float(int(votes[:, sidedness.FRONT].sum()) - int(votes[:, sidedness.BACK].sum())) / total if total else 0.0
+        )
+
+    # ---- elements
+
+    def edge_ends(self, halfedges: IntArray) -> IntArray:
+        """The two positions of half-edges, int32 (k, 2)."""
+        flat = self.corners.reshape(-1)
+        ahead = np.where(halfedges % 3 == 2, halfedges - 2, halfedges + 1)
+        return np.stack([flat[halfedges], flat[ahead]], axis=1)
+
+    def clusters(self, rows: IntArray) -> IntArray:
+        """Cluster of each element, int32 (k,), where elements that share a position belong together; rows (k, w)."""
+        label = np.empty(len(rows), np.int32)
+        topology.cluster_rows(_frozen(np.ascontiguousarray(rows, np.int32)), len(self.positions), label)
+        return label
+
+
+def _frozen(array: _Array) -> _Array:
+    """The array, read-only: a kernel is compiled once for read-only arrays."""
+    array.flags.writeable = False
+    return array
+
+
+def _frames() -> FloatArray:
+    """Right-handed orthonormal frames (7, 3, 3) whose third axes are the axes and diagonals of a cube."""
+    directions = np.array([(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)], np.float64)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    helper = np.where(np.abs(directions[:, :1]) < 0.6, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+    across = np.cross(helper, directions)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    return np.ascontiguousarray(np.stack([across, np.cross(directions, across), directions], axis=1))
+
+
+_FRAMES = _frozen(_frames())

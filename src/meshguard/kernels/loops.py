@@ -1,0 +1,281 @@
+"""Boundary loops: edges with one face, chained around the surface's own fans, then cut where a chain meets itself.
+
+A chain goes on where the fan it runs along goes on: its number is that of the boundary curves of the surface with its fans
+pulled apart, as Euler's characteristic wants it. Two holes that touch at a vertex are one such chain; people see two holes,
+and so a loop is what a chain encloses between two passes of one position.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.topology import BOUNDARY
+
+PERIMETER, LOOP_AREA, CHORD, MEASURES = 0, 1, 2, 3
+"""Columns of a loop's measures: length (mm), area of its vector area (mm2), largest chord (mm)."""
+
+MAX_CHORD_POINTS = 4096
+"""The largest chord is taken over at most this many evenly spaced vertices of a loop."""
+
+
+@inlined
+def _next(h: int) -> int:
+    """The half-edge after h around its face."""
+    return h - 2 if h % 3 == 2 else h + 1
+
+
+@inlined
+def _fan_end(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], h: int, at: int) -> int:
+    """The other boundary half-edge of the fan around position `at` that begins at boundary half-edge h; −1 if none."""
+    current = h
+    while True:
+        f, c = current // 3, current % 3
+        # The two half-edges of face f at the position: the one that leaves it, and the one that arrives.
+        other = 3 * f + (c + 2) % 3 if flat[current] == at else 3 * f + (c + 1) % 3
+        twin = twins[other]
+        if twin == BOUNDARY:
+            return other
+        if twin < 0:
+            return -1
+        current = twin
+
+
+@kernel
+def trace_loops(
+    positions: npt.NDArray[np.float64],
+    flat: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    boundary: npt.NDArray[np.int32],
+    length: int,
+    out_offsets: npt.NDArray[np.int32],
+    out_halfedges: npt.NDArray[np.int32],
+    out_vertices: npt.NDArray[np.int32],
+    out_closed: npt.NDArray[np.bool_],
+    out_chain: npt.NDArray[np.int32],
+    out_measures: npt.NDArray[np.float64],
+) -> int:
+    """Chain boundary half-edges into loops that pass no position twice, and measure each.
+
+    Chains that end at an edge of more than two faces come first, then closed ones, both by lowest half-edge; the loops
+    that a chain falls into come in the order in which walking it closes them.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        flat: (3m,) int32: positions of the corners.
+        twins: (3m,) int32, from `group_edges`.
+        boundary: (b,) int32: the half-edges whose twin is `BOUNDARY`, ascending.
+        length: p.
+        out_offsets: (b + 1,) int32: first entry of each loop in the two arrays below.
+        out_halfedges: (b,) int32: half-edges, loop by loop.
+        out_vertices: (b,) int32: the position where each of them is entered.
+        out_closed: (b,) bool: whether each loop returns to its start.
+        out_chain: (b,) int32: the chain that each loop is part of.
+        out_measures: (b, MEASURES) float64: see `PERIMETER` and its like.
+
+    Returns:
+        How many loops.
+    """
+    count = len(boundary)
+    rank = np.full(len(twins), -1, np.int32)
+    for i in range(count):
+        rank[boundary[i]] = i
+    # match[2 * i + side]: the end (2 * j + side) that follows on end `side` of boundary half-edge i; 0 origin, 1
+    # destination.
+    match = np.full(2 * count, -1, np.int32)
+    waiting = np.full(length, -1, np.int32)
+    for i in range(count):
+        h = boundary[i]
+        for side in range(2):
+            at = flat[h] if side == 0 else flat[_next(h)]
+            other = _fan_end(flat, twins, h, at)
+            if other >= 0:
+                match[2 * i + side] = 2 * rank[other] + (0 if flat[other] == at else 1)
+            elif waiting[at] < 0:
+                waiting[at] = 2 * i + side
+            else:  # two fans that end at crowded edges of one position go on in each other
+                match[2 * i + side] = waiting[at]
+                match[waiting[at]] = 2 * i + side
+                waiting[at] = -1
+    done = np.zeros(count, np.bool_)
+    # The way walked since the last loop was cut off: half-edges, the positions where they are entered, and where on that
+    # way each position stands.
+    way, entered = np.empty(count, np.int32), np.empty(count, np.int32)
+    height_of = np.full(length, -1, np.int32)
+    chains = loops = filled = 0
+    out_offsets[0] = 0
+    for closed in (False, True):
+        for start in range(2 * count):
+            i, side = start // 2, start % 2
+            if done[i] or (side == 1 if closed else match[start] >= 0):
+                continue
+            end = start
+            height = 0
+            while end >= 0 and not done[end // 2]:
+                i, side = end // 2, end % 2
+                done[i] = True
+                h = boundary[i]
+                way[height] = h
+                entered[height] = flat[h] if side == 0 else flat[_next(h)]
+                height_of[entered[height]] = height
+                height += 1
+                there = flat[_next(h)] if side == 0 else flat[h]
+                below = height_of[there]
+                if below >= 0:  # back at a position of this way: what lies between is a loop of its own
+                    for j in range(below, height):
+                        out_halfedges[filled] = way[j]
+                        out_vertices[filled] = entered[j]
+                        height_of[entered[j]] = -1
+                        filled += 1
+                    out_closed[loops] = True
+                    out_chain[loops] = chains
+                    loops += 1
+                    out_offsets[loops] = filled
+                    height = below
+                end = match[2 * i + 1 - side]
+            if height:
+                for j in range(height):
+                    out_halfedges[filled] = way[j]
+                    out_vertices[filled] = entered[j]
+                    height_of[entered[j]] = -1
+                    filled += 1
+                out_closed[loops] = False
+                out_chain[loops] = chains
+                loops += 1
+                out_offsets[loops] = filled
+            chains += 1
+    for loop in range(loops):
+        lo, hi = out_offsets[loop], out_offsets[loop + 1]
+        _measure_loop(positions, flat, out_halfedges[lo:hi], out_vertices[lo:hi], out_measures[loop])
+    return loops
+
+
+@inlined
+def _measure_loop(
+    positions: npt.NDArray[np.float64],
+    flat: npt.NDArray[np.int32],
+    halfedges: npt.NDArray[np.int32],
+    vertices: npt.NDArray[np.int32],
+    out_measures: npt.NDArray[np.float64],
+) -> None:
+    """Fill one row of a loop's measures."""
+    origin = positions[vertices[0]]
+    perimeter = 0.0
+    ax = ay = az = 0.0
+    for i in range(len(vertices)):
+        h = halfedges[i]
+        here = vertices[i]
+        there = flat[h] + flat[_next(h)] - here
+        px, py, pz = positions[here, 0] - origin[0], positions[here, 1] - origin[1], positions[here, 2] - origin[2]
+        qx, qy, qz = positions[there, 0] - origin[0], positions[there, 1] - origin[1], positions[there, 2] - origin[2]
+        perimeter += math.sqrt((qx - px) ** 2 + (qy - py) ** 2 + (qz - pz) ** 2)
+        ax += py * qz - pz * qy
+        ay += pz * qx - px * qz
+        az += px * qy - py * qx
+    out_measures[PERIMETER] = perimeter
+    out_measures[LOOP_AREA] = 0.5 * math.sqrt(ax * ax + ay * ay + az * az)
+    last = halfedges[-1]
+    end = flat[last] + flat[_next(last)] - vertices[-1]
+    # The largest chord: no point is further from the mean than `reach`, so a chord longer than the best so far needs
+    # two points whose distances from the mean add up to more than it. Few have, once a long chord is known.
+    step = max(1, -(-(len(vertices) + 1) // MAX_CHORD_POINTS))
+    count = (len(vertices) + step) // step
+    points = np.empty((count, 3), np.float64)
+    for i in range(count):
+        points[i] = positions[vertices[i * step]] if i * step < len(vertices) else positions[end]
+    mx, my, mz = points[:, 0].mean(), points[:, 1].mean(), points[:, 2].mean()
+    away = np.empty(count, np.float64)
+    for i in range(count):
+        away[i] = math.sqrt((points[i, 0] - mx) ** 2 + (points[i, 1] - my) ** 2 + (points[i, 2] - mz) ** 2)
+    farthest = int(away.argmax())
+    reach = away[farthest]
+    best = 0.0
+    for _ in range(3):
+        best, farthest = _farthest_from(points, farthest)
+    slack = 1e-12 * reach
+    for i in range(count):
+        if away[i] + reach + slack < best:
+            continue
+        for j in range(i):
+            if away[i] + away[j] + slack >= best:
+                chord = math.sqrt(
+                    (points[i, 0] - points[j, 0]) ** 2
+                    + (points[i, 1] - points[j, 1]) ** 2
+                    + (points[i, 2] - points[j, 2]) ** 2
+                )
+                best = max(best, chord)
+    out_measures[CHORD] = best
+
+
+@inlined
+def _farthest_from(points: npt.NDArray[np.float64], start: int) -> tuple[float, int]:
+    """Distance and number of the point farthest from point `start`."""
+    best, farthest = 0.0, start
+    for j in range(len(points)):
+        chord = math.sqrt(
+            (points[start, 0] - points[j, 0]) ** 2
+            + (points[start, 1] - points[j, 1]) ** 2
+            + (points[start, 2] - points[j, 2]) ** 2
+        )
+        if chord > best:
+            best, farthest = chord, j
+    return best, farthest
+
+
+@kernel
+def near_pairs(
+    positions: npt.NDArray[np.float64],
+    points: npt.NDArray[np.int32],
+    distance: float,
+    cell_order: npt.NDArray[np.int64],
+    cells: npt.NDArray[np.int64],
+    most: int,
+    out_pairs: npt.NDArray[np.int32],
+) -> int:
+    """Pairs of points at most `distance` apart.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        points: (k,) int32: the positions to pair.
+        distance: mm.
+        cell_order: (k,) int64: the points in the order of their cells.
+        cells: (k, 3) int64: cell of each point, in that order, lexicographic; cells are at least `distance` wide.
+        most: comparisons after which to give up, so that a crowd in one cell cannot take for ever.
+        out_pairs: (q, 2) int32: filled as far as it reaches, by rank in `points`, the lower first.
+
+    Returns:
+        How many pairs there are, also where they are more than q; −1 after too many comparisons.
+    """
+    count = 0
+    compared = 0
+    k = len(points)
+    for i in range(k):
+        for dx in range(-1, 2):
+            for dy in range(-1, 2):
+                x, y, z = cells[i, 0] + dx, cells[i, 1] + dy, cells[i, 2] - 1
+                lo, hi = 0, k
+                while lo < hi:  # first point whose cell is not before (x, y, z)
+                    middle = (lo + hi) // 2
+                    a, b, c = cells[middle, 0], cells[middle, 1], cells[middle, 2]
+                    if a < x or (a == x and (b < y or (b == y and c < z))):
+                        lo = middle + 1
+                    else:
+                        hi = middle
+                j = lo
+                while j < k and cells[j, 0] == x and cells[j, 1] == y and cells[j, 2] <= z + 2:
+                    compared += 1
+                    if compared > most:
+                        return -1
+                    first, second = cell_order[i], cell_order[j]
+                    if first < second:
+                        p, q = positions[points[first]], positions[points[second]]
+                        square = (p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2 + (p[2] - q[2]) ** 2
+                        if square <= distance * distance:
+                            if count < len(out_pairs):
+                                out_pairs[count, 0], out_pairs[count, 1] = first, second
+                            count += 1
+                    j += 1
+    return count

@@ -1,0 +1,464 @@
+"""How faces hang together: edges, twins, components, fans, orientation.
+
+An edge is a group of half-edges between the same two positions, whichever way they run and however many there are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+
+BOUNDARY = -1
+"""Twin of a half-edge whose edge has no other face."""
+CROWDED = -2
+"""Twin of a half-edge whose edge has more than two faces."""
+UNUSED = -3
+"""Twin of a half-edge of a face that takes no part (a non-finite corner, or a repeated one)."""
+
+AREA, VOLUME, RADIUS, CENTRE, BOX, SWEPT, COLUMNS = 0, 1, 2, 3, 6, 12, 13
+"""Columns of a component's row in `out_measures`: area, signed volume about its anchor's first corner, largest distance
+of a corner from the mean of its corners, that mean (3), smallest and largest coordinates (3 and 3), volume with every
+sign positive."""
+
+FACES, EDGES, BOUNDARY_EDGES, CROWDED_EDGES, MISWOUND_EDGES, FANS, COUNTS = 0, 1, 2, 3, 4, 5, 6
+"""Columns of a component's row in `out_counts`."""
+
+
+@inlined
+def _root(parent: npt.NDArray[np.int32], item: int) -> int:
+    """The representative of an item's set, halving the path on the way."""
+    while parent[item] != item:
+        parent[item] = parent[parent[item]]
+        item = parent[item]
+    return item
+
+
+@inlined
+def _join(parent: npt.NDArray[np.int32], a: int, b: int) -> None:
+    """Unite two sets; the lower representative stays, so that numbering follows the order of items."""
+    a, b = _root(parent, a), _root(parent, b)
+    if a < b:
+        parent[b] = a
+    elif b < a:
+        parent[a] = b
+
+
+@inlined
+def _next(h: int) -> int:
+    """The half-edge after h around its face."""
+    return h - 2 if h % 3 == 2 else h + 1
+
+
+@inlined
+def _before(h: int) -> int:
+    """The half-edge before h around its face; it starts at the corner opposite to h."""
+    return h - 1 if h % 3 else h + 2
+
+
+@kernel
+def group_edges(
+    corners: npt.NDArray[np.int32],
+    unused: npt.NDArray[np.bool_],
+    lo: int,
+    hi: int,
+    out_starts: npt.NDArray[np.int32],
+    out_halfedges: npt.NDArray[np.int32],
+    out_twins: npt.NDArray[np.int32],
+    out_counts: npt.NDArray[np.int64],
+) -> None:
+    """Group the half-edges whose lower position lies in [lo, hi), and tell each its twin.
+
+    A counting sort by the lower position, then an insertion sort of each bucket by the other: linear while no position
+    has very many edges; long buckets are sorted by NumPy's introsort instead.
+
+    Args:
+        corners: (m, 3) int32: positions of each face's corners.
+        unused: (m,) bool: faces that take no part.
+        lo: first position.
+        hi: position after the last.
+        out_starts: (hi - lo + 1,) int32: work space, then first half-edge of each position's bucket.
+        out_halfedges: (>= half-edges of the range,) int32: half-edges, those of one edge side by side, edges by (lower,
+            higher) position, half-edges by number.
+        out_twins: (3m,) int32: written for the half-edges of the range: the other half-edge of an edge of two faces,
+            `BOUNDARY` or `CROWDED`.
+        out_counts: (3,) int64: half-edges of the range, its edges, and its half-edges on edges of more than two faces.
+    """
+    starts = out_starts
+    starts[:] = 0
+    for f in range(len(corners)):
+        if unused[f]:
+            continue
+        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+        for low in (min(a, b), min(b, c), min(c, a)):
+            if lo <= low < hi:
+                starts[low - lo + 1] += 1
+    for i in range(1, len(starts)):
+        starts[i] += starts[i - 1]
+    for f in range(len(corners)):
+        if unused[f]:
+            continue
+        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+        h = 3 * f
+        for low in (min(a, b), min(b, c), min(c, a)):
+            if lo <= low < hi:
+                out_halfedges[starts[low - lo]] = h
+                starts[low - lo] += 1
+            h += 1
+    # Filling moved each start to the next bucket's: move them back.
+    for i in range(len(starts) - 1, 0, -1):
+        starts[i] = starts[i - 1]
+    starts[0] = 0
+    flat = corners.ravel()
+    edges = crowded = 0
+    for low in range(lo, hi):
+        first, last = starts[low - lo], starts[low - lo + 1]
+        bucket = out_halfedges[first:last]
+        if last - first > 64:
+            keys = np.empty(last - first, np.int64)
+            for i in range(last - first):
+                h = bucket[i]
+                other = flat[h] + flat[_next(h)] - low
+                keys[i] = (np.int64(other) << 32) | h
+            keys.sort()
+            for i in range(last - first):
+                bucket[i] = np.int32(keys[i] & 0xFFFFFFFF)
+        else:
+            for i in range(1, last - first):
+                h = bucket[i]
+                other = flat[h] + flat[_next(h)]
+                j = i
+                while j > 0 and flat[bucket[j - 1]] + flat[_next(bucket[j - 1])] > other:
+                    bucket[j] = bucket[j - 1]
+                    j -= 1
+                bucket[j] = h
+        i = 0
+        while i < last - first:
+            h = bucket[i]
+            other = flat[h] + flat[_next(h)]
+            j = i + 1
+            while j < last - first and flat[bucket[j]] + flat[_next(bucket[j])] == other:
+                j += 1
+            edges += 1
+            if j - i == 1:
+                out_twins[h] = BOUNDARY
+            elif j - i == 2:
+                out_twins[h] = bucket[i + 1]
+                out_twins[bucket[i + 1]] = h
+            else:
+                crowded += j - i
+                for k in range(i, j):
+                    out_twins[bucket[k]] = CROWDED
+            i = j
+    out_counts[0] = starts[hi - lo]
+    out_counts[1] = edges
+    out_counts[2] = crowded
+
+
+@kernel
+def connect_faces(
+    corners: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    grouped: npt.NDArray[np.int32],
+    out_component: npt.NDArray[np.int32],
+    out_anchor: npt.NDArray[np.int32],
+    out_doubled: npt.NDArray[np.bool_],
+) -> int:
+    """Number the components (faces connected through edges, crowded ones included); mark where faces lie doubled.
+
+    Args:
+        corners: (m, 3) int32: positions of each face's corners.
+        twins: (3m,) int32, from `group_edges`.
+        grouped: (k,) int32: all half-edges, from `group_edges`.
+        out_component: (m,) int32: component of each face, by order of first face; −1 for unused faces.
+        out_anchor: (m,) int32: for each component, the face about which its volume is taken: the root of its set when
+            edges are united in their order, each later face's set under the first's.
+        out_doubled: (m,) bool: faces that may have the same three positions as another: all that have, and those whose
+            three edges are crowded.
+
+    Returns:
+        How many components.
+    """
+    parent = np.arange(len(corners)).astype(np.int32)
+    flat = corners.ravel()
+    for f in range(len(corners)):
+        out_doubled[f] = twins[3 * f] == CROWDED and twins[3 * f + 1] == CROWDED and twins[3 * f + 2] == CROWDED
+    first, first_low, first_sum = -1, -1, -1
+    for h in grouped:
+        low, total = min(flat[h], flat[_next(h)]), flat[h] + flat[_next(h)]
+        if low != first_low or total != first_sum:
+            first, first_low, first_sum = h, low, total
+            continue
+        a, b = _root(parent, h // 3), _root(parent, first // 3)
+        parent[a] = b
+        if flat[_before(h)] == flat[_before(first)]:
+            out_doubled[h // 3] = out_doubled[first // 3] = True
+    count = 0
+    number = np.full(len(corners), -1, np.int32)
+    for f in range(len(corners)):
+        if twins[3 * f] == UNUSED:
+            out_component[f] = -1
+            continue
+        root = _root(parent, f)
+        if number[root] < 0:
+            number[root] = count
+            out_anchor[count] = root
+            count += 1
+        out_component[f] = number[root]
+    return count
+
+
+@kernel
+def connect_corners(
+    corners: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    crowded: npt.NDArray[np.int32],
+    out_fan: npt.NDArray[np.int32],
+    out_fans: npt.NDArray[np.int32],
+) -> int:
+    """Number the fans: sets of faces around a position that are connected through edges at it.
+
+    Args:
+        corners: (m, 3) int32: positions of each face's corners.
+        twins: (3m,) int32, from `group_edges`.
+        crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
+        out_fan: (3m,) int32: lowest corner 3*face + corner of each corner's fan; work space for unused faces.
+        out_fans: (p,) int32: number of fans at each position.
+
+    Returns:
+        How many positions have more than one fan.
+    """
+    flat = corners.ravel()
+    parent = out_fan
+    for h in range(len(parent)):
+        parent[h] = h
+    for h in range(len(twins)):
+        g = twins[h]
+        if g > h:
+            if flat[g] == flat[h]:
+                _join(parent, h, g)
+                _join(parent, _next(h), _next(g))
+            else:
+                _join(parent, h, _next(g))
+                _join(parent, _next(h), g)
+    for i in range(1, len(crowded)):
+        g, h = crowded[i - 1], crowded[i]
+        if flat[g] == flat[h] and flat[_next(g)] == flat[_next(h)]:
+            _join(parent, h, g)
+            _join(parent, _next(h), _next(g))
+        elif flat[g] == flat[_next(h)] and flat[_next(g)] == flat[h]:
+            _join(parent, h, _next(g))
+            _join(parent, _next(h), g)
+    out_fans[:] = 0
+    for h in range(len(twins)):
+        if twins[h] != UNUSED:
+            parent[h] = _root(parent, h)
+            if parent[h] == h:
+                out_fans[flat[h]] += 1
+    many = 0
+    for v in range(len(out_fans)):
+        if out_fans[v] > 1:
+            many += 1
+    return many
+
+
+@kernel
+def measure_components(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    component: npt.NDArray[np.int32],
+    anchor: npt.NDArray[np.int32],
+    fan: npt.NDArray[np.int32],
+    area: npt.NDArray[np.float64],
+    crowded: npt.NDArray[np.int32],
+    fold_cos: float,
+    out_measures: npt.NDArray[np.float64],
+    out_counts: npt.NDArray[np.int64],
+    out_fold: npt.NDArray[np.bool_],
+) -> None:
+    """Add up each component, and mark near-folds.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        corners: (m, 3) int32: positions of each face's corners.
+        twins: (3m,) int32, from `group_edges`.
+        component: (m,) int32, from `connect_faces`.
+        anchor: (>= C,) int32, from `connect_faces`.
+        fan: (3m,) int32, from `connect_corners`.
+        area: (m,) float64, mm2.
+        crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
+        fold_cos: an edge of two faces folds when the cosine between their normals is below this.
+        out_measures: (C, COLUMNS) float64: see `AREA` and its like; mm, mm2, mm3.
+        out_counts: (C, COUNTS) int64: see `FACES` and its like.
+        out_fold: (3m,) bool: the lower half-edge of each folding edge; consistently wound, no duplicates.
+    """
+    flat = corners.ravel()
+    out_measures[:] = 0.0
+    out_counts[:] = 0
+    for k in range(len(out_measures)):
+        out_measures[k, BOX : BOX + 3] = np.inf
+        out_measures[k, BOX + 3 : BOX + 6] = -np.inf
+    for f in range(len(corners)):
+        k = component[f]
+        if k < 0:
+            continue
+        o = corners[anchor[k], 0]
+        out_counts[k, FACES] += 1
+        out_measures[k, AREA] += area[f]
+        for c in range(3):
+            h = 3 * f + c
+            v = flat[h]
+            for d in range(3):
+                x = positions[v, d]
+                out_measures[k, CENTRE + d] += x - positions[o, d]
+                out_measures[k, BOX + d] = min(out_measures[k, BOX + d], x)
+                out_measures[k, BOX + 3 + d] = max(out_measures[k, BOX + 3 + d], x)
+            out_counts[k, FANS] += fan[h] == h
+            g = twins[h]
+            out_counts[k, BOUNDARY_EDGES] += g == BOUNDARY
+            if g > h:
+                out_counts[k, EDGES] += 1
+                out_counts[k, MISWOUND_EDGES] += flat[g] == v
+        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+        ax, ay, az = (
+            positions[a, 0] - positions[o, 0],
+            positions[a, 1] - positions[o, 1],
+            positions[a, 2] - positions[o, 2],
+        )
+        bx, by, bz = (
+            positions[b, 0] - positions[o, 0],
+            positions[b, 1] - positions[o, 1],
+            positions[b, 2] - positions[o, 2],
+        )
+        cx, cy, cz = (
+            positions[c, 0] - positions[o, 0],
+            positions[c, 1] - positions[o, 1],
+            positions[c, 2] - positions[o, 2],
+        )
+        xy, xz, yz = ax * by - bx * ay, ax * cy - cx * ay, bx * cy - cx * by
+        volume = (xy * cz - xz * bz + yz * az) / 6.0
+        out_measures[k, VOLUME] += volume
+        out_measures[k, SWEPT] += abs(volume)
+    for i in range(len(crowded)):
+        g, h = crowded[i - 1], crowded[i]
+        new = i == 0 or (
+            min(flat[g], flat[_next(g)]) != min(flat[h], flat[_next(h)])
+            or max(flat[g], flat[_next(g)]) != max(flat[h], flat[_next(h)])
+        )
+        if new:
+            out_counts[component[h // 3], CROWDED_EDGES] += 1
+            out_counts[component[h // 3], EDGES] += 1
+    for k in range(len(out_measures)):
+        out_counts[k, EDGES] += out_counts[k, BOUNDARY_EDGES]
+        for d in range(3):
+            mean = out_measures[k, CENTRE + d] / (3 * max(1, out_counts[k, FACES]))
+            out_measures[k, CENTRE + d] = mean + positions[corners[anchor[k], 0], d]
+    for f in range(len(corners)):
+        k = component[f]
+        if k < 0:
+            continue
+        for c in range(3):
+            v = corners[f, c]
+            dx = positions[v, 0] - out_measures[k, CENTRE]
+            dy = positions[v, 1] - out_measures[k, CENTRE + 1]
+            dz = positions[v, 2] - out_measures[k, CENTRE + 2]
+            out_measures[k, RADIUS] = max(out_measures[k, RADIUS], np.sqrt(dx * dx + dy * dy + dz * dz))
+    for h in range(len(twins)):
+        g = twins[h]
+        out_fold[h] = False
+        if g > h and flat[g] != flat[h] and flat[_before(g)] != flat[_before(h)]:
+            ax, ay, az = _normal(positions, corners, h // 3)
+            bx, by, bz = _normal(positions, corners, g // 3)
+            dot = ax * bx + ay * by + az * bz
+            if dot < 0.0:
+                squares = (ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz)
+                out_fold[h] = dot < fold_cos * np.sqrt(squares)
+
+
+@inlined
+def _normal(positions: npt.NDArray[np.float64], corners: npt.NDArray[np.int32], f: int) -> tuple[float, float, float]:
+    """The normal of a face, twice its area long."""
+    a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
+    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
+    return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+
+
+@kernel
+def orient_faces(
+    twins: npt.NDArray[np.int32],
+    flat: npt.NDArray[np.int32],
+    component: npt.NDArray[np.int32],
+    out_flip: npt.NDArray[np.bool_],
+    out_patch: npt.NDArray[np.int32],
+    out_twisted: npt.NDArray[np.bool_],
+) -> None:
+    """Wind each patch consistently with its first face, if it can be; a patch is connected by edges of two faces.
+
+    Args:
+        twins: (3m,) int32, from `group_edges`.
+        flat: (3m,) int32: positions of the corners.
+        component: (m,) int32, from `connect_faces`.
+        out_flip: (m,) bool: faces wound against the first face of their patch.
+        out_patch: (m,) int32: first face of each face's patch; −1 for unused faces.
+        out_twisted: (C,) bool: components with a patch that cannot be wound consistently.
+    """
+    out_patch[:] = -1
+    out_flip[:] = False
+    out_twisted[:] = False
+    stack = np.empty(len(component), np.int32)
+    for seed in range(len(component)):
+        if component[seed] < 0 or out_patch[seed] >= 0:
+            continue
+        out_patch[seed] = seed
+        stack[0] = seed
+        height = 1
+        while height:
+            height -= 1
+            f = stack[height]
+            for h in range(3 * f, 3 * f + 3):
+                g = twins[h]
+                if g < 0:
+                    continue
+                against = flat[g] == flat[h]
+                other = g // 3
+                if out_patch[other] < 0:
+                    out_patch[other] = seed
+                    out_flip[other] = out_flip[f] ^ against
+                    stack[height] = other
+                    height += 1
+                elif out_flip[other] != out_flip[f] ^ against:
+                    out_twisted[component[f]] = True
+
+
+@kernel
+def cluster_rows(rows: npt.NDArray[np.int32], length: int, out_label: npt.NDArray[np.int32]) -> int:
+    """Cluster elements that share a vertex.
+
+    Args:
+        rows: (k, w) int32: vertices of each element.
+        length: vertices are below this.
+        out_label: (k,) int32: cluster of each element, by order of first element.
+
+    Returns:
+        How many clusters; 0 for no elements.
+    """
+    owner = np.full(length, -1, np.int32)
+    parent = np.arange(len(rows)).astype(np.int32)
+    for i in range(len(rows)):
+        for v in rows[i]:
+            if owner[v] < 0:
+                owner[v] = i
+            else:
+                _join(parent, owner[v], i)
+    count = 0
+    for i in range(len(rows)):
+        if parent[i] == i:
+            out_label[i] = count
+            count += 1
+        else:
+            out_label[i] = out_label[_root(parent, i)]
+    return count

@@ -1,0 +1,183 @@
+"""validate(): run the checks of a policy in order and assemble the report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from meshguard._version import __version__
+from meshguard.checks import CATALOGUE, Check
+from meshguard.errors import PolicyError
+from meshguard.facts import Facts
+from meshguard.io import load
+from meshguard.kernels import topology, triangles
+from meshguard.mesh import Mesh
+from meshguard.policy import Policy, nearest
+from meshguard.policy import policy as as_policy
+from meshguard.report import Finding, Outcome, Report, Severity, Status, grade_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from meshguard.budget import Budget
+    from meshguard.mesh import IntArray
+
+
+def validate(
+    mesh_or_file: Mesh | str | Path | bytes | BinaryIO,
+    *,
+    policy: str | Path | Policy = "scan",
+    budget: Budget | None = None,
+) -> Report:
+    """Say what is wrong with a mesh and where.
+
+    Thread-safe; the mesh is not touched; the report is the same bytes for the same input, whatever the number of
+    threads. `validate(load(file))` equals `validate(file)`.
+
+    Args:
+        mesh_or_file: a mesh, or what `load` takes: a path, bytes, or an open binary file.
+        policy: a built-in policy's name, a `.toml` file, or a Policy.
+        budget: what reading the file may take.
+
+    Raises:
+        ReadError: the file cannot be read as a mesh.
+        BudgetExceeded: the file needs more than the budget allows.
+        PolicyError: the policy names a check, limit or value that does not exist.
+    """
+    rules = as_policy(policy)
+    check_ids(rules)
+    mesh = mesh_or_file if isinstance(mesh_or_file, Mesh) else load(mesh_or_file, budget=budget)
+    facts = Facts(mesh, rules)
+    outcomes: dict[str, Outcome] = {}
+    findings: list[Finding] = []
+    for check in CATALOGUE:
+        reason = _skip_reason(check, facts)
+        if reason is not None:
+            outcomes[check.id] = Outcome(status=Status.SKIPPED, reason=reason)
+            continue
+        found = _with_severity(check.run(facts), rules.severity_of(check.id))
+        findings += found
+        outcomes[check.id] = Outcome(
+            status=Status.FAILED if found else Status.PASSED,
+            findings=len(found),
+            severity=max((finding.severity for finding in found), default=None),
+        )
+    findings.sort(
+        key=lambda finding: (-finding.severity, finding.check, -finding.count, finding.fingerprint, finding.message)
+    )
+    grade, decided_by = grade_of(findings, max_safety=rules.max_safety)
+    return Report(
+        outcomes=outcomes,
+        findings=tuple(findings),
+        stats=_stats(facts),
+        ok=not any(finding.severity >= rules.fail_on for finding in findings),
+        grade=grade,
+        decided_by=decided_by,
+        policy=rules.name,
+        policy_digest=rules.digest(),
+        ignored={check.id: _ignore_reason(check, rules) for check in CATALOGUE if not rules.selects(check.id)},
+        mesh_digest=mesh.digest(),
+        version=__version__,
+    )
+
+
+def boundary_loops(mesh: Mesh) -> tuple[IntArray, IntArray]:
+    """The boundary loops of a mesh, by lowest half-edge; chains that end at a non-manifold edge come first.
+
+    Positions decide what is connected. Loops that touch at a vertex are separate.
+
+    Returns:
+        CSR: offsets int32 (L + 1,) and vertices int32 (b,), the first mesh vertex on each position along the loops. A
+            mesh
+        without boundary gives offsets [0] and no vertices.
+    """
+    facts = Facts(mesh, as_policy("scan"))
+    loops = facts.loops
+    return loops.offsets, facts.first_vertex[loops.positions]
+
+
+def check_ids(policy: Policy) -> None:
+    """Refuse a policy that names a check, or a prefix of checks, that does not exist.
+
+    Raises:
+        PolicyError: with the nearest id that exists.
+    """
+    known = [check.id for check in CATALOGUE]
+    for key in (*policy.select, *policy.ignore, *policy.severities):
+        if not key or not any(check.startswith(key) for check in known):
+            raise PolicyError(f"there is no check {key!r}{nearest(key, known)}")
+
+
+def _skip_reason(check: Check, facts: Facts) -> str | None:
+    """Why a check does not run, in a sentence; None where it does."""
+    if not facts.policy.selects(check.id):
+        why = _ignore_reason(check, facts.policy)
+        return f"The policy leaves it out{f': {why}' if why else ''}."
+    if "source" in check.needs and facts.mesh.source is None:
+        return "The mesh was made from arrays, not read from a file."
+    if "faces" in check.needs and not facts.n_finite:
+        return "The mesh has no faces."
+    if check.id == "S101" and facts.policy.rim == "any":
+        return "The policy allows any open boundary."
+    return None
+
+
+def _ignore_reason(check: Check, policy: Policy) -> str:
+    """The reason of the longest matching ignore; "" where there is none."""
+    keys = [key for key in policy.ignore if check.id.startswith(key)]
+    return policy.ignore[max(keys, key=len)] if keys else ""
+
+
+def _with_severity(findings: Iterable[Finding], severity: Severity | None) -> list[Finding]:
+    """The findings, with the severity that the policy gives them, if it does."""
+    if severity is None:
+        return list(findings)
+    return [replace(finding, severity=severity) for finding in findings]
+
+
+def _stats(facts: Facts) -> dict[str, float | int]:
+    """Counts on the position-welded mesh without its non-finite faces, and lengths.
+
+    Degenerate faces count in all of them but duplicate_pairs; a repeated corner only in faces and degenerate.
+
+    - vertices: different positions; faces: those without a non-finite corner; edges: all, whatever their faces
+    - degenerate: exactly collinear faces, repeated corners included
+    - boundary_edges: edges of one face; boundary_groups: sets of them that share positions; boundary_loops: chains
+      of them along the surface's fans; rims: loops that enclose their sheet
+    - nonmanifold_edges: edges of more than two faces; nonmanifold_vertices: positions with more than one fan
+    - miswound_edges: edges of two faces that run the same way
+    - components: sets of faces connected through edges; closed_components: those without a boundary edge
+    - inverted_bodies: closed components of negative volume (summed in float64) in no other closed component's box
+    - duplicate_pairs: pairs of faces with area and the same three positions
+    - tunnels: genus, added up over the components that have one
+    """
+    components, edges, size = facts.components, facts.edges, facts.box[1] - facts.box[0]
+    counts = components.counts
+    return {
+        "mesh_vertices": len(facts.mesh.vertices),
+        "mesh_faces": len(facts.mesh.faces),
+        "vertices": len(facts.positions),
+        "faces": facts.n_finite,
+        "edges": edges.n_edges,
+        "degenerate": len(facts.flagged(triangles.COLLINEAR)),
+        "boundary_edges": len(edges.boundary),
+        "boundary_groups": facts.boundary_groups,
+        "boundary_loops": len(facts.loops.rim),
+        "rims": int(np.count_nonzero(facts.loops.rim)),
+        "nonmanifold_edges": int(counts[:, topology.CROWDED_EDGES].sum()),
+        "nonmanifold_vertices": facts.fans[2],
+        "miswound_edges": int(counts[:, topology.MISWOUND_EDGES].sum()),
+        "inverted_bodies": len(facts.inverted_bodies),
+        "duplicate_pairs": sum(len(group) * (len(group) - 1) // 2 for group in facts.duplicates),
+        "components": len(counts),
+        "closed_components": int(np.count_nonzero(~facts.is_open)),
+        "tunnels": int(facts.genus[facts.genus > 0].sum()),
+        "area_mm2": float(components.measures[:, topology.AREA].sum()),
+        "diagonal_mm": facts.diagonal,
+        "extent_x_mm": float(size[0]),
+        "extent_y_mm": float(size[1]),
+        "extent_z_mm": float(size[2]),
+    }

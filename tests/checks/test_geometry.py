@@ -1,0 +1,93 @@
+"""G-checks in detail."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from meshguard.mesh import Mesh
+from meshguard.policy import Policy
+from meshguard.report import Finding, Severity
+from meshguard.validation import validate
+from tests import mutations, shapes
+
+
+def only(mesh: Mesh, check: str) -> Finding:
+    found = [finding for finding in validate(mesh).findings if finding.check == check]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_nonfinite_vertices_have_no_place_and_count_their_faces() -> None:
+    finding = only(mutations.nonfinite(), "G101")
+
+    assert (finding.indices.tolist(), finding.location) == ([4], None)
+    assert finding.measures["faces"] == 3
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("centimetres", 10.0), ("inches", 25.4), ("metres", 1000.0)])
+def test_a_unit_that_explains_the_size_is_named(unit: str, factor: float) -> None:
+    mesh = shapes.grid()
+
+    finding = only(Mesh(vertices=mesh.vertices / factor, faces=mesh.faces), "G106")
+
+    assert unit in finding.message
+    assert finding.severity is Severity.ERROR
+    assert finding.measures[f"longest_side_if_{unit}_mm"] == pytest.approx(60.0, rel=1e-6)
+
+
+def test_a_size_that_no_unit_explains_is_a_warning() -> None:
+    assert only(mutations.gigantic(), "G106").severity is Severity.WARNING
+
+
+def test_size_limits_are_the_policys() -> None:
+    policy = Policy(limits={"size_min_mm": 1, "size_max_mm": 10})
+
+    assert validate(mutations.centimetres(), policy=policy).outcomes["G106"].findings == 0
+
+
+def test_a_cavity_is_not_inside_out() -> None:
+    outer, inner = shapes.cube(), shapes.cube(20.0)
+    cavity = Mesh(vertices=inner.vertices + 20.0, faces=inner.faces[:, ::-1])
+    beside = Mesh(vertices=inner.vertices + 70.0, faces=inner.faces[:, ::-1])
+
+    assert validate(shapes.joined(outer, cavity)).stats["inverted_bodies"] == 0
+    assert validate(shapes.joined(outer, beside)).stats["inverted_bodies"] == 1
+
+
+def test_a_doubled_sheet_is_never_called_inside_out() -> None:
+    """Its volume is nothing but rounding."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        mesh = shapes.grid()
+        turned = mesh.vertices @ np.linalg.qr(rng.normal(size=(3, 3)))[0]
+        doubled = Mesh(vertices=turned, faces=np.concatenate([mesh.faces, mesh.faces[:, ::-1]]))
+        assert validate(doubled).outcomes["G107"].findings == 0
+
+
+def test_an_inverted_sheet_is_found_on_any_axis_and_place() -> None:
+    mesh = shapes.grid(30, 30)
+    for axes in ([0, 1, 2], [1, 2, 0], [2, 0, 1]):
+        for move in (0.0, 500.0, -500.0):
+            vertices = mesh.vertices[:, axes] + move
+            assert validate(Mesh(vertices=vertices, faces=mesh.faces)).outcomes["G107"].findings == 0
+            inverted = Mesh(vertices=vertices, faces=mesh.faces[:, ::-1])
+            assert validate(inverted).outcomes["G107"].findings == 1
+
+
+def test_a_fold_is_beyond_the_angle_and_not_before() -> None:
+    def hinge(angle: float) -> Mesh:
+        """Two faces whose normals differ by this angle."""
+        turn = np.radians(angle)
+        tip = [30.0, -30 * np.cos(turn), 30 * np.sin(turn)]
+        return Mesh(vertices=[[0, 0, 0], [60, 0, 0], [30, 30, 0], tip], faces=[[0, 1, 2], [1, 0, 3]])
+
+    assert validate(hinge(169.0)).outcomes["G105"].findings == 0
+    assert validate(hinge(171.0)).outcomes["G105"].findings == 1
+
+
+def test_a_short_edge_is_listed_once_for_its_two_faces() -> None:
+    finding = only(mutations.short_edge(), "G104")
+
+    assert finding.count == 1
+    assert finding.measures["shortest_mm"] == pytest.approx(0.0002)

@@ -1,0 +1,109 @@
+"""T-checks in detail: what each finding counts, lists and measures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from meshguard.mesh import Mesh
+from meshguard.report import Finding, Safety, Severity
+from meshguard.validation import validate
+from tests import mutations, shapes
+
+
+def only(mesh: Mesh, check: str) -> Finding:
+    found = [finding for finding in validate(mesh).findings if finding.check == check]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_a_nonmanifold_edge_is_named_by_its_lowest_half_edge() -> None:
+    mesh = mutations.fin()
+    a, _, c = mesh.faces[40]
+
+    finding = only(mesh, "T101")
+
+    h = int(finding.indices[0])
+    assert {int(mesh.faces[h // 3, h % 3]), int(mesh.faces[h // 3, (h % 3 + 1) % 3])} == {int(a), int(c)}
+    assert finding.measures["faces_on_an_edge"] == 3
+    assert finding.measures["length_mm"] == pytest.approx(float(np.linalg.norm(mesh.vertices[a] - mesh.vertices[c])))
+
+
+def test_a_bow_tie_counts_its_fans() -> None:
+    finding = only(mutations.bow_tie(), "T102")
+
+    assert (finding.indices.tolist(), finding.measures["fans"]) == ([0], 2)
+    assert finding.location == (0.0, 0.0, 0.0)
+
+
+def test_a_flipped_face_can_be_turned_without_moving_anything() -> None:
+    finding = only(mutations.flipped_face(), "T103")
+
+    assert (finding.count, finding.fixable, finding.severity) == (3, Safety.LOSSLESS, Severity.ERROR)
+
+
+def test_the_seam_of_a_moebius_strip_cannot_be_turned() -> None:
+    assert only(shapes.moebius(), "T103").fixable is Safety.INVENTIVE
+    assert only(shapes.moebius(), "T108").count == 24
+
+
+def test_duplicates_are_found_whichever_way_they_run() -> None:
+    finding = only(mutations.duplicate_face(), "T104")
+
+    assert finding.indices.tolist() == [0, 4, 5]
+    assert validate(mutations.duplicate_face()).stats["duplicate_pairs"] == 3
+
+
+def test_faces_with_two_common_vertices_are_no_duplicates() -> None:
+    mesh = Mesh(vertices=[[0, 0, 0], [60, 0, 0], [0, 60, 0], [0, 0, 60]], faces=[[0, 1, 2], [1, 0, 3]])
+
+    assert validate(mesh).stats["duplicate_pairs"] == 0
+
+
+def test_a_crack_says_what_a_weld_would_close() -> None:
+    finding = only(mutations.crack(), "T107")
+
+    assert finding.measures["edges_closed"] == 12
+    assert finding.measures["loops_closed"] == 0  # the two halves' loops are part rim
+    assert finding.measures["largest_gap_mm"] == pytest.approx(1e-4, rel=0.1)
+
+
+def test_a_slit_is_a_crack_whose_loop_a_weld_closes() -> None:
+    """Two neighbouring interior faces with a vertex of their own, 1e-4 mm beside the sheet's."""
+    mesh = shapes.grid()
+    vertices = np.concatenate([mesh.vertices, mesh.vertices[31:32] + [0, 0, 1e-4]])
+    faces = mesh.faces.copy()
+    around = [f for f in range(len(faces)) if 31 in faces[f]]
+    chosen = [f for f in around if np.isin([30, 31], faces[f]).all() or np.isin([31, 32], faces[f]).all()][:1]
+    faces[chosen] = np.where(faces[chosen] == 31, len(mesh.vertices), faces[chosen])
+
+    finding = only(Mesh(vertices=vertices, faces=faces), "T107")
+
+    assert finding.measures["loops_closed"] == 1
+    assert finding.count == 2
+
+
+def test_vertices_further_apart_than_the_weld_distance_are_no_crack() -> None:
+    mesh = shapes.grid()
+    left = mesh.vertices[mesh.faces].mean(axis=1)[:, 0] < 0
+    one, other = mesh.take(left), mesh.take(~left)
+    moved = other.vertices.copy()
+    moved[moved[:, 0] == 0.0, 0] += 2e-3
+    report = validate(shapes.joined(one, Mesh(vertices=moved, faces=other.faces)))
+
+    assert report.outcomes["T107"].findings == 0
+
+
+def test_unreferenced_vertices_are_one_finding() -> None:
+    finding = only(mutations.unreferenced(), "T106")
+
+    assert finding.indices.tolist() == [len(shapes.grid().vertices)]
+    assert finding.location == (0.0, 0.0, 5.0)
+
+
+def test_a_split_mesh_has_the_same_topology_as_a_welded_one() -> None:
+    for make in (mutations.fin, mutations.bow_tie, shapes.moebius, mutations.duplicate_face):
+        one, other = validate(make()), validate(shapes.soup(make()))
+        assert {check: outcome.findings for check, outcome in one.outcomes.items()} == {
+            check: outcome.findings for check, outcome in other.outcomes.items()
+        }

@@ -1,0 +1,235 @@
+"""Named defects on small meshes, each with exactly the checks that must fire and no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.mesh import Mesh
+from tests import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A defect: how to make it, the checks that must fire, and how many findings each."""
+
+    make: Callable[[], Mesh]
+    fires: dict[str, int]
+
+
+def _edited(mesh: Mesh, *, vertices: object = None, faces: object = None) -> Mesh:
+    return Mesh(
+        vertices=mesh.vertices if vertices is None else np.asarray(vertices),
+        faces=mesh.faces if faces is None else np.asarray(faces),
+    )
+
+
+def _more(mesh: Mesh, points: list[list[float]], faces: list[list[int]]) -> Mesh:
+    """The mesh with points and faces added; negative corners count from the first added point (-1)."""
+    n = len(mesh.vertices)
+    added = [[n - 1 - corner if corner < 0 else corner for corner in face] for face in faces]
+    return _edited(
+        mesh,
+        vertices=np.concatenate([mesh.vertices, np.asarray(points, np.float64).reshape(-1, 3)]),
+        faces=np.concatenate([mesh.faces, np.asarray(added, np.int32).reshape(-1, 3)]),
+    )
+
+
+def fin() -> Mesh:
+    """A face stands on an interior edge of the sheet."""
+    mesh = shapes.grid()
+    a, _, c = mesh.faces[40]
+    return _more(mesh, [[0.0, 0.0, 30.0]], [[int(a), int(c), -1]])
+
+
+def bow_tie() -> Mesh:
+    """Two tetrahedra touch at one vertex."""
+    one = shapes.tetrahedron(30.0)
+    other = _edited(one, vertices=-one.vertices, faces=one.faces[:, ::-1])
+    return shapes.joined(one, other)
+
+
+def flipped_face() -> Mesh:
+    """One interior face is turned over."""
+    mesh = shapes.grid()
+    faces = mesh.faces.copy()
+    faces[40] = faces[40, ::-1]
+    return _edited(mesh, faces=faces)
+
+
+def duplicate_face() -> Mesh:
+    """A body's face lies there three times: its edges then have four faces each, and are non-manifold."""
+    mesh = shapes.tetrahedron()
+    return _edited(mesh, faces=np.concatenate([mesh.faces, mesh.faces[:1], mesh.faces[:1, ::-1]]))
+
+
+def doubled_triangle() -> Mesh:
+    """One face and its reverse: closed, without volume."""
+    mesh = shapes.triangle()
+    return _edited(mesh, faces=[[0, 1, 2], [0, 2, 1]])
+
+
+def repeated_corner() -> Mesh:
+    """A face on two vertices."""
+    mesh = shapes.grid()
+    return _edited(mesh, faces=np.concatenate([mesh.faces, [[30, 30, 31]]]))
+
+
+def repeated_position() -> Mesh:
+    """A face on three vertices, two of which stand on one position."""
+    mesh = shapes.grid()
+    return _more(mesh, [mesh.vertices[30].tolist()], [[30, -1, 31]])
+
+
+def unreferenced() -> Mesh:
+    """A vertex without a face."""
+    return _more(shapes.grid(), [[0.0, 0.0, 5.0]], [])
+
+
+def crack() -> Mesh:
+    """Two halves of a sheet, 1e-4 mm apart where they should meet."""
+    mesh = shapes.grid()
+    left = mesh.vertices[mesh.faces].mean(axis=1)[:, 0] < 0
+    one, other = mesh.take(left), mesh.take(~left)
+    moved = other.vertices.copy()
+    moved[moved[:, 0] == 0.0, 0] += 1e-4
+    return shapes.joined(one, _edited(other, vertices=moved))
+
+
+def nonfinite() -> Mesh:
+    """A rim vertex of the sheet is NaN: its faces drop out and the rim stays one loop."""
+    mesh = shapes.grid()
+    vertices = mesh.vertices.copy()
+    vertices[4] = np.nan
+    return _edited(mesh, vertices=vertices)
+
+
+def collinear() -> Mesh:
+    """An edge is split on one side only, and a face without area closes the gap."""
+    mesh = shapes.cube()
+    # The diagonal 0-3 of the bottom is split at its middle on one side.
+    faces = [face for face in mesh.faces.tolist() if face != [0, 3, 1]]
+    return _more(_edited(mesh, faces=faces), [[30.0, 30.0, 0.0]], [[0, -1, 1], [-1, 3, 1], [0, 3, -1]])
+
+
+def needle() -> Mesh:
+    """A face of the cube is split very near a corner of it."""
+    return _split_near_corner(0.5)
+
+
+def short_edge() -> Mesh:
+    """The same, nearer than any scanner resolves."""
+    return _split_near_corner(0.0002)
+
+
+def _split_near_corner(length: float) -> Mesh:
+    """The cube with edge 0-1 (60 mm) split `length` from its start, in both faces."""
+    mesh = shapes.cube()
+    faces = [face for face in mesh.faces.tolist() if face not in ([0, 3, 1], [0, 1, 5])]
+    return _more(_edited(mesh, faces=faces), [[length, 0.0, 0.0]], [[0, 3, -1], [-1, 3, 1], [0, -1, 5], [-1, 1, 5]])
+
+
+def fold() -> Mesh:
+    """The middle vertex of a sheet is pulled down past its neighbours' plane, so that faces turn over."""
+    mesh = shapes.grid(2, 2, bulge=0.0)
+    vertices = mesh.vertices.copy()
+    vertices[4] = [42.0, 0.0, 0.5]
+    return _edited(mesh, vertices=vertices)
+
+
+def centimetres() -> Mesh:
+    """A sheet whose size makes sense in centimetres."""
+    mesh = shapes.grid()
+    return _edited(mesh, vertices=mesh.vertices / 10)
+
+
+def gigantic() -> Mesh:
+    """A sheet whose size makes sense in no unit."""
+    mesh = shapes.grid()
+    return _edited(mesh, vertices=mesh.vertices * 5)
+
+
+def inverted_body() -> Mesh:
+    """A closed body wound inward."""
+    mesh = shapes.cube()
+    return _edited(mesh, faces=mesh.faces[:, ::-1])
+
+
+def inverted_sheet_far_away() -> Mesh:
+    """An open sheet wound inward, far from the origin."""
+    mesh = shapes.grid()
+    return _edited(mesh, vertices=mesh.vertices + 1000.0, faces=mesh.faces[:, ::-1])
+
+
+def small_hole() -> Mesh:
+    """An interior face of a fine sheet is missing: under 2 mm across, but for the fraction of the mesh."""
+    mesh = shapes.grid(100, 100, width=120.0)
+    return _edited(_edited(mesh, vertices=mesh.vertices / 1.5), faces=np.delete(mesh.faces, 10100, axis=0))
+
+
+def large_hole() -> Mesh:
+    """An interior face of a coarse sheet is missing."""
+    mesh = shapes.grid()
+    return _edited(mesh, faces=np.delete(mesh.faces, 40, axis=0))
+
+
+def hole_in_body() -> Mesh:
+    """A lone small loop in a closed body is a hole, not a rim."""
+    mesh = shapes.torus(40, 30)
+    return _edited(mesh, faces=mesh.faces[1:])
+
+
+def debris() -> Mesh:
+    """A stray triangle beside the sheet."""
+    mesh = shapes.triangle(1.0)
+    return shapes.joined(shapes.grid(), _edited(mesh, vertices=mesh.vertices + [0, 0, 20.0]))
+
+
+def two_sheets() -> Mesh:
+    """A second sheet as large as the first: told, and no defect."""
+    mesh = shapes.grid()
+    return shapes.joined(mesh, _edited(mesh, vertices=mesh.vertices + [0, 0, 30.0]))
+
+
+def outside_exact() -> Mesh:
+    """A coordinate too small for the exact predicates."""
+    mesh = shapes.grid()
+    vertices = mesh.vertices.copy()
+    vertices[31, 2] = 1e-80
+    return _edited(mesh, vertices=vertices)
+
+
+MUTATIONS = {
+    "fin": Mutation(fin, {"T101": 1, "S101": 1}),
+    "bow_tie": Mutation(bow_tie, {"T102": 1, "S103": 1}),
+    "flipped_face": Mutation(flipped_face, {"T103": 1}),
+    "duplicate_face": Mutation(duplicate_face, {"T101": 1, "T104": 1}),
+    "doubled_triangle": Mutation(doubled_triangle, {"T104": 1}),
+    "repeated_corner": Mutation(repeated_corner, {"T105": 1}),
+    "repeated_position": Mutation(repeated_position, {"T105": 1}),
+    "unreferenced": Mutation(unreferenced, {"T106": 1}),
+    "crack": Mutation(crack, {"T107": 1, "S103": 1}),
+    "moebius": Mutation(shapes.moebius, {"T103": 1, "T108": 1}),
+    "nonfinite": Mutation(nonfinite, {"G101": 1}),
+    "collinear": Mutation(collinear, {"G102": 1}),
+    "needle": Mutation(needle, {"G103": 1}),
+    "short_edge": Mutation(short_edge, {"G103": 1, "G104": 1}),
+    "fold": Mutation(fold, {"G105": 1}),
+    "centimetres": Mutation(centimetres, {"G106": 1}),
+    "gigantic": Mutation(gigantic, {"G106": 1}),
+    "inverted_body": Mutation(inverted_body, {"G107": 1}),
+    "inverted_sheet_far_away": Mutation(inverted_sheet_far_away, {"G107": 1}),
+    "small_hole": Mutation(small_hole, {"S101": 1}),
+    "large_hole": Mutation(large_hole, {"S101": 1}),
+    "hole_in_body": Mutation(hole_in_body, {"S101": 1, "S105": 1}),
+    "debris": Mutation(debris, {"S103": 1}),
+    "two_sheets": Mutation(two_sheets, {"S103": 1}),
+    "torus": Mutation(shapes.torus, {"S105": 1}),
+    "outside_exact": Mutation(outside_exact, {"G108": 1}),
+    "no_faces": Mutation(lambda: Mesh(vertices=np.eye(3), faces=np.empty((0, 3), np.int32)), {"F110": 1, "T106": 1}),
+}
