@@ -1,8 +1,8 @@
 """Boundary loops: edges with one face, chained around the surface's own fans, then cut where a chain meets itself.
 
-A chain goes on where the fan it runs along goes on: its number is that of the boundary curves of the surface with its fans
-pulled apart, as Euler's characteristic wants it. Two holes that touch at a vertex are one such chain; people see two holes,
-and so a loop is what a chain encloses between two passes of one position.
+A chain goes on where the fan it runs along goes on: there are as many as the surface with its fans pulled apart has
+boundary curves, as Euler's characteristic wants it. Two holes that touch at a vertex are one such chain; people see two
+holes, and so a loop is what a chain encloses between two passes of one position.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def trace_loops(
                 match[waiting[at]] = 2 * i + side
                 waiting[at] = -1
     done = np.zeros(count, np.bool_)
-    # The way walked since the last loop was cut off: half-edges, the positions where they are entered, and where on that
-    # way each position stands.
+    # The way walked since the last loop was cut off: half-edges, the positions where they are entered, and where on it
+    # each position stands.
     way, entered = np.empty(count, np.int32), np.empty(count, np.int32)
     height_of = np.full(length, -1, np.int32)
     chains = loops = filled = 0

@@ -202,7 +202,7 @@ def _zero_normals(count: int) -> Irregularity:
 
 
 def _read_text(content: bytes) -> Mesh:
-    from meshguard.io.stl_text import read_stl_text
+    from meshguard.io.stl.text import read_stl_text
 
     corners, normals, solid, solids, irregularities = read_stl_text(content)
     notes = list(irregularities)

@@ -1,0 +1,288 @@
+"""PLY, read faithfully: any order of elements and properties, any scalar types, text or binary of either byte order.
+
+A mesh holds triangles: polygons are cut into fans (0, i, i + 1) from their first corner, triangle strips into
+triangles of alternating winding, and `mesh.source.face_origin` names the file's face behind each. Everything a mesh
+cannot hold, and everything that is not as the format says, stands in `mesh.source.irregularities`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.errors import ReadError
+from meshguard.io.ply.body import Body, Column, Table, kept_elements, read_binary, read_text
+from meshguard.io.ply.header import Header, read_header
+from meshguard.io.ply.names import grouped
+from meshguard.io.ply.writing import ply_bytes
+from meshguard.kernels import polygons
+from meshguard.mesh import MAX_ELEMENTS, Irregularity, Mesh, Source, frozen_array
+
+__all__ = ["ply_bytes", "read_ply"]
+
+_AXES = "xyz"
+
+
+def read_ply(content: bytes) -> Mesh:
+    """The mesh in a PLY; its vertices and faces stay in file order.
+
+    Args:
+        content: the whole file, decompressed.
+
+    Returns:
+        A mesh with `source`. Positions of a `float` property are the float32 nearest to the text, widened. Rows of
+        `tristrips` follow those of `face`, in the triangles and in the numbers of `face_origin`. A file without
+        vertices gives an empty mesh and an F108.
+
+    Raises:
+        ReadError: no header that can be understood, vertices without x, y and z, no complete row of the vertices that
+            the header claims, or something else where a number must stand.
+    """
+    header = read_header(content)
+    body = read_text(content, header) if header.order == "" else read_binary(content, header)
+    tables = {table.element.name: table for table in body.tables}
+    notes = [*header.notes, *_skipped(header, tables), *body.notes]
+    vertices, vertex_data = _vertices(content, header, body, tables)
+    faces, origin, face_data = _faces(tables, len(vertices), notes)
+    return Mesh(
+        vertices=vertices,
+        faces=faces,
+        vertex_data=vertex_data,
+        face_data=face_data,
+        source=Source(
+            format="ply-" + header.encoding.replace("_", "-"), irregularities=tuple(notes), face_origin=origin
+        ),
+    )
+
+
+def _skipped(header: Header, tables: dict[str, Table]) -> list[Irregularity]:
+    """F108: elements and lists that a mesh cannot hold."""
+    notes: list[Irregularity] = []
+    kept = kept_elements(header.elements)
+    if "vertex" not in kept:
+        notes.append(Irregularity(check="F108", message="The file has no vertices; the mesh is empty."))
+    for element in header.elements:
+        if kept.get(element.name) is not element:
+            if element.count > 0:
+                notes.append(
+                    Irregularity(
+                        check="F108",
+                        message=f"A mesh has no place for {element.shown}; it is not read (rows: {element.count}).",
+                        offset=element.offset,
+                        count=element.count,
+                    )
+                )
+            continue
+        table = tables.get(element.name)
+        index_list = element.index_list if element.name != "vertex" else -1
+        lists = len(element.properties) - len(element.scalars) - (index_list >= 0)
+        if lists > 0 and table is not None and table.rows > 0:
+            notes.append(
+                Irregularity(
+                    check="F108",
+                    message=f"A mesh has no place for lists of {element.shown}; they are not read (lists: {lists}).",
+                    offset=element.offset,
+                    count=lists,
+                )
+            )
+        if index_list < 0 and element.name != "vertex" and element.count > 0:
+            notes.append(
+                Irregularity(
+                    check="F108",
+                    message=f"The rows of {element.shown} list no vertices; they are not read (rows: {element.count}).",
+                    offset=element.offset,
+                    count=element.count,
+                )
+            )
+    return notes
+
+
+def _vertices(
+    content: bytes, header: Header, body: Body, tables: dict[str, Table]
+) -> tuple[npt.NDArray[np.float64], dict[str, Column]]:
+    """Positions, float64 (n, 3), and attributes of the vertices."""
+    element = kept_elements(header.elements).get("vertex")
+    if element is None:
+        return np.empty((0, 3)), {}
+    names = [one.name for one in element.properties if one.length is None]
+    place = {name: k for k, name in reversed(list(enumerate(names)))}
+    for axis in _AXES:
+        if axis not in place and axis.upper() in place:
+            place[axis] = place[axis.upper()]
+    if element.count > 0 and not set(_AXES) <= place.keys():
+        missing = ", ".join(axis for axis in _AXES if axis not in place)
+        raise ReadError(
+            "the vertices have no positions", offset=element.offset, expected="x, y and z", got=f"no {missing}"
+        )
+    table = tables.get("vertex")
+    if table is None or not set(_AXES) <= place.keys():
+        return np.empty((0, 3)), {}
+    if element.count > 0 and table.rows == 0:
+        raise ReadError(
+            "the vertices are missing",
+            offset=header.body,
+            expected=f"{element.count} rows of vertices",
+            got=f"{len(content) - header.body} bytes that hold no complete one",
+        )
+    positions = body.positions
+    if positions is None:
+        positions = np.empty((table.rows, 3))
+        with np.errstate(invalid="ignore"):
+            for k, axis in enumerate(_AXES):
+                positions[:, k] = table.columns[place[axis]]
+        positions.flags.writeable = False
+    others = [k for k in range(len(names)) if k not in [place[axis] for axis in _AXES]]
+    return positions, _attributes([names[k] for k in others], [table.columns[k] for k in others])
+
+
+def _attributes(names: list[str], columns: list[Column]) -> dict[str, Column]:
+    """Arrays of their own, in this machine's byte order, under the names of `ply_names`."""
+    arrays: dict[str, Column] = {}
+    for group in grouped(names, [column.dtype.str for column in columns]):
+        first = columns[group.columns[0]]
+        rows = len(first)
+        array = np.empty((rows, len(group.columns)) if group.is_table else rows, first.dtype.newbyteorder("="))
+        if group.is_table:
+            for k, column in enumerate(group.columns):
+                array[:, k] = columns[column]
+        else:
+            array[:] = first
+        array.flags.writeable = False
+        arrays[group.name] = array
+    return arrays
+
+
+def _faces(
+    tables: dict[str, Table], n_vertices: int, notes: list[Irregularity]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]:
+    """Triangles int32 (m, 3), the file's face behind each (None where they are the same), and their attributes."""
+    parts: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]] = []
+    ahead = 0
+    for name in ("face", "tristrips"):
+        table = tables.get(name)
+        if table is None or table.items is None or (table.rows == 0 and name == "tristrips"):
+            continue
+        faces, origin = _triangles(table, n_vertices, ahead, notes)
+        scalars = table.element.scalars
+        data = _attributes([one.name for one in scalars], table.columns)
+        if origin is not None:
+            data = {key: frozen_array(values[origin]) for key, values in data.items()}
+            if ahead:
+                origin = frozen_array(origin + np.int32(ahead))
+        parts.append((faces, origin, data))
+        ahead += table.rows
+    if not parts:
+        return np.empty((0, 3), np.int32), None, {}
+    if len(parts) == 1:
+        return parts[0]
+    if sum(len(faces) for faces, _, _ in parts) > MAX_ELEMENTS:
+        raise _too_many()
+    return _joined(parts, notes)
+
+
+def _triangles(
+    table: Table, n_vertices: int, ahead: int, notes: list[Irregularity]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None]:
+    """Triangles of one element and the row behind each; rows are numbered from `ahead` on in the irregularities."""
+    items, lengths = table.items, table.lengths
+    assert items is not None  # noqa: S101 (the caller has looked)
+    if lengths is None:
+        return items, None
+    strips = table.element.name == "tristrips"
+    in_range = len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < n_vertices)
+    if in_range and not strips and bool((lengths == 3).all()):
+        faces = items.reshape(-1, 3).astype(np.int32)
+        faces.flags.writeable = False
+        return faces, None
+    most = int(np.maximum(lengths.astype(np.int64) - 2, 0).sum())
+    if most > MAX_ELEMENTS:
+        raise _too_many()
+    lengths.flags.writeable = items.flags.writeable = False
+    faces = np.empty((most, 3), np.int32)
+    origin = np.empty(most, np.int32)
+    status = np.empty(table.rows, np.int8)
+    count, stitches = polygons.triangulated(lengths, items, n_vertices, strips, faces, origin, status)
+    _note_faces(status, lengths, ahead, strips, stitches, notes)
+    faces, origin = frozen_array(faces[:count]), frozen_array(origin[:count])
+    is_same = not strips and count == table.rows and bool((lengths == 3).all())
+    return faces, None if is_same else origin
+
+
+def _note_faces(
+    status: npt.NDArray[np.int8],
+    lengths: npt.NDArray[np.int32],
+    ahead: int,
+    strips: bool,
+    stitches: int,
+    notes: list[Irregularity],
+) -> None:
+    """F107 and F102: polygons and strips cut up, faces left out."""
+
+    def add(check: str, rows: npt.NDArray[np.bool_], message: str, measures: dict[str, float]) -> None:
+        indices = np.flatnonzero(rows)
+        if len(indices):
+            notes.append(
+                Irregularity(
+                    check=check,
+                    message=message.format(len(indices)),
+                    element="face",
+                    indices=frozen_array((indices + ahead).astype(np.int32)),
+                    count=len(indices),
+                    measures=measures,
+                )
+            )
+
+    if strips:
+        add(
+            "F107",
+            np.ones(len(status), bool),
+            "Triangle strips were cut into triangles: {}.",
+            {"strips": len(status), "stitching": stitches},
+        )
+        message = "Triangle strips name vertices that do not exist; those triangles are left out. Strips: {}."
+    else:
+        is_polygon = status == polygons.POLYGON
+        largest = int(lengths[is_polygon].max(initial=0))
+        add(
+            "F107",
+            is_polygon,
+            "Faces with more than three corners were cut into triangles: {}.",
+            {"polygons": int(is_polygon.sum()), "largest": largest},
+        )
+        add("F107", status == polygons.TOO_FEW, "Faces with fewer than three corners are left out: {}.", {})
+        message = "Faces that name vertices that do not exist are left out: {}."
+    add("F102", status == polygons.OUT_OF_RANGE, message, {})
+
+
+def _joined(
+    parts: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]],
+    notes: list[Irregularity],
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], dict[str, Column]]:
+    """Faces and strips as one; an attribute of only one of them is 0, or NaN, on the other, and an F108 says so."""
+    origins = [np.arange(len(faces), dtype=np.int32) if origin is None else origin for faces, origin, _ in parts]
+    data: dict[str, Column] = {}
+    for name in dict.fromkeys(name for _, _, values in parts for name in values):
+        there: list[Any] = [values.get(name) for _, _, values in parts]
+        sample = next(array for array in there if array is not None)
+        kinds = {(array.dtype, array.shape[1:]) for array in there if array is not None}
+        if len(kinds) > 1:
+            there[1] = None
+        if any(array is None for array in there):
+            message = "An attribute stands on faces only or on strips only; the others have 0 or no number there."
+            notes.append(Irregularity(check="F108", message=message))
+        filler = np.nan if sample.dtype.kind == "f" else 0
+        data[name] = frozen_array(
+            np.concatenate(
+                [
+                    np.full((len(faces), *sample.shape[1:]), filler, sample.dtype) if array is None else array
+                    for array, (faces, _, _) in zip(there, parts, strict=True)
+                ]
+            )
+        )
+    return frozen_array(np.concatenate([faces for faces, _, _ in parts])), frozen_array(np.concatenate(origins)), data
+
+
+def _too_many() -> ReadError:
+    return ReadError("the faces make more triangles than a mesh can have", expected=f"at most {MAX_ELEMENTS}")

@@ -1,0 +1,156 @@
+"""The text form of STL, read as it is found in the wild: any case, any line ends, comments, several solids.
+
+Every position is the double nearest to its decimal. Welding, and the comparison of stored normals with the geometry,
+happen above this room.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.errors import ReadError
+from meshguard.io.numerals import exact_number
+from meshguard.kernels import text, tokens
+from meshguard.mesh import Irregularity
+
+Facets: TypeAlias = tuple[
+    npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int32], int, tuple[Irregularity, ...]
+]
+
+_BOM = b"\xef\xbb\xbf"
+_LEAST_FACET = 12
+"""Fewest bytes of text behind a triangle: one more vertex line of a fan."""
+
+_KINDS = (
+    (text.CARRIAGE, "Lines end in a carriage return alone."),
+    (text.COMMENT, "Comments stand in the text; they are not read."),
+    (text.RUN_ON, "A facet stands on the line of its solid's name."),
+    (text.HEADLESS, "Facets stand in no solid."),
+    (text.SPLIT, "A closing keyword is written as two words."),
+    (text.CASE, "Keywords are not in lower case."),
+    (text.NO_NORMAL, "Facets have no normal."),
+    (text.UNKNOWN, "Words stand where no such word is known; they are not read."),
+)
+
+
+def read_stl_text(content: bytes) -> Facets:
+    """The facets of a text STL, in file order.
+
+    A facet of more than three vertices becomes a fan from its first; one of fewer is left out. Either is an F107.
+
+    Args:
+        content: the whole file, decompressed.
+
+    Returns:
+        corners float64 (m, 3, 3) · stored normals float64 (m, 3), NaN where a facet has none · int32 (m,), the number
+        of the solid each facet stands in, from 0 · how many solids there are, empty ones included · what is irregular:
+        F103 (one a kind), F101 (the end cuts something off), F106 (text behind the last solid), F107, F109 (several
+        solids).
+
+    Raises:
+        ReadError: no STL keyword at all, or something else where a number must stand.
+    """
+    notes: list[Irregularity] = []
+    start = 0
+    if content.startswith(_BOM):
+        start = 3
+        notes.append(Irregularity(check="F103", message="The file begins with a byte order mark.", offset=0))
+    if content[start : start + 1].isspace():
+        message = "Blanks stand before the first word of the file."
+        notes.append(Irregularity(check="F103", message=message, offset=start))
+    most = (len(content) - start) // _LEAST_FACET + 1
+    corners = np.empty((most, 3, 3))
+    normals = np.empty((most, 3))
+    solid = np.empty(most, np.int32)
+    found = np.zeros(text.NOTES, np.int64)
+    text.stl_facets(np.frombuffer(content, np.uint8), start, corners, normals, solid, found)
+    if found[text.ERROR] == text.BAD_NUMBER:
+        exact_number(content, int(found[text.ERROR_AT]), single=False)  # raises and says what stands there
+    rows, solids = int(found[text.ROWS]), int(found[text.SOLIDS])
+    if rows == 0 and solids == 0:
+        raise ReadError("this is no text STL", offset=start, expected="solid or facet", got="other text")
+    # Copies let the room go that was measured for the shortest facets.
+    corners, normals, solid = corners[:rows].copy(), normals[:rows].copy(), solid[:rows].copy()
+    _settle(content, corners)
+    _settle(content, normals)
+    notes += _irregularities(content, found, rows)
+    return corners, normals, solid, solids, tuple(notes)
+
+
+def _settle(content: bytes, values: npt.NDArray[np.float64]) -> None:
+    """Put the right value wherever the kernel deferred a token; a missing normal stays NaN."""
+    flat = values.reshape(-1)
+    if not np.isnan(flat).any():
+        return
+    offsets = tokens.deferred_offsets(flat)
+    for at in np.flatnonzero(offsets >= 0):
+        flat[at] = exact_number(content, int(offsets[at]), single=False)
+
+
+def _irregularities(content: bytes, found: npt.NDArray[np.int64], rows: int) -> list[Irregularity]:
+    """What the kernel counted, in words."""
+    notes = [
+        Irregularity(check="F103", message=message, offset=int(found[kind + 1]), count=int(found[kind]))
+        for kind, message in _KINDS
+        if found[kind]
+    ]
+    if found[text.MANY]:
+        notes.append(
+            Irregularity(
+                check="F107",
+                message="Facets with more than three vertices were cut into triangles.",
+                offset=int(found[text.MANY + 1]),
+                count=int(found[text.MANY]),
+                measures={"polygons": int(found[text.MANY]), "largest": int(found[text.LARGEST])},
+            )
+        )
+    if found[text.FEW]:
+        notes.append(
+            Irregularity(
+                check="F107",
+                message="Facets with fewer than three vertices are left out.",
+                offset=int(found[text.FEW + 1]),
+                count=int(found[text.FEW]),
+            )
+        )
+    if found[text.OPEN_AT]:
+        notes.append(
+            Irregularity(
+                check="F101",
+                message="The text ends in the middle of a facet; the complete facets before it are read.",
+                offset=int(found[text.OPEN_AT]) - 1,
+                measures={"present": rows},
+            )
+        )
+    elif found[text.UNCLOSED]:
+        notes.append(
+            Irregularity(
+                check="F101",
+                message="A solid has no endsolid line; facets may be missing.",
+                offset=int(found[text.UNCLOSED + 1]),
+                count=int(found[text.UNCLOSED]),
+                measures={"present": rows},
+            )
+        )
+    if found[text.TRAILING_AT]:
+        offset = int(found[text.TRAILING_AT]) - 1
+        count = len(content) - offset
+        notes.append(
+            Irregularity(
+                check="F106",
+                message=f"The file goes on behind its last solid; that is not read (bytes: {count}).",
+                offset=offset,
+                measures={"bytes": count},
+            )
+        )
+    if found[text.SOLIDS] > 1:
+        solids = int(found[text.SOLIDS])
+        notes.append(
+            Irregularity(
+                check="F109", message=f"The file holds {solids} solids; they are read as one mesh.", count=solids
+            )
+        )
+    return notes

@@ -1,0 +1,424 @@
+"""PLY rows and STL facets out of text, in one pass over the bytes.
+
+Both keep what they find irregular in `out_notes`: a number of times and the first offset for each kind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.tokens import (
+    behind_line,
+    byte_at,
+    deferred,
+    is_blank,
+    is_space,
+    line_end,
+    number_at,
+    packed_word,
+    rounds_twice,
+    token_end,
+    word_at,
+)
+
+DEFERRED_ITEM = -(1 << 62)
+"""A list item that the caller must read is this number minus the offset of its token."""
+
+SCALAR, SINGLE, LIST, SKIPPED_LIST = 0, 1, 2, 3
+"""Codes of a row's properties: a number; a number to be rounded to float32 later; a list to keep; a list to skip."""
+
+# What `text_rows` and `stl_facets` write to `out_notes`. A kind of irregularity has its number and, behind it, the
+# first offset.
+ROWS, END, ITEMS, DEFERRALS, ERROR, ERROR_AT, OPEN_AT = 0, 1, 2, 3, 4, 5, 6
+BLANK, COMMENT, WRAPPED, EXTRA = 8, 10, 12, 14
+SOLIDS, TRAILING_AT, UNCLOSED, LARGEST = 3, 7, 36, 40
+SPLIT, NO_NORMAL, UNKNOWN, CASE, HEADLESS, FEW, MANY, CARRIAGE, RUN_ON, STRAY = 16, 18, 20, 22, 24, 26, 28, 30, 32, 34
+NOTES = 48
+
+NO_ERROR, BAD_LENGTH, SHORT_ROW, BAD_NUMBER = 0, 1, 2, 3
+"""Values of `out_notes[ERROR]`; the offset of the token stands in `out_notes[ERROR_AT]`."""
+
+_SOLID, _FACET, _NORMAL, _OUTER, _LOOP = (
+    packed_word("solid"),
+    packed_word("facet"),
+    packed_word("normal"),
+    packed_word("outer"),
+    packed_word("loop"),
+)
+_VERTEX, _ENDLOOP, _ENDFACET, _ENDSOLID = (
+    packed_word("vertex"),
+    packed_word("endloop"),
+    packed_word("endfacet"),
+    packed_word("endsolid"),
+)
+_END_ = packed_word("end")
+_COMMENT, _OBJ_INFO = packed_word("comment"), packed_word("obj_info")
+
+
+@inlined
+def _note(out_notes: npt.NDArray[np.int64], kind: int, count: int, offset: int) -> None:
+    if count > 0:
+        if out_notes[kind] == 0:
+            out_notes[kind + 1] = offset
+        out_notes[kind] += count
+
+
+@inlined
+def _to_content(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
+    """From the start of a line to the first token that is no comment; blank lines count when something follows them."""
+    blank = 0
+    first = pos
+    while True:
+        while pos < len(data) and is_blank(byte_at(data, pos)):
+            pos += 1
+        if pos >= len(data):
+            return pos
+        c = byte_at(data, pos)
+        if c == 10 or c == 13:
+            if blank == 0:
+                first = pos
+            blank += 1
+            pos = behind_line(data, pos)
+            continue
+        if c == 35:
+            _note(out_notes, COMMENT, 1, pos)
+            pos = behind_line(data, pos)
+            continue
+        if c == 99 or c == 67 or c == 111 or c == 79:
+            word, _, _ = word_at(data, pos)
+            if word in (_COMMENT, _OBJ_INFO):
+                _note(out_notes, COMMENT, 1, pos)
+                pos = behind_line(data, pos)
+                continue
+        _note(out_notes, BLANK, blank, first)
+        return pos
+
+
+@kernel
+def text_rows(
+    data: npt.NDArray[np.uint8],
+    codes: npt.NDArray[np.int8],
+    start: int,
+    rows: int,
+    out_scalars: npt.NDArray[np.float64],
+    out_lengths: npt.NDArray[np.int32],
+    out_items: npt.NDArray[np.int64],
+    out_notes: npt.NDArray[np.int64],
+) -> None:
+    """Read the rows of one PLY element from text; they stay in file order.
+
+    A row takes a line; a wrapped row, blank lines, comments and surplus tokens are read over and counted.
+
+    Args:
+        data: (bytes,) uint8: the file.
+        codes: (properties,) int8: SCALAR, SINGLE, LIST (at most one) or SKIPPED_LIST, in file order.
+        start: offset of the first byte behind the header or the element before.
+        rows: most rows to read; the arrays below have room for them, or for as many as the bytes can hold.
+        out_scalars: (rows, scalar properties) float64: numbers; deferred ones are NaN with the token's offset.
+        out_lengths: (rows,) int32: length of the kept list; not written where there is none.
+        out_items: (items,) int64: items of the kept lists in turn; what is no integer is DEFERRED_ITEM − offset. Room
+            for half as many as there are bytes is enough.
+        out_notes: (NOTES,) int64, zeros: ROWS complete, END offset, ITEMS, DEFERRALS, ERROR, and kinds of irregularity.
+
+    An empty range gives no rows and END = start.
+    """
+    end = len(data)
+    pos = start
+    items = 0
+    row = 0
+    while row < rows:
+        pos = _to_content(data, pos, out_notes)
+        if pos >= end:
+            break
+        row_start = pos
+        row_items = items
+        column = 0
+        wrapped = False
+        error = NO_ERROR
+        for k in range(len(codes)):
+            code = codes[k]
+            left = np.int64(1)
+            is_length = code >= LIST
+            while left > 0:
+                while pos < end and is_blank(byte_at(data, pos)):
+                    pos += 1
+                if pos < end and (byte_at(data, pos) == 10 or byte_at(data, pos) == 13):
+                    wrapped = True
+                    pos = _to_content(data, behind_line(data, pos), out_notes)
+                if pos >= end:
+                    error = SHORT_ROW
+                    break
+                token = pos
+                left -= 1
+                # Most tokens of most files: an index or a colour of a few digits.
+                short = np.int64(0)
+                c = byte_at(data, pos)
+                while code != SINGLE and 48 <= c <= 57 and pos - token < 10:
+                    short = short * 10 + (c - 48)
+                    pos += 1
+                    c = byte_at(data, pos) if pos < end else 32
+                if pos > token and (c == 32 or 9 <= c <= 13):
+                    if code == LIST and not is_length and items < len(out_items):
+                        out_items[items] = short
+                        items += 1
+                        continue
+                    value = float(short)
+                else:
+                    value, pos = number_at(data, token)
+                if is_length:
+                    if not (0.0 <= value <= 2147483647.0) or np.floor(value) != value:
+                        error = BAD_LENGTH
+                        out_notes[ERROR_AT] = token
+                        break
+                    is_length = False
+                    left = np.int64(value)
+                    if code == LIST:
+                        out_lengths[row] = left
+                elif code == LIST:
+                    whole = abs(value) < 9007199254740992.0 and np.floor(value) == value
+                    if items >= len(out_items):
+                        error = SHORT_ROW
+                        break
+                    if whole:
+                        out_items[items] = np.int64(value)
+                    else:
+                        out_items[items] = DEFERRED_ITEM - token
+                        out_notes[DEFERRALS] += 1
+                    items += 1
+                elif code <= SINGLE:
+                    if np.isnan(value):
+                        out_notes[DEFERRALS] += 1
+                    elif code == SINGLE and rounds_twice(value):
+                        value = deferred(token)
+                        out_notes[DEFERRALS] += 1
+                    out_scalars[row, column] = value
+            if error != NO_ERROR:
+                break
+            if code <= SINGLE:
+                column += 1
+        if error != NO_ERROR:
+            out_notes[ERROR] = error
+            items = row_items
+            pos = row_start
+            break
+        if wrapped:
+            _note(out_notes, WRAPPED, 1, row_start)
+        while pos < end and is_blank(byte_at(data, pos)):
+            pos += 1
+        if pos < end and byte_at(data, pos) != 10 and byte_at(data, pos) != 13:
+            if byte_at(data, pos) == 35:
+                _note(out_notes, COMMENT, 1, pos)
+            else:
+                _note(out_notes, EXTRA, 1, pos)
+        pos = behind_line(data, pos)
+        row += 1
+    out_notes[ROWS] = row
+    out_notes[END] = pos
+    out_notes[ITEMS] = items
+
+
+@inlined
+def _next_token(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
+    """The offset of the next token that is no comment, or the end."""
+    while pos < len(data):
+        c = byte_at(data, pos)
+        if is_space(c):
+            if c == 13 and (pos + 1 >= len(data) or byte_at(data, pos + 1) != 10):
+                _note(out_notes, CARRIAGE, 1, pos)
+            pos += 1
+        elif c == 35 or (c == 47 and pos + 1 < len(data) and byte_at(data, pos + 1) == 47):
+            _note(out_notes, COMMENT, 1, pos)
+            pos = line_end(data, pos)
+        else:
+            break
+    return pos
+
+
+@inlined
+def _starts_number(c: int) -> bool:
+    """Whether a token that begins so is meant as a number: a digit, sign or point, or the i of inf or n of nan."""
+    return 48 <= c <= 57 or c == 43 or c == 45 or c == 46 or c == 105 or c == 73 or c == 110 or c == 78
+
+
+@inlined
+def _behind_name(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
+    """Behind a solid's name: the line's end, or a facet with a normal on the same line."""
+    stop = line_end(data, pos)
+    while pos < stop:
+        while pos < stop and is_space(byte_at(data, pos)):
+            pos += 1
+        if pos >= stop:
+            break
+        token = pos
+        word, pos, _ = word_at(data, pos)
+        if pos == token:
+            pos += 1
+        if word == _FACET:
+            after = pos
+            while after < stop and is_space(byte_at(data, after)):
+                after += 1
+            second, after, _ = word_at(data, after)
+            while after < stop and is_space(byte_at(data, after)):
+                after += 1
+            c = byte_at(data, after) if after < stop else 32
+            if second == _NORMAL and (48 <= c <= 57 or c == 43 or c == 45 or c == 46):
+                _note(out_notes, RUN_ON, 1, token)
+                return token
+    return stop
+
+
+@kernel
+def stl_facets(
+    data: npt.NDArray[np.uint8],
+    start: int,
+    out_corners: npt.NDArray[np.float64],
+    out_normals: npt.NDArray[np.float64],
+    out_solid: npt.NDArray[np.int32],
+    out_notes: npt.NDArray[np.int64],
+) -> None:
+    """Read the facets of a text STL in file order; a facet of more than three vertices becomes a fan from its first.
+
+    Args:
+        data: (bytes,) uint8: the file.
+        start: offset of its first byte of text.
+        out_corners: (m, 3, 3) float64: corners, deferred numbers as NaN with the token's offset; m = bytes // 12 + 1
+            is enough.
+        out_normals: (m, 3) float64: stored normals, NaN (with no offset) where there is none.
+        out_solid: (m,) int32: number of the `solid` line above the facet, from 0.
+        out_notes: (NOTES,) int64, zeros: ROWS triangles, END offset, SOLIDS, ERROR, OPEN_AT (offset + 1 of a facet
+            that the end cuts off), TRAILING_AT (offset + 1 of what follows the last `endsolid`), UNCLOSED, and kinds
+            of irregularity.
+
+    An empty text gives no facets. ERROR is BAD_NUMBER where a vertex has fewer than three numbers.
+    """
+    end = len(data)
+    pos = start
+    rows = 0
+    corners = 0
+    in_facet = False
+    closed = False
+    facet_at = start
+    outside = True
+    while True:
+        pos = _next_token(data, pos, out_notes)
+        if pos >= end:
+            break
+        token = pos
+        word, pos, upper = word_at(data, pos)
+        if pos == token:
+            pos += 1
+        if word == _END_:
+            after = _next_token(data, pos, out_notes)
+            second, behind, upper_too = (np.uint64(0), after, False) if after >= end else word_at(data, after)
+            if second in (_LOOP, _FACET, _SOLID):
+                _note(out_notes, SPLIT, 1, token)
+                word = _ENDLOOP if second == _LOOP else (_ENDFACET if second == _FACET else _ENDSOLID)
+                upper = upper or upper_too
+                pos = behind
+        known = word in (_SOLID, _FACET, _OUTER, _LOOP, _VERTEX)
+        known = known or word in (_ENDLOOP, _ENDFACET, _ENDSOLID)
+        if not known:
+            if outside and out_notes[SOLIDS] > 0:
+                if out_notes[TRAILING_AT] == 0:
+                    out_notes[TRAILING_AT] = token + 1
+                out_notes[STRAY] += 1
+            else:
+                _note(out_notes, UNKNOWN, 1, token)
+            pos = token_end(data, pos)
+            continue
+        if upper:
+            _note(out_notes, CASE, 1, token)
+        if out_notes[TRAILING_AT] > 0:
+            _note(out_notes, UNKNOWN, out_notes[STRAY], out_notes[TRAILING_AT] - 1)
+            out_notes[TRAILING_AT] = 0
+            out_notes[STRAY] = 0
+        if in_facet and (word in (_FACET, _ENDFACET, _SOLID, _ENDSOLID)):
+            in_facet = False
+            if corners < 3:
+                _note(out_notes, FEW, 1, facet_at)
+            elif corners > 3:
+                _note(out_notes, MANY, 1, facet_at)
+                out_notes[LARGEST] = max(out_notes[LARGEST], corners)
+        if word == _SOLID:
+            if not outside:
+                _note(out_notes, UNCLOSED, 1, token)
+            outside = False
+            out_notes[SOLIDS] += 1
+            pos = _behind_name(data, pos, out_notes)
+        elif word == _ENDSOLID:
+            outside = True
+            pos = _behind_name(data, pos, out_notes)
+        elif word == _FACET:
+            if outside:
+                _note(out_notes, HEADLESS, 1, token)
+                outside = False
+                out_notes[SOLIDS] += 1
+            in_facet = True
+            closed = False
+            facet_at = token
+            corners = 0
+            for axis in range(3):
+                out_normals[rows, axis] = np.nan
+            pos = _next_token(data, pos, out_notes)
+            found = False
+            if pos < end:
+                second, behind, upper = word_at(data, pos)
+                if second == _NORMAL:
+                    if upper:
+                        _note(out_notes, CASE, 1, pos)
+                    pos = behind
+                    found = True
+                    for axis in range(3):
+                        pos = _next_token(data, pos, out_notes)
+                        if pos >= end or not _starts_number(byte_at(data, pos)):
+                            found = False
+                            break
+                        out_normals[rows, axis], pos = number_at(data, pos)
+            if not found:
+                _note(out_notes, NO_NORMAL, 1, token)
+                for axis in range(3):
+                    out_normals[rows, axis] = np.nan
+        elif word == _VERTEX:
+            if not in_facet:
+                _note(out_notes, UNKNOWN, 1, token)
+                continue
+            if corners >= 3:
+                # The fan's next triangle: the first corner, the last one, and the one that follows.
+                for axis in range(3):
+                    out_corners[rows, 0, axis] = out_corners[rows - 1, 0, axis]
+                    out_corners[rows, 1, axis] = out_corners[rows - 1, 2, axis]
+                    out_normals[rows, axis] = out_normals[rows - 1, axis]
+            for axis in range(3):
+                pos = _next_token(data, pos, out_notes)
+                if pos >= end:
+                    break
+                if not _starts_number(byte_at(data, pos)):
+                    out_notes[ERROR] = BAD_NUMBER
+                    out_notes[ERROR_AT] = pos
+                    out_notes[ROWS] = rows
+                    return
+                out_corners[rows, min(corners, 2), axis], pos = number_at(data, pos)
+            corners += 1
+            if corners >= 3:
+                out_solid[rows] = max(0, out_notes[SOLIDS] - 1)
+                rows += 1
+                if rows >= len(out_corners):
+                    break
+        elif word in (_ENDLOOP, _ENDFACET):
+            closed = True
+    if in_facet:
+        # The end came first. Without an `endloop` even the last number may be cut; then the facet is left out.
+        if not closed:
+            rows -= max(0, corners - 2)
+            out_notes[OPEN_AT] = facet_at + 1
+        elif corners > 3:
+            _note(out_notes, MANY, 1, facet_at)
+            out_notes[LARGEST] = max(out_notes[LARGEST], corners)
+        elif corners < 3:
+            _note(out_notes, FEW, 1, facet_at)
+    if not outside:
+        _note(out_notes, UNCLOSED, 1, end)
+    out_notes[ROWS] = rows
+    out_notes[END] = pos
