@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -206,6 +206,18 @@ class Mesh:
             face_data={**self.face_data, **(face or {})},
             jaw=self.jaw,
             source=self.source,
+        )
+
+    def with_irregularity(self, note: Irregularity) -> Mesh:
+        """The same mesh, whose source has one more irregularity."""
+        source = self.source or Source(format="unknown")
+        return Mesh(
+            vertices=self.vertices,
+            faces=self.faces,
+            vertex_data=self.vertex_data,
+            face_data=self.face_data,
+            jaw=self.jaw,
+            source=replace(source, irregularities=(*source.irregularities, note)),
         )
 
     def with_vertices(self, vertices: npt.ArrayLike) -> Mesh:

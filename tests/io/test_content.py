@@ -14,7 +14,10 @@ import pytest
 
 from meshguard.budget import Budget
 from meshguard.errors import BudgetExceeded, ReadError
+from meshguard.io import load
 from meshguard.io.content import read_content, replace_file
+from meshguard.io.stl import stl_bytes
+from tests import shapes
 
 PLAIN = b"solid a mesh\nendsolid\n" * 10
 ANY = Budget(max_bytes=None)
@@ -50,23 +53,23 @@ class TestSources:
     def test_a_path_gives_its_suffix(self, tmp_path: Path, name: str, suffix: str) -> None:
         (tmp_path / name).write_bytes(PLAIN)
 
-        assert read_content(tmp_path / name, ANY) == (PLAIN, suffix)
-        assert read_content(str(tmp_path / name), ANY) == (PLAIN, suffix)
+        assert read_content(tmp_path / name, ANY)[:2] == (PLAIN, suffix)
+        assert read_content(str(tmp_path / name), ANY)[:2] == (PLAIN, suffix)
 
     @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
     def test_bytes_have_no_suffix(self, kind: Any) -> None:
-        assert read_content(kind(PLAIN), ANY) == (PLAIN, "")
+        assert read_content(kind(PLAIN), ANY)[:2] == (PLAIN, "")
 
     def test_a_file_object_gives_the_suffix_of_its_name(self, tmp_path: Path) -> None:
         (tmp_path / "a.ply").write_bytes(PLAIN)
         with (tmp_path / "a.ply").open("rb") as file:
-            assert read_content(file, ANY) == (PLAIN, "ply")
+            assert read_content(file, ANY)[:2] == (PLAIN, "ply")
 
     def test_a_file_object_may_have_no_name_or_a_number(self) -> None:
         descriptor = os.open(os.devnull, os.O_RDONLY)
         with os.fdopen(descriptor, "rb") as file:
-            assert read_content(file, ANY) == (b"", "")
-        assert read_content(io.BytesIO(PLAIN), ANY) == (PLAIN, "")
+            assert read_content(file, ANY)[:2] == (b"", "")
+        assert read_content(io.BytesIO(PLAIN), ANY)[:2] == (PLAIN, "")
 
     @pytest.mark.parametrize("budget", [ANY, Budget()])
     def test_a_stream_that_gives_little_at_a_time_is_read_to_its_end(self, budget: Budget) -> None:
@@ -127,8 +130,8 @@ class TestGzip:
     def test_it_is_found_by_content_not_by_name(self, tmp_path: Path) -> None:
         (tmp_path / "a.stl").write_bytes(gzip.compress(PLAIN))
 
-        assert read_content(tmp_path / "a.stl", Budget()) == (PLAIN, "stl")
-        assert read_content(gzip.compress(PLAIN), Budget()) == (PLAIN, "")
+        assert read_content(tmp_path / "a.stl", Budget())[:2] == (PLAIN, "stl")
+        assert read_content(gzip.compress(PLAIN), Budget())[:2] == (PLAIN, "")
 
     @pytest.mark.parametrize("sizes", [[0], [1], [0, 5, 0], [10, 20, 30], [5_000_000], [3_000_000, 1, 3_000_000]])
     def test_members_are_joined(self, sizes: list[int]) -> None:
@@ -217,3 +220,18 @@ class TestReplace:
         finally:
             os.close(reader)
         assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_bytes_behind_gzip_data_are_counted_and_padding_is_not() -> None:
+    packed = gzip.compress(PLAIN)
+
+    assert read_content(packed + b"\0" * 512, Budget()).surplus == 0
+    assert read_content(packed + b"tail\0\0", Budget()).surplus == 4
+    assert read_content(packed + b"tail", Budget()).data == PLAIN
+
+
+def test_bytes_behind_gzip_data_are_reported() -> None:
+    mesh = load(gzip.compress(stl_bytes(shapes.cube())) + b"tail")
+
+    assert mesh.source is not None
+    assert [(note.check, note.measures["bytes"]) for note in mesh.source.irregularities] == [("F106", 4)]

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshguard.errors import ReadError
-from meshguard.io.ply.body import settle
 from meshguard.io.numerals import exact_number
+from meshguard.io.ply.body import settle
 from meshguard.kernels import text
 
 HARD = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,10 +44,12 @@ def wrong_count(facts: Facts) -> Iterable[Finding]:
     """Count and bytes disagree.
 
     The header declares another number of facets, vertices or faces than the file's bytes hold: a transfer that broke
-    off, or a program that wrote a wrong count. What is whole is read. If the end is missing, ask for the file again;
-    otherwise saving it anew writes the right count.
+    off, or a program that wrote a wrong count. What is whole is read; where that is less than declared it is an error,
+    else a warning. If the end is missing, ask for the file again; otherwise saving it anew writes the right count.
     """
-    return _reported(facts, "F101", Severity.WARNING)
+    for finding in _reported(facts, "F101", Severity.WARNING):
+        lacking = finding.measures.get("present", 0) < finding.measures.get("declared", 0)
+        yield replace(finding, severity=Severity.ERROR) if lacking else finding
 
 
 @check("F102", needs=("source",))

@@ -15,7 +15,7 @@ from meshguard.io.content import read_content, replace_file
 from meshguard.io.formats import format_of
 
 if TYPE_CHECKING:
-    from meshguard.mesh import Mesh
+    from meshguard.mesh import Irregularity, Mesh
 
 Readable: TypeAlias = "str | Path | bytes | BinaryIO"
 
@@ -38,19 +38,31 @@ def load(file: Readable, *, budget: Budget | None = None) -> Mesh:
         BudgetExceeded: the content is larger than the budget allows.
         OSError: the file cannot be opened.
     """
-    content, suffix = read_content(file, budget or Budget())
+    budget = budget or Budget()
+    content, suffix, surplus = read_content(file, budget)
     kind = format_of(content, suffix)
     if kind == "stl":
         from meshguard.io.stl import read_stl
 
-        return read_stl(content)
-    if kind == "ply":
+        mesh = read_stl(content)
+    elif kind == "ply":
         from meshguard.io.ply import read_ply
 
-        return read_ply(content)
-    from meshguard.io.foreign import read_foreign
+        mesh = read_ply(content)
+    else:
+        from meshguard.io.foreign import read_foreign
 
-    return read_foreign(content, kind)
+        mesh = read_foreign(content, kind, budget)
+    return mesh.with_irregularity(_behind_gzip(surplus)) if surplus else mesh
+
+
+def _behind_gzip(surplus: int) -> Irregularity:
+    """Bytes behind the gzip data, which are not part of the file in it."""
+    from meshguard.mesh import Irregularity
+
+    return Irregularity(
+        check="F106", message=f"{surplus} bytes follow the gzip data; they are left out.", measures={"bytes": surplus}
+    )
 
 
 def save(mesh: Mesh, file: str | Path | BinaryIO, *, format: Literal["stl", "ply"] | None = None) -> None:  # noqa: A002

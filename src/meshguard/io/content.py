@@ -7,7 +7,7 @@ import secrets
 import stat
 import zlib
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from meshguard.errors import BudgetExceeded, ReadError
 
@@ -19,8 +19,20 @@ _CHUNK = 1 << 22
 _READ = 1 << 26
 
 
-def read_content(file: str | Path | bytes | BinaryIO, budget: Budget) -> tuple[bytes, str]:
-    """The content of a file and the suffix of its name, lower case and without the dot ("" where it has none).
+class Content(NamedTuple):
+    """What a file holds.
+
+    data: its bytes, decompressed; suffix: of its name, lower case and without the dot ("" where it has none); surplus:
+    bytes behind the gzip data that are no gzip data, zeros that pad it apart.
+    """
+
+    data: bytes
+    suffix: str
+    surplus: int = 0
+
+
+def read_content(file: str | Path | bytes | BinaryIO, budget: Budget) -> Content:
+    """The content of a file.
 
     Raises:
         ReadError: damaged gzip data, or a file object that is not binary.
@@ -42,11 +54,12 @@ def read_content(file: str | Path | bytes | BinaryIO, budget: Budget) -> tuple[b
         content = _all_of(file, budget)
     else:
         raise ReadError("this is not a path, bytes or a file opened in binary mode")
+    surplus = 0
     if content[:2] == _GZIP_MAGIC:
-        content = _decompressed(content, budget)
+        content, surplus = _decompressed(content, budget)
     if budget.max_bytes is not None and len(content) > budget.max_bytes:
         raise BudgetExceeded(f"the content is larger than the budget of {budget.max_bytes} bytes")
-    return content, suffix
+    return Content(content, suffix, surplus)
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -96,8 +109,8 @@ def _all_of(file: BinaryIO, budget: Budget) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _decompressed(content: bytes, budget: Budget) -> bytes:
-    """Gzip data decompressed member by member, never more than the budget and one chunk in memory.
+def _decompressed(content: bytes, budget: Budget) -> tuple[bytes, int]:
+    """Gzip data decompressed member by member, never more than the budget and one chunk in memory; surplus bytes.
 
     Input is fed in slices that grow within a member, so that neither one large member nor a million empty ones are
     copied again and again.
@@ -123,4 +136,4 @@ def _decompressed(content: bytes, budget: Budget) -> bytes:
             if budget.max_bytes is not None and size > budget.max_bytes:
                 raise BudgetExceeded(f"decompressed, the content is larger than the budget of {budget.max_bytes} bytes")
         start = fed - len(member.unused_data)
-    return b"".join(parts)
+    return b"".join(parts), len(content[start:].rstrip(b"\0"))

@@ -167,7 +167,8 @@ def _welded_records(content: bytes, count: int, notes: list[Irregularity]) -> Me
     else:
         n = int(lengths[-1])
         keys, origin = keys[:n], origin[:n].copy()
-    vertices = keys.view(np.float32).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN stays a NaN
+        vertices = keys.view(np.float32).astype(np.float64)
     totals = counts.sum(axis=0)
     face_data: dict[str, npt.NDArray[Any]] = {}
     if totals[DISAGREE] or totals[NONFINITE_NORMAL]:

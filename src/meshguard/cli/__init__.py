@@ -1,0 +1,67 @@
+"""The command line: `meshguard validate | explain | phantom | demo`.
+
+Only click is imported here. Each command imports what it needs when it runs, so that `--help` answers at once and
+`explain` starts no compiler. This is the only package of meshguard that prints and exits.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from meshguard.cli.environment import show_version
+from meshguard.cli.explain import explain
+from meshguard.cli.phantom import demo, phantom
+from meshguard.cli.validate import validate
+from meshguard.errors import PolicyError
+
+__all__ = ["commands", "main"]
+
+BUG = 70
+"""Exit code of a failure inside meshguard: neither a finding (1) nor an unreadable file (2)."""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 good; 1 a finding at or above --fail-on; 2 a file that cannot be read, or wrong usage.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_version,
+    help="Show the version and what a bug report needs to know about this machine.",
+)
+def commands() -> None:
+    """Say what is wrong with a mesh, where, how bad, and what would fix it; made for scans of dental arches."""
+
+
+for command in (validate, explain, phantom, demo):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = commands.main(prog_name="meshguard", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+    except PolicyError as error:
+        click.echo(f"Error: {error}", err=True)
+        code = 2
+    except Exception:  # noqa: BLE001 (whatever it is, it must not look like a verdict about the mesh)
+        import traceback
+
+        click.echo(traceback.format_exc(), err=True, nl=False)
+        click.echo(
+            "meshguard: this is a bug in meshguard, not a verdict about the mesh. Please report the lines above "
+            "together with `meshguard --version`; do not attach a patient's scan.",
+            err=True,
+        )
+        code = BUG
+    sys.exit(code)

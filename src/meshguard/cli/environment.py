@@ -1,0 +1,53 @@
+"""`meshguard --version`: the versions and settings that a bug report needs, and no path, user or host."""
+
+from __future__ import annotations
+
+import click
+
+PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "trimesh", "open3d")
+"""Packages that decide what meshguard does; the last is optional."""
+
+
+def show_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    """Print the environment and stop, when asked."""
+    if not asked or context.resilient_parsing:
+        return
+    width = max(len(name) for name, _ in environment())
+    for name, value in environment():
+        click.echo(f"{name:<{width}}  {value}")
+    context.exit()
+
+
+def environment() -> list[tuple[str, str]]:
+    """Name and value of everything that a bug report needs; packages are looked up without importing them."""
+    import os
+    import platform
+    import sys
+    from importlib import metadata
+
+    from meshguard._version import __version__
+    from meshguard.kernels._parallel import thread_count
+
+    rows = [
+        ("meshguard", __version__),
+        ("python", f"{platform.python_version()} ({platform.python_implementation()})"),
+        ("platform", f"{sys.platform} {platform.machine()} ({platform.system()} {platform.release()})"),
+    ]
+    for name in PACKAGES:
+        try:
+            rows.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            rows.append((name, "not installed"))
+    setting = os.environ.get("MESHGUARD_THREADS")
+    rows += [
+        ("threads", f"{thread_count()} of {os.cpu_count()} processors (MESHGUARD_THREADS {_said(setting)})"),
+        ("kernel cache", "off" if os.environ.get("MESHGUARD_CACHE", "1") == "0" else "on"),
+    ]
+    return rows
+
+
+def _said(setting: str | None) -> str:
+    """The value of a setting, if it is set and a number."""
+    if setting is None:
+        return "not set"
+    return f"is {setting}" if setting.isdecimal() else "is not a number"

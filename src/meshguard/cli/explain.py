@@ -1,0 +1,64 @@
+"""`meshguard explain`: what a check finds, why it matters, its limits and where they come from."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshguard.checks.registry import Check
+
+_WIDTH = 88
+
+
+@click.command(short_help="Say what a check finds, why it matters and what its limits are.")
+@click.argument("id_", metavar="[ID]", required=False)
+def explain(id_: str | None) -> None:
+    """Explain the check ID (such as S101), list the checks of a family (such as S), or list them all."""
+    from meshguard.checks import CATALOGUE
+    from meshguard.cli.notice import symbols
+    from meshguard.policy import nearest
+
+    asked = (id_ or "").strip().upper()
+    chosen = [check for check in CATALOGUE if check.id == asked]
+    listed = [] if chosen else sorted((c for c in CATALOGUE if c.id.startswith(asked)), key=lambda check: check.id)
+    if not chosen and not listed:
+        raise click.UsageError(f"there is no check {id_!r}{nearest(asked, [check.id for check in CATALOGUE])}")
+    lines = _explanation(chosen[0]) if chosen else _list(listed)
+    import sys
+
+    click.echo(symbols("\n".join(lines), sys.stdout.encoding))
+
+
+def _explanation(check: Check) -> Iterator[str]:
+    """One check in full."""
+    from meshguard.policy import LIMITS
+
+    yield f"{check.id} {check.title} ({check.family})"
+    for paragraph in check.explanation.split("\n\n"):
+        yield ""
+        yield textwrap.fill(" ".join(paragraph.split()), _WIDTH, break_on_hyphens=False)
+    if check.limits:
+        yield ""
+        yield "Limits (set them under [limits] in a policy file):"
+    for name in check.limits:
+        limit = LIMITS[name]
+        yield f"  {name} = {limit.default:g}"
+        text = textwrap.fill(f"{limit.meaning} Source: {limit.source}.", _WIDTH - 6, break_on_hyphens=False)
+        yield textwrap.indent(text, " " * 6)
+
+
+def _list(checks: list[Check]) -> Iterator[str]:
+    """One line a check, under the name of its family."""
+    family = ""
+    for check in checks:
+        if check.family != family:
+            if family:
+                yield ""
+            family = check.family
+            yield family
+        yield f"  {check.id}  {check.title}"

@@ -1,0 +1,240 @@
+"""`meshguard validate`: check files and print a report of each."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.console import RenderableType
+
+    from meshguard.policy import Policy
+    from meshguard.report import Report
+
+
+@click.command(short_help="Check files and say what is wrong, where and how bad.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--policy",
+    "policy_name",
+    default="scan",
+    metavar="NAME|FILE.toml",
+    help="Limits and selection: scan (default; an open arch), print (a closed solid), labelled "
+    "(tooth labels required), strict (any warning fails), or a TOML file.",
+)
+@click.option("--select", multiple=True, metavar="ID,...", help="Run only these checks: ids or prefixes, e.g. T,S101.")
+@click.option(
+    "--ignore", multiple=True, metavar="ID,...", help="Do not run these checks; ID=REASON puts a reason in the report."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["info", "warning", "error"]),
+    help="Severity from which the exit code is 1; the policy decides by default.",
+)
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output", "-o", metavar="PATH", help="Write there instead of to the terminal; complete or not at all.")
+@click.option("--verbose", "--all", "-v", is_flag=True, help="List every check, and more findings of each.")
+@click.option("--quiet", "-q", is_flag=True, help="Only one line a file, the verdict.")
+def validate(
+    files: tuple[str, ...],
+    policy_name: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str | None,
+    format_: str,
+    output: str | None,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Check each FILE and print a report: STL, PLY, OBJ, OFF, 3MF or GLB, also gzip-compressed; "-" is standard input.
+
+    With --format json, one file gives exactly the library's canonical JSON; several give one line a file,
+    {"file": name, "report": {...}} or {"error": text, "file": name}.
+    """
+    policy = _policy(policy_name, select, ignore, fail_on)
+    from meshguard.cli.notice import Progress, compilation_notice
+
+    if output is not None and output != "-" and not Path(output).absolute().parent.is_dir():
+        raise click.UsageError("the folder of --output does not exist")
+    writer = _Writer(None if output == "-" else output)
+    verdicts = Counter({0: 0})
+    with Progress(files) as progress, compilation_notice(progress.pause):
+        for name in files:
+            report, trouble = _validated(name, policy)
+            progress.pause()
+            if report is None:
+                click.echo(f"{name}: cannot be read: {trouble}", err=True)
+            if format_ == "json":
+                _write_json(writer, name, report, trouble, alone=len(files) == 1)
+            elif report is not None:
+                first = not verdicts[0] + verdicts[1]
+                _write_text(writer, name, report, policy, verbose=verbose, quiet=quiet, first=first)
+            verdicts[2 if report is None else 0 if report.ok else 1] += 1
+            progress.advance()
+    if len(files) > 1 and format_ == "text":
+        words = {0: "good", 1: "with findings that fail", 2: "cannot be read"}
+        counts = ", ".join(f"{verdicts[code]} {words[code]}" for code in sorted(verdicts))
+        writer.text(f"{'' if quiet else chr(10)}{len(files)} files: {counts}\n")
+    writer.close()
+    click.get_current_context().exit(max(code for code in verdicts if verdicts[code]))
+
+
+def _policy(name: str, select: tuple[str, ...], ignore: tuple[str, ...], fail_on: str | None) -> Policy:
+    """The named policy with what the options change, or a usage error that names the nearest that exists."""
+    from meshguard.checks import CATALOGUE
+    from meshguard.errors import PolicyError
+    from meshguard.policy import nearest, policy
+    from meshguard.report import Severity
+
+    try:
+        chosen = policy(name)
+    except PolicyError as error:
+        raise click.UsageError(str(error)) from error
+    changes: dict[str, object] = {}
+    if select:
+        changes["select"] = _ids(select)
+    if ignore:
+        # A reason may hold commas, so an option with a reason is about one id.
+        pairs = (entry.partition("=") for entry in _ids(ignore, reasons=True))
+        changes["ignore"] = {**chosen.ignore, **{check.strip(): reason.strip() for check, _, reason in pairs}}
+    if fail_on is not None:
+        changes["fail_on"] = Severity[fail_on.upper()]
+    if changes:
+        chosen = chosen.replace(name=f"{chosen.name.removesuffix(' (changed)')} (changed)", **changes)
+    known = [check.id for check in CATALOGUE]
+    for key in (*chosen.select, *chosen.ignore, *chosen.severities):
+        if not any(check.startswith(key) for check in known):
+            raise click.UsageError(f"there is no check {key!r}{nearest(key, known)}")
+    return chosen
+
+
+def _ids(entries: tuple[str, ...], *, reasons: bool = False) -> tuple[str, ...]:
+    """Ids and prefixes from options that may each hold several, separated by commas."""
+    parts = (part for entry in entries for part in ([entry] if reasons and "=" in entry else entry.split(",")))
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _validated(name: str, policy: Policy) -> tuple[Report | None, str]:
+    """The report of a file, or None and why it cannot be read."""
+    from meshguard.errors import BudgetExceeded, ReadError
+    from meshguard.validation import validate as validated
+
+    try:
+        return validated(sys.stdin.buffer if name == "-" else name, policy=policy), ""
+    except (ReadError, BudgetExceeded) as error:
+        return None, str(error)
+    except OSError as error:
+        return None, error.strerror or type(error).__name__
+
+
+def _write_json(writer: _Writer, name: str, report: Report | None, trouble: str, *, alone: bool) -> None:
+    """One line: the canonical report of a lone file, or an object that says which file it is about."""
+    import json
+
+    if alone:
+        if report is not None:
+            writer.text(f"{report.to_json()}\n")
+    elif report is None:
+        writer.text(json.dumps({"error": trouble, "file": name}) + "\n")
+    else:
+        writer.text(f'{{"file":{json.dumps(name)},"report":{report.to_json()}}}\n')
+
+
+def _write_text(
+    writer: _Writer, name: str, report: Report, policy: Policy, *, verbose: bool, quiet: bool, first: bool
+) -> None:
+    """The report for people, or its first line only."""
+    from meshguard.render.text import render, verdict
+
+    shown = "standard input" if name == "-" else name
+    if quiet:
+        writer.rich(verdict(report, name=shown))
+        return
+    if not first:
+        writer.text("\n")
+    writer.rich(
+        render(report, name=shown, verbose=verbose, titles=catalogue_titles(), limits=limits_in_force(policy, report))
+    )
+
+
+def catalogue_titles() -> dict[str, str]:
+    """Check id -> title."""
+    from meshguard.checks import CATALOGUE
+
+    return {check.id: check.title for check in CATALOGUE}
+
+
+def limits_in_force(policy: Policy, report: Report) -> Mapping[str, float]:
+    """Limit name -> its value for this mesh: one that is bounded by a fraction of the mesh is never more than that."""
+    from meshguard.policy import LIMITS
+
+    return dict(_bounded_limits(policy, report, tuple(LIMITS)))
+
+
+def _bounded_limits(policy: Policy, report: Report, names: tuple[str, ...]) -> Iterator[tuple[str, float]]:
+    for name in names:
+        stem, _, unit = name.rpartition("_")
+        whole = report.stats.get({"mm": "diagonal_mm", "mm2": "area_mm2"}.get(unit, ""))
+        candidates = (f"{base}_fraction" for base in (stem, stem.rpartition("_")[0]))
+        fraction = next((candidate for candidate in candidates if candidate in names), "")
+        value = policy.limit(name)
+        yield name, min(value, policy.limit(fraction) * whole) if fraction and whole else value
+
+
+class _Writer:
+    """Where output goes: the terminal or a pipe as it comes, or a file that is replaced when everything is there."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._parts: list[str] = []
+        self._console = None
+
+    def text(self, text: str) -> None:
+        """Write text as it is."""
+        if self._path is None:
+            from meshguard.cli.notice import symbols
+
+            click.echo(symbols(text, sys.stdout.encoding), nl=False)
+        else:
+            self._parts.append(text)
+
+    def rich(self, renderable: RenderableType) -> None:
+        """Write something that rich renders: in colour and as wide as the terminal, or plain in 100 columns."""
+        self.text(printed(renderable, to_terminal=self._path is None and sys.stdout.isatty()))
+
+    def close(self) -> None:
+        """Put the file in place."""
+        if self._path is None:
+            return
+        from meshguard.io.content import replace_file
+
+        try:
+            replace_file(Path(self._path), "".join(self._parts).encode())
+        except OSError as error:
+            raise click.UsageError(f"{self._path}: cannot be written: {error.strerror or error}") from error
+
+
+def printed(renderable: RenderableType, *, to_terminal: bool) -> str:
+    """What rich makes of it, as text."""
+    import io
+
+    from rich.console import Console
+
+    from meshguard.render.text import WIDTH
+
+    out = io.StringIO()
+    if to_terminal:
+        real = Console()
+        system: Any = real.color_system
+        width = min(real.width, 2 * WIDTH)
+        console = Console(file=out, width=width, force_terminal=True, color_system=system, highlight=False)
+    else:
+        console = Console(file=out, width=WIDTH, force_terminal=False, color_system=None, highlight=False)
+    console.print(renderable)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())

@@ -1,0 +1,172 @@
+"""Architecture: imports go down only, ids are permanent, kernels compile once, only the command line prints."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import meshguard
+from meshguard.checks import CATALOGUE
+from meshguard.checks.registry import FAMILIES
+from meshguard.policy import LIMITS
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(meshguard.__file__).resolve().parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+NAMED = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+
+
+def in_cli(path: Path) -> bool:
+    """Whether a module belongs to the command line."""
+    return path.relative_to(PACKAGE).parts[0] in {"cli", "cli.py"}
+
+
+class TestModules:
+    @NAMED
+    def test_at_most_500_lines(self, path: Path) -> None:
+        assert len(path.read_text("utf-8").splitlines()) <= 500
+
+    @NAMED
+    def test_it_says_what_it_is_for(self, path: Path) -> None:
+        assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+    @NAMED
+    def test_only_the_command_line_prints_and_exits(self, path: Path) -> None:
+        calls = {
+            ast.unparse(node.func)
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute))
+        }
+
+        assert in_cli(path) or not calls & {"print", "sys.exit", "exit", "click.echo", "logging.basicConfig"}
+
+    @NAMED
+    def test_no_parallel_and_no_fastmath(self, path: Path) -> None:
+        source = path.read_text("utf-8")
+
+        assert not re.search(r"parallel\s*=\s*True|fastmath\s*=\s*(True|\{)|prange", source)
+
+    @NAMED
+    def test_numba_is_configured_in_one_place(self, path: Path) -> None:
+        tree = ast.parse(path.read_text("utf-8"))
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        uses_numba = any(name.split(".")[0] == "numba" for name in names)
+
+        # The command line listens to the compiler, to say that it runs.
+        assert not uses_numba or path.name in {"_jit.py", "notice.py"} or path.parent.name == "kernels"
+        assert path.name == "_jit.py" or not re.search(r"\bn?jit\s*\(|@(numba\.)?n?jit", path.read_text("utf-8"))
+
+    @NAMED
+    def test_no_name_that_says_nothing(self, path: Path) -> None:
+        assert path.stem not in {"utils", "util", "helpers", "helper", "misc", "manager", "common"}
+        defined = [
+            node.name
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        ]
+        assert [name for name in defined if re.match(r"_*(get|compute)_|.*(Manager|Helper)$", name)] == []
+
+
+class TestChecks:
+    def test_ids_are_unique_and_look_permanent(self) -> None:
+        ids = [check.id for check in CATALOGUE]
+
+        assert len(ids) == len(set(ids))
+        assert [id_ for id_ in ids if not re.fullmatch(r"[A-Z][1-9][0-9]{2}", id_) or id_[0] not in FAMILIES] == []
+
+    @pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: check.id)
+    def test_each_is_explained_and_reads_limits_that_exist(self, check: object) -> None:
+        from meshguard.checks.registry import Check
+
+        assert isinstance(check, Check)
+        assert check.title and not check.title.endswith(".") and len(check.title) <= 50
+        assert len(check.explanation) > 40 and check.explanation.endswith(".")
+        assert set(check.limits) <= set(LIMITS)
+        assert set(check.needs) <= {"source", "faces"}
+
+    def test_every_limit_is_read_by_a_check(self) -> None:
+        read = {limit for check in CATALOGUE for limit in check.limits}
+
+        assert set(LIMITS) - read == set()
+
+
+def test_imports_go_down_only() -> None:
+    pytest.importorskip("importlinter", reason="import-linter is in the dev group")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command; lint_imports_command()",
+            "--no-cache",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+EXERCISE = """
+import importlib, io, json, pkgutil
+import numpy as np
+import meshguard
+import meshguard.kernels
+from meshguard.phantoms import phantom
+
+rng = np.random.default_rng(0)
+box = np.array([[x, y, z] for x in (0, 60) for y in (0, 50) for z in (0, 20)], float)
+faces = np.array([[0,1,3],[0,3,2],[4,6,7],[4,7,5],[0,4,5],[0,5,1],[2,3,7],[2,7,6],[0,2,6],[0,6,4],[1,5,7],[1,7,3]])
+soup = rng.normal(size=(60, 3)) * 30
+meshes = [
+    phantom(faces=3000),
+    meshguard.Mesh(vertices=box, faces=faces),
+    meshguard.Mesh(vertices=box.astype("f4"), faces=faces[:7].astype("u2")),
+    meshguard.Mesh(vertices=soup, faces=rng.integers(0, 60, (200, 3))),
+    meshguard.Mesh(vertices=np.vstack([box, np.nan * box]), faces=np.vstack([faces, faces + 4, faces[:3]])),
+    meshguard.Mesh(vertices=[], faces=[]),
+]
+for mesh in meshes:
+    for policy in ("scan", "print"):
+        meshguard.validate(mesh, policy=policy)
+    for kind in ("stl", "ply"):
+        file = io.BytesIO()
+        meshguard.save(mesh, file, format=kind)
+        meshguard.validate(file.getvalue())
+triangle = "vertex 0 0 0\\nvertex 1 0 0\\nvertex 0 1 0\\n"
+meshguard.validate(f"solid\\nfacet normal 0 0 1\\nouter loop\\n{triangle}endloop\\nendfacet\\nendsolid\\n".encode())
+ply = "ply\\nformat ascii 1.0\\nelement vertex 4\\nproperty float x\\nproperty float y\\nproperty float z\\n"
+ply += "element face 1\\nproperty list uchar int vertex_indices\\nend_header\\n"
+ply += "0 0 0\\n1 0 0\\n1 1 0\\n0 1 0\\n4 0 1 2 3\\n"
+meshguard.validate(ply.encode())
+
+signatures = {}
+for module in pkgutil.iter_modules(meshguard.kernels.__path__, "meshguard.kernels."):
+    for name, value in vars(importlib.import_module(module.name)).items():
+        if hasattr(value, "nopython_signatures") and value.py_func.__module__ == module.name:
+            if type(value._cache).__name__ != "NullCache":  # an entry point; what is inlined may serve several dtypes
+                signatures[f"{module.name}.{name}"] = [str(signature) for signature in value.nopython_signatures]
+print(json.dumps(signatures))
+"""
+
+
+def test_every_kernel_has_one_compiled_signature() -> None:
+    """A second one means that some caller hands over another dtype, or an array that can be written to."""
+    environment = {**os.environ, "MESHGUARD_CACHE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", EXERCISE], capture_output=True, text=True, timeout=600, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    signatures = json.loads(done.stdout.splitlines()[-1])
+
+    assert signatures
+    assert {name: found for name, found in signatures.items() if len(found) > 1} == {}

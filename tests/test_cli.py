@@ -1,0 +1,442 @@
+"""The command line: what is printed where, exit codes, and manners in a pipe."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import meshguard
+from meshguard.checks import CATALOGUE
+from meshguard.cli import commands
+from meshguard.cli.validate import limits_in_force
+from meshguard.mesh import Mesh
+from meshguard.policy import policy
+from meshguard.report import Report, schema
+
+CORNERS = np.array([[x, y, z] for x in (0, 60) for y in (0, 50) for z in (0, 20)], np.float64)
+BOX = np.array(
+    [
+        [int(corner) for corner in face]
+        for face in ["013", "032", "467", "475", "045", "051", "237", "276", "026", "064", "157", "173"]
+    ]
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with a good box, a broken one (a face turned over, and one missing) and no mesh at all."""
+    monkeypatch.chdir(tmp_path)
+    meshguard.save(Mesh(vertices=CORNERS, faces=BOX), "good.stl")
+    broken = BOX[:-1].copy()
+    broken[3] = broken[3, ::-1]
+    meshguard.save(Mesh(vertices=CORNERS, faces=broken), "broken.stl")
+    Path("not.stl").write_bytes(b"")
+    return tmp_path
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    """The result of a command in this process."""
+    return CliRunner().invoke(commands, list(arguments), **options)
+
+
+def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """A command in a process of its own."""
+    return subprocess.Popen([sys.executable, "-m", "meshguard.cli", *arguments], **options)
+
+
+class TestValidate:
+    def test_a_good_file(self, folder: Path) -> None:
+        result = run("validate", "good.stl")
+
+        assert result.exit_code == 0
+        assert result.stdout.startswith("✓ good.stl: ideal (grade 1 of 4)")
+        assert "policy    scan" in result.stdout
+
+    def test_a_broken_file(self, folder: Path) -> None:
+        result = run("validate", "broken.stl")
+
+        assert result.exit_code == 1
+        assert result.stdout.startswith("✗ broken.stl: ")
+        assert "T103" in result.stdout and "fix:" in result.stdout
+
+    @pytest.mark.parametrize("name", ["not.stl", "none.stl", "."])
+    def test_an_unreadable_file(self, folder: Path, name: str) -> None:
+        result = run("validate", name)
+
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert result.stderr.startswith(f"{name}: cannot be read: ")
+        assert result.stderr.count("\n") == 1
+
+    def test_an_unreadable_file_does_not_stop_the_others(self, folder: Path) -> None:
+        result = run("validate", "not.stl", "good.stl", "broken.stl")
+
+        assert result.exit_code == 2
+        assert "✓ good.stl" in result.stdout and "✗ broken.stl" in result.stdout
+        assert result.stdout.endswith("\n3 files: 1 good, 1 with findings that fail, 1 cannot be read\n")
+        assert result.stderr.startswith("not.stl: cannot be read")
+
+    def test_quiet_is_a_line_a_file(self, folder: Path) -> None:
+        result = run("validate", "-q", "good.stl", "broken.stl")
+
+        assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["✓ good.stl", "✗ broken.stl", "2 files"]
+
+    @pytest.mark.parametrize("option", ["-v", "--verbose", "--all"])
+    def test_verbose_lists_every_check(self, folder: Path, option: str) -> None:
+        said = run("validate", option, "good.stl").stdout
+
+        assert [check.id for check in CATALOGUE if check.id not in said] == []
+
+    def test_standard_input(self, folder: Path) -> None:
+        result = run("validate", "-", input=gzip.compress(Path("good.stl").read_bytes()))
+
+        assert result.exit_code == 0
+        assert result.stdout.startswith("✓ standard input: ideal")
+
+    def test_no_file_is_wrong_usage(self) -> None:
+        assert run("validate").exit_code == 2
+
+
+class TestJson:
+    def test_one_file_is_the_librarys_own_bytes(self, folder: Path) -> None:
+        result = run("validate", "--format", "json", "broken.stl")
+
+        assert result.exit_code == 1
+        assert result.stdout == meshguard.validate("broken.stl").to_json() + "\n"
+        jsonschema.Draft202012Validator(schema()).validate(json.loads(result.stdout))
+
+    def test_it_does_not_depend_on_the_files_name(self, folder: Path) -> None:
+        Path("other.stl").write_bytes(Path("broken.stl").read_bytes())
+
+        one, two = (run("validate", "--format", "json", name).stdout for name in ("broken.stl", "other.stl"))
+        assert one == two
+
+    def test_several_files_are_a_line_each(self, folder: Path) -> None:
+        result = run("validate", "--format", "json", "good.stl", "not.stl", "broken.stl")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+
+        assert result.exit_code == 2
+        assert [line["file"] for line in lines] == ["good.stl", "not.stl", "broken.stl"]
+        assert lines[0]["report"] == json.loads(meshguard.validate("good.stl").to_json())
+        assert "empty" in lines[1]["error"]
+
+    def test_one_unreadable_file_prints_nothing(self, folder: Path) -> None:
+        result = run("validate", "--format", "json", "not.stl")
+
+        assert (result.exit_code, result.stdout) == (2, "")
+
+
+class TestPolicy:
+    @pytest.mark.parametrize("name", ["scan", "print", "labelled", "strict"])
+    def test_built_in_policies(self, folder: Path, name: str) -> None:
+        assert (
+            json.loads(run("validate", "--format", "json", "--policy", name, "good.stl").stdout)["policy"]["name"]
+            == name
+        )
+
+    def test_a_policy_file(self, folder: Path) -> None:
+        Path("clinic.toml").write_text('name = "clinic"\nselect = ["F"]\n')
+        result = run("validate", "--format", "json", "--policy", "clinic.toml", "broken.stl")
+
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["policy"]["name"] == "clinic"
+
+    def test_select_and_ignore(self, folder: Path) -> None:
+        result = run(
+            "validate",
+            "--format",
+            "json",
+            "--select",
+            "T,S101",
+            "--select",
+            "G",
+            "--ignore",
+            "T103=known, and meant",
+            "broken.stl",
+        )
+        report = Report.from_json(result.stdout)
+        expected = policy("scan").replace(
+            name="scan (changed)", select=("T", "S101", "G"), ignore={"T103": "known, and meant"}
+        )
+
+        assert report.to_json() == meshguard.validate("broken.stl", policy=expected).to_json()
+        assert report.ignored["T103"] == "known, and meant"
+        assert report.outcomes["F101"].status.value == "skipped"
+
+    @pytest.mark.parametrize(("severity", "code"), [("error", 0), ("warning", 1), ("info", 1)])
+    def test_fail_on(self, folder: Path, severity: str, code: int) -> None:
+        Path("softer.toml").write_text('[severities]\nT = "warning"\nS = "warning"\nG = "warning"\n')
+
+        assert run("validate", "--policy", "softer.toml", "--fail-on", severity, "broken.stl").exit_code == code
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--policy", "scann"], "did you mean 'scan'?"),
+            (["--policy", "none.toml"], "cannot be read"),
+            (["--select", "T999"], "there is no check 'T999'; there are F101"),
+            (["--ignore", "Q"], "there is no check 'Q'"),
+            (["--fail-on", "never"], "'never' is not one of"),
+            (["--format", "xml"], "'xml' is not one of"),
+            (["--output", "none/report.txt"], "the folder of --output does not exist"),
+        ],
+    )
+    def test_wrong_usage_names_the_nearest(self, folder: Path, arguments: list[str], said: str) -> None:
+        result = run("validate", *arguments, "good.stl")
+
+        assert result.exit_code == 2
+        assert said in result.stderr
+
+    def test_limits_in_force_are_bounded_by_the_mesh(self) -> None:
+        report = meshguard.validate(Mesh(vertices=CORNERS / 60, faces=BOX))
+        limits = limits_in_force(policy("scan"), report)
+
+        assert limits["hole_diameter_mm"] == pytest.approx(0.02 * report.stats["diagonal_mm"])
+        assert limits["weld_mm"] == pytest.approx(1e-5 * report.stats["diagonal_mm"])
+        assert limits["floating_area_mm2"] == pytest.approx(5e-3 * report.stats["area_mm2"])
+        assert limits["fold_angle_deg"] == 170.0
+
+
+class TestOutput:
+    @pytest.mark.parametrize("format_", ["text", "json"])
+    def test_a_file_gets_what_the_terminal_would(self, folder: Path, format_: str) -> None:
+        shown = run("validate", "--format", format_, "good.stl", "broken.stl")
+        written = run("validate", "--format", format_, "-o", "report", "good.stl", "broken.stl")
+
+        assert written.stdout == ""
+        assert Path("report").read_text("utf-8") == shown.stdout
+        assert written.exit_code == shown.exit_code == 1
+
+    def test_a_failure_leaves_the_old_file(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("report").write_text("old")
+
+        def fails(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", fails)
+        result = run("validate", "-o", "report", "good.stl")
+
+        assert result.exit_code == 2
+        assert "No space left" in result.stderr
+        assert Path("report").read_text() == "old"
+
+    def test_text_does_not_depend_on_the_terminal_when_piped(self, folder: Path) -> None:
+        texts = [
+            subprocess.run(
+                [sys.executable, "-m", "meshguard.cli", "validate", "broken.stl"],
+                capture_output=True,
+                check=False,
+                env={**os.environ, "COLUMNS": columns, "TERM": "xterm-256color", "PYTHONUTF8": "1"},
+            ).stdout
+            for columns in ("40", "200")
+        ]
+
+        assert texts[0] == texts[1] != b""
+        assert b"\x1b" not in texts[0]
+
+    def test_an_output_without_symbols_gets_ascii(self, folder: Path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "meshguard.cli", "validate", "broken.stl"],
+            capture_output=True,
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        )
+
+        assert done.returncode == 1, done.stderr
+        assert done.stdout.startswith(b"x broken.stl: ")
+
+    def test_nothing_of_the_header_is_printed(self, folder: Path) -> None:
+        content = bytearray(Path("broken.stl").read_bytes())
+        content[:80] = b"PATIENT JANE DOE 1970-01-01".ljust(80)
+        Path("named.stl").write_bytes(content)
+
+        assert all(
+            "JANE" not in run("validate", *options, "named.stl").output for options in ([], ["--format", "json"])
+        )
+
+
+class TestManners:
+    def test_a_reader_that_leaves_early(self, folder: Path) -> None:
+        with start("validate", *["broken.stl"] * 40, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stderr is not None
+            process.stdout.readline()
+            process.stdout.close()
+            said = process.stderr.read()
+            process.wait(60)
+
+        assert said == b""
+        assert process.returncode not in (0, 2, 70)
+
+    @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+    def test_an_interrupt_is_quiet(self, folder: Path) -> None:
+        reader, writer = os.pipe()
+        with start("validate", "-", stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            time.sleep(2.0)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        os.close(reader)
+        os.close(writer)
+
+        assert (process.returncode, out, err.strip()) == (130, b"", b"")
+
+    def test_a_bug_is_no_verdict(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from meshguard import cli
+
+        def broken(*_: object, **__: object) -> None:
+            raise ZeroDivisionError("division")
+
+        monkeypatch.setattr(cli.commands, "main", broken)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+
+        assert ended.value.code == cli.BUG
+
+    def test_compiling_is_announced_once_and_only_then(self, folder: Path, tmp_path: Path) -> None:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONUTF8": "1"}
+        said = []
+        for _ in range(2):
+            with start(
+                "validate", "-q", "good.stl", stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+            ) as run_:
+                out, err = run_.communicate(timeout=300)
+            assert out.startswith("✓ good.stl".encode())
+            said.append(err.decode())
+
+        assert said[0].count("compiling, on the first run only") == 1
+        assert said[1] == ""
+
+
+class TestExplain:
+    @pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: check.id)
+    def test_every_check_is_explained(self, check: Any) -> None:
+        said = run("explain", check.id.lower()).stdout
+
+        assert said.startswith(f"{check.id} {check.title} ({check.family})\n")
+        assert " ".join(check.explanation.split()) in " ".join(said.split())
+        assert all(f"\n  {limit} = " in said for limit in check.limits)
+        assert "Source:" in said or not check.limits
+        assert all(len(line) <= 88 for line in said.splitlines())
+
+    def test_the_whole_catalogue(self) -> None:
+        said = run("explain").stdout
+
+        assert all(f"  {check.id}  {check.title}\n" in said for check in CATALOGUE)
+
+    def test_a_family(self) -> None:
+        said = run("explain", "s").stdout
+
+        assert said.startswith("surface\n  S101")
+        assert "T101" not in said
+
+    def test_an_unknown_id_names_the_nearest(self) -> None:
+        result = run("explain", "T1O1")
+
+        assert result.exit_code == 2
+        assert "there is no check 'T1O1'; did you mean 'T101'?" in result.stderr
+
+
+class TestPhantom:
+    def test_it_writes_the_arch_and_its_truth(self, folder: Path) -> None:
+        result = run(
+            "phantom",
+            "arch.ply",
+            "--faces",
+            "5000",
+            "--teeth",
+            "12",
+            "--jaw",
+            "upper",
+            "--seed",
+            "3",
+            "--defect",
+            "hole",
+            "--truth",
+            "-",
+        )
+        truth = json.loads(result.stdout)
+        mesh = meshguard.load("arch.ply")
+
+        assert result.exit_code == 0
+        assert (truth["jaw"], truth["teeth"], truth["seed"]) == ("upper", 12, 3)
+        assert truth["faces"] == len(mesh.faces)
+        assert [defect["name"] for defect in truth["defects"]] == ["hole"]
+        assert truth["defects"][0]["check"] == "S101"
+        assert len(truth["defects"][0]["location"]) == 3
+
+    def test_without_defects_it_is_good(self, folder: Path) -> None:
+        result = run("phantom", "arch.stl", "--faces", "5000", "--truth", "truth.json")
+
+        assert "0 defects" in result.stdout
+        assert json.loads(Path("truth.json").read_text())["defects"] == []
+        assert run("validate", "arch.stl").exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["a.stl", "--defect", "hol"], "there is no defect 'hol'; did you mean 'hole'?"),
+            (["a.xyz", "--faces", "2000"], "save writes .stl and .ply"),
+            (["none/a.stl", "--faces", "2000"], "none/a.stl: cannot be written: No such file"),
+            (["a.stl", "--teeth", "99"], "is not in the range"),
+        ],
+    )
+    def test_wrong_usage(self, folder: Path, arguments: list[str], said: str) -> None:
+        result = run("phantom", *arguments)
+
+        assert result.exit_code == 2
+        assert said in result.stderr
+
+    def test_help_lists_the_defects(self) -> None:
+        from meshguard.phantoms import DEFECTS
+
+        said = run("phantom", "--help").stdout
+        assert [name for name in DEFECTS if name not in said] == []
+
+
+class TestDemo:
+    def test_everything_injected_is_found(self, folder: Path) -> None:
+        result = run("demo", "--keep", "demo.ply")
+
+        assert result.exit_code == 0, result.output
+        assert "NOT FOUND" not in result.stdout
+        assert "broken on purpose" in result.stdout
+        assert run("validate", "demo.ply").exit_code == 1
+
+
+class TestVersion:
+    def test_it_tells_what_a_bug_report_needs(self) -> None:
+        said = run("--version").stdout
+
+        names = (
+            "meshguard",
+            "python",
+            "platform",
+            "numpy",
+            "scipy",
+            "numba",
+            "llvmlite",
+            "trimesh",
+            "open3d",
+            "threads",
+        )
+        assert [line.split("  ")[0] for line in said.splitlines()] == [*names, "kernel cache"]
+        assert meshguard.__version__ in said
+
+    def test_it_tells_no_path_and_no_user(self) -> None:
+        said = run("--version").stdout
+
+        assert str(Path.home()) not in said and sys.prefix not in said
+
+    def test_help_tells_the_exit_codes(self) -> None:
+        assert "Exit codes: 0 good; 1 a finding" in run("--help").stdout
