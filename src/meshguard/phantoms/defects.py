@@ -1,0 +1,439 @@
+"""Defects put into a mesh on purpose, each with the truth about it: which check must find it, which elements, where.
+
+Every function takes any mesh with enough whole surface, and returns a new mesh and a `Truth` whose indices number the
+new mesh. `mutate` puts in several, and keeps all truths right. Attributes are carried along; new elements take those of
+their surroundings.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+
+from meshguard.mesh import IntArray, Mesh, frozen_array
+from meshguard.phantoms.edit import Edit, Numbers, Points
+
+MARGIN_MM = 4.0
+"""Defects keep this far from the rim and from one another, where the mesh has the room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Truth:
+    """What was done to a mesh.
+
+    Attributes:
+        check: id of the check that must find it.
+        element: what `indices` number: vertex, edge (lowest half-edge 3*face + corner), face, loop (its vertices),
+            component (its lowest face) or file.
+        indices: int32 (k,), sorted, in the mesh that came with it.
+        location: x, y, z in mm of a point on it, or None for the whole mesh.
+        also: other checks that find something there too, as its consequence.
+        measures: name -> number, unit in the name.
+    """
+
+    check: str
+    element: str
+    indices: IntArray = field(default_factory=lambda: frozen_array(np.empty(0, np.int32)))
+    location: tuple[float, float, float] | None = None
+    also: tuple[str, ...] = ()
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+Injector: TypeAlias = Callable[[Edit], Truth]
+
+
+def _truth(check: str, element: str, indices: list[int], place: Points, **rest: object) -> Truth:
+    """A truth in the numbers of an edit."""
+    x, y, z = (float(value) for value in place)
+    numbers = np.array(sorted(indices), np.int32)
+    return Truth(check=check, element=element, indices=numbers, location=(x, y, z), **rest)  # type: ignore[arg-type]
+
+
+def nonmanifold_edge(edit: Edit) -> Truth:
+    """A triangular fin stands on an edge."""
+    v = edit.site(MARGIN_MM)
+    u = edit.ring(v)[0]
+    faces = edit.faces_at(v)
+    middle = (edit.points[u] + edit.points[v]) / 2
+    (tip,) = edit.add_vertices(middle + edit.normal(faces) * np.linalg.norm(edit.points[u] - edit.points[v]), v)
+    edit.add_faces([u, v, tip], faces[0])
+    edit.touch([u, v])
+    return _truth("T101", "edge", [edit.half_edge(u, v)], middle, also=("S101",))
+
+
+def bowtie_vertex(edit: Edit) -> Truth:
+    """A small tetrahedron touches the surface with one corner."""
+    v = edit.site(MARGIN_MM)
+    faces = edit.faces_at(v)
+    up = edit.normal(faces)
+    side = np.cross(up, [1.0, 0.0, 0.0] if abs(up[0]) < 0.6 else [0.0, 1.0, 0.0])
+    side /= np.linalg.norm(side)
+    across = np.cross(up, side)
+    corners = [
+        edit.points[v] + 0.8 * up + 0.4 * (np.cos(turn) * side + np.sin(turn) * across)
+        for turn in (0.0, 2 * np.pi / 3, 4 * np.pi / 3)
+    ]
+    a, b, c = edit.add_vertices(np.array(corners), v)
+    edit.add_faces([[a, b, c], [v, b, a], [v, c, b], [v, a, c]], faces[0])
+    edit.touch([v])
+    return _truth("T102", "vertex", [v], edit.points[v], also=("S103",), measures={"fans": 2})
+
+
+def flipped_patch(edit: Edit) -> Truth:
+    """The faces around a vertex are turned over."""
+    v = edit.site(MARGIN_MM)
+    ring, faces = edit.ring(v), edit.faces_at(v)
+    edit.faces[faces] = edit.faces[faces][:, [0, 2, 1]]
+    edges = [edit.half_edge(a, b) for a, b in zip(ring, [*ring[1:], ring[0]], strict=True)]
+    edit.touch([v, *ring])
+    middle = (edit.points[ring[0]] + edit.points[ring[1]]) / 2
+    return _truth("T103", "edge", edges, middle, measures={"faces": len(faces)})
+
+
+def duplicate_face(edit: Edit) -> Truth:
+    """A face is there twice."""
+    v = edit.site(MARGIN_MM)
+    f = edit.faces_at(v)[0]
+    (copy,) = edit.add_faces(edit.faces[f], f)
+    edit.touch(edit.faces[f].tolist())
+    return _truth("T104", "face", [f, copy], edit.points[edit.faces[f]].mean(axis=0), also=("T101",))
+
+
+def repeated_corner(edit: Edit) -> Truth:
+    """A face names one vertex twice."""
+    v = edit.site(MARGIN_MM)
+    u = edit.ring(v)[0]
+    (face,) = edit.add_faces([v, v, u], edit.faces_at(v)[0])
+    edit.touch([v, u])
+    return _truth("T105", "face", [face], (2 * edit.points[v] + edit.points[u]) / 3)
+
+
+def unreferenced_vertex(edit: Edit) -> Truth:
+    """A vertex that no face uses floats above the surface."""
+    v = edit.site(MARGIN_MM)
+    (new,) = edit.add_vertices(edit.points[v] + edit.normal(edit.faces_at(v)), v)
+    return _truth("T106", "vertex", [new], edit.points[new])
+
+
+def crack(edit: Edit) -> Truth:
+    """The surface is slit along two edges, and one lip stands 1e-4 mm off the other."""
+    v = edit.site(MARGIN_MM)
+    ring, faces = edit.ring(v), edit.faces_at(v)
+    (lip,) = edit.add_vertices(edit.points[v] + 1e-4 * edit.normal(faces), v)
+    for f in faces:
+        end = int(edit.faces[f, (int(np.flatnonzero(edit.faces[f] == v)[0]) + 2) % 3])
+        if 1 <= ring.index(end) <= len(ring) // 2:
+            edit.faces[f] = np.where(edit.faces[f] == v, lip, edit.faces[f])
+    edit.touch([v, lip])
+    gap = float(np.linalg.norm(edit.points[lip] - edit.points[v]))
+    return _truth("T107", "vertex", [v, lip], edit.points[v], also=("S101",), measures={"gap_mm": gap})
+
+
+def moebius_strip(edit: Edit) -> Truth:
+    """A small strip with one side floats above the surface."""
+    v = edit.site(MARGIN_MM)
+    faces = edit.faces_at(v)
+    centre, count, points = edit.points[v] + 6.0 * edit.normal(faces), 12, []
+    for i in range(count):
+        turn, half = 2 * np.pi * i / count, np.pi * i / count
+        for side in (-0.4, 0.4):
+            ring = 2.0 + side * np.cos(half)
+            points.append(centre + [ring * np.cos(turn), ring * np.sin(turn), side * np.sin(half)])
+    numbers = edit.add_vertices(np.array(points), v)
+    strip = []
+    for i in range(count):
+        a, b = numbers[2 * i], numbers[2 * i + 1]
+        c, d = (numbers[2 * i + 2], numbers[2 * i + 3]) if i < count - 1 else (numbers[1], numbers[0])
+        strip += [[a, c, b], [b, c, d]]
+    made = edit.add_faces(strip, faces[0])
+    place = edit.points[edit.faces[made[0]]].mean(axis=0)
+    return _truth("T108", "face", made, place, also=("T103", "S103"))
+
+
+def nonfinite_vertex(edit: Edit) -> Truth:
+    """A coordinate of a vertex is NaN."""
+    v = edit.site(MARGIN_MM)
+    ring = edit.ring(v)
+    edit.touch([v, *ring])
+    edit.points[v, edit.rng.integers(3)] = np.nan
+    near = edit.points[ring].mean(axis=0)
+    return replace(_truth("G101", "vertex", [v], near, also=("S101",)), location=None)
+
+
+def zero_area_face(edit: Edit) -> Truth:
+    """An edge is split in one of its faces only, and a face without area, exactly, closes the gap."""
+    for _ in range(200):
+        v = edit.site(MARGIN_MM)
+        for u in edit.ring(v):
+            middle = (edit.points[u] + edit.points[v]) / 2
+            exact = (middle == middle.astype(np.float32)).all() if edit.narrow else True
+            if exact and (middle * 2 == edit.points[u] + edit.points[v]).all():
+                (m,) = edit.add_vertices(middle, v)
+                face, a, b, tip = _face_with(edit, v, u)
+                edit.faces[face] = [a, m, tip]
+                flat = edit.add_faces([[m, b, tip], [a, b, m]], face)[1]
+                edit.touch([a, b, m])
+                return _truth("G102", "face", [flat], edit.points[[a, b, m]].mean(axis=0))
+    raise ValueError("no edge found whose middle is exactly representable")
+
+
+def _face_with(edit: Edit, v: int, u: int) -> tuple[int, int, int, int]:
+    """The lowest face at an edge, and its corners so turned that the edge runs from the first to the second."""
+    face = edit.half_edge(v, u) // 3
+    a, b, c = (int(corner) for corner in edit.faces[face])
+    for first, second, tip in ((a, b, c), (b, c, a), (c, a, b)):
+        if {first, second} == {v, u}:
+            return face, first, second, tip
+    raise AssertionError("a half-edge belongs to its face")
+
+
+def _split_near(edit: Edit, distance: float) -> tuple[int, list[int]]:
+    """Split an edge `distance` mm from one end, in both of its faces; the new vertex and the two thin faces."""
+    v = edit.site(MARGIN_MM)
+    ring = edit.ring(v)
+    u = max(ring, key=lambda other: float(np.linalg.norm(edit.points[other] - edit.points[v])))
+    along = edit.points[u] - edit.points[v]
+    (m,) = edit.add_vertices(edit.points[v] + along * distance / np.linalg.norm(along), v)
+    thin = []
+    for f in [f for f in edit.faces_at(v) if u in edit.faces[f]]:
+        corners = edit.faces[f].copy()
+        edit.faces[f] = np.where(corners == v, m, corners)
+        thin += edit.add_faces(np.where(corners == u, m, corners), f)
+    edit.touch([v, u, m])
+    return m, thin
+
+
+def needle(edit: Edit) -> Truth:
+    """Two faces have an edge of 0.003 mm."""
+    _, thin = _split_near(edit, 0.003)
+    return _truth("G103", "face", thin, edit.points[edit.faces[thin[0]]].mean(axis=0))
+
+
+def short_edge(edit: Edit) -> Truth:
+    """An edge is 0.0003 mm long."""
+    m, thin = _split_near(edit, 0.0003)
+    others = [int(w) for w in edit.faces[thin[0]] if w != m]
+    other = min(others, key=lambda w: float(np.linalg.norm(edit.points[w] - edit.points[m])))
+    return _truth("G104", "edge", [edit.half_edge(m, other)], edit.points[m], also=("G103",))
+
+
+def fold(edit: Edit) -> Truth:
+    """A vertex is pulled across the far edge of one of its faces, so that this face lies back on its neighbour."""
+    for _ in range(200):
+        v = edit.site(MARGIN_MM)
+        ring, faces = edit.ring(v), edit.faces_at(v)
+        a, b = ring[0], ring[1]
+        before, up, middle = edit.points[v].copy(), edit.normal(faces), (edit.points[a] + edit.points[b]) / 2
+        reach = middle - before
+        edit.move(v, middle + 0.4 * reach + 0.02 * np.linalg.norm(reach) * up)
+        spokes = [(v, w) for w in ring]
+        folded = [edge for edge in [*spokes, *zip(ring, [*ring[1:], ring[0]], strict=True)] if _is_folded(edit, *edge)]
+        if folded:
+            edit.touch([v, *ring])
+            edges = [edit.half_edge(*edge) for edge in folded]
+            return _truth("G105", "edge", edges, middle, also=("G103", "S102"))
+        edit.move(v, before)  # where the surface bends, the face does not come to lie flat enough
+    raise ValueError("no place found that is flat enough for a fold")
+
+
+def _is_folded(edit: Edit, a: int, b: int) -> bool:
+    """Whether the normals of the two faces at an edge differ by more than 170 degrees."""
+    one, other = sorted(set(edit.faces_at(a)) & set(edit.faces_at(b)))
+    return bool(edit.normal([one]) @ edit.normal([other]) < np.cos(np.radians(170.0)))
+
+
+def hole(edit: Edit, *, diameter_mm: float = 1.5) -> Truth:
+    """Faces around a vertex are missing; at least those that touch it."""
+    v = edit.site(MARGIN_MM + diameter_mm)
+    gone = set(edit.faces_at(v))
+    centres = edit.points[edit.faces].mean(axis=1)
+    with np.errstate(invalid="ignore"):
+        inside = (np.linalg.norm(centres - edit.points[v], axis=1) <= diameter_mm / 2) & ~edit.removed
+    growing = True
+    while growing:
+        around = np.isin(edit.faces, list({int(w) for f in gone for w in edit.faces[f]})).any(axis=1)
+        more = set(np.flatnonzero(around & inside).tolist()) - gone
+        gone |= more
+        growing = bool(more)
+    # One simple loop: whatever touches itself is taken out too.
+    while True:
+        border = _border(edit, gone)
+        starts = [a for a, _ in border]
+        twice = {a for a in starts if starts.count(a) > 1}
+        inner = _loops_of(border)
+        if not twice and len(inner) == 1:
+            break
+        spared = max(inner, key=len) if not twice else []
+        gone |= {
+            f for w in twice or {w for loop in inner if loop is not spared for w in loop} for f in edit.faces_at(w)
+        }
+    loop = inner[0]
+    edit.remove(gone)
+    edit.touch(loop)
+    points = edit.points[loop]
+    chord = float(np.linalg.norm(points[:, None] - points[None], axis=2).max())
+    return _truth("S101", "loop", loop, points[0], measures={"diameter_mm": chord, "edges": len(loop)})
+
+
+def _border(edit: Edit, faces: set[int]) -> list[tuple[int, int]]:
+    """Directed edges of a set of faces that no other face of the set has."""
+    sides = {(int(edit.faces[f, c]), int(edit.faces[f, (c + 1) % 3])) for f in faces for c in range(3)}
+    return sorted((a, b) for a, b in sides if (b, a) not in sides)
+
+
+def _loops_of(border: list[tuple[int, int]]) -> list[list[int]]:
+    """The loops that directed edges make, where no vertex starts two of them."""
+    after = dict(border)
+    loops = []
+    while after:
+        start, here = after.popitem()
+        loop = [start]
+        while here != start and here in after:
+            loop.append(here)
+            here = after.pop(here)
+        loops.append(loop)
+    return loops
+
+
+def floating_piece(edit: Edit) -> Truth:
+    """A small octahedron floats 3 mm above the surface."""
+    v = edit.site(MARGIN_MM)
+    faces = edit.faces_at(v)
+    centre = edit.points[v] + 3.6 * edit.normal(faces)
+    tips = edit.add_vertices(centre + 0.6 * np.array([*np.eye(3), *-np.eye(3)]), v)
+    px, py, pz, nx, ny, nz = tips
+    top = [[px, py, pz], [py, nx, pz], [nx, ny, pz], [ny, px, pz]]
+    bottom = [[py, px, nz], [nx, py, nz], [ny, nx, nz], [px, ny, nz]]
+    made = edit.add_faces([*top, *bottom], faces[0])
+    area = 8 * (0.6 * 2**0.5) ** 2 * 3**0.5 / 4
+    return _truth("S103", "face", made, edit.points[edit.faces[made[0]]].mean(axis=0), measures={"area_mm2": area})
+
+
+def tunnel(edit: Edit) -> Truth:
+    """A hollow handle joins two places of the surface."""
+    v = edit.site(MARGIN_MM)
+    first = edit.ring(v)
+    edit.touch([v, *first])
+    for _ in range(200):
+        w = edit.site(0.5)
+        second = edit.ring(w)
+        if len(second) == len(first):
+            break
+    else:
+        raise ValueError("no second vertex of the same valence found for the handle")
+    like = edit.faces_at(v)[0]
+    rise = [1.5 * edit.normal(edit.faces_at(place)) for place in (v, w)]
+    edit.remove(edit.faces_at(v) + edit.faces_at(w))
+    second = second[::-1]  # seen along the handle, the far ring runs the other way
+    turns = [second[k:] + second[:k] for k in range(len(second))]
+    second = min(turns, key=lambda ring: float(np.linalg.norm(edit.points[first] - edit.points[ring], axis=1).sum()))
+    near = edit.add_vertices(edit.points[first] + rise[0], v)
+    far = edit.add_vertices(edit.points[second] + rise[1], w)
+    rings = [first, near, far, second]
+    tube = []
+    for below, above in itertools.pairwise(rings):
+        for i in range(len(first)):
+            j = (i + 1) % len(first)
+            tube += [[below[i], below[j], above[j]], [below[i], above[j], above[i]]]
+    edit.add_faces(tube, like)
+    edit.touch([*first, *second])
+    place = edit.points[first[0]]
+    return _truth("S105", "component", [0], place, also=("G103", "G105", "S102"), measures={"tunnels": 1})
+
+
+def inside_out(edit: Edit) -> Truth:
+    """Every face is turned over."""
+    edit.faces = edit.faces[:, [0, 2, 1]]
+    return replace(_truth("G107", "face", list(range(len(edit.faces))), edit.points[0]), location=None)
+
+
+def wrong_unit(edit: Edit) -> Truth:
+    """The mesh is written in centimetres."""
+    edit.points = edit.points / 10.0
+    if edit.narrow:
+        edit.points = edit.points.astype(np.float32).astype(np.float64)
+    return Truth(check="G106", element="file", measures={"factor": 0.1})
+
+
+DEFECTS: Mapping[str, Injector] = MappingProxyType(
+    {
+        injector.__name__: injector
+        for injector in (
+            nonmanifold_edge,
+            bowtie_vertex,
+            flipped_patch,
+            duplicate_face,
+            repeated_corner,
+            unreferenced_vertex,
+            crack,
+            moebius_strip,
+            nonfinite_vertex,
+            zero_area_face,
+            needle,
+            short_edge,
+            fold,
+            hole,
+            floating_piece,
+            tunnel,
+            inside_out,
+            wrong_unit,
+        )
+    }
+)
+"""Every defect by name."""
+
+_FIRST, _LAST = "inside_out", "wrong_unit"
+
+
+def mutate(mesh: Mesh, *names: str, seed: int = 0) -> tuple[Mesh, tuple[Truth, ...]]:
+    """Put defects into a mesh.
+
+    Args:
+        mesh: any mesh with whole surface to put them in; it is not touched.
+        names: names in `DEFECTS`; a name may come several times.
+        seed: places the defects; the same arguments give the same bytes.
+
+    Returns:
+        The new mesh and a truth for each name, in the order of the names, all in the numbers of the new mesh.
+
+    Raises:
+        ValueError: an unknown name, or no room for a defect.
+    """
+    for name in names:
+        if name not in DEFECTS:
+            raise ValueError(f"there is no defect {name!r}; there are {', '.join(DEFECTS)}")
+    edit = Edit(mesh, np.random.default_rng(seed))
+    # Turning all faces over renumbers half-edges, and scaling moves every place: the first comes first, the last last.
+    order = sorted(range(len(names)), key=lambda place: (names[place] == _LAST, names[place] != _FIRST, place))
+    found: dict[int, Truth] = {}
+    for place in order:
+        found[place] = DEFECTS[names[place]](edit)
+        if names[place] == _LAST:
+            found = {other: _scaled(truth, 0.1) for other, truth in found.items()}
+    mutated, vertex_map, face_map = edit.finish()
+    return mutated, tuple(_renumbered(found[place], vertex_map, face_map) for place in range(len(names)))
+
+
+def _scaled(truth: Truth, factor: float) -> Truth:
+    """A truth after the mesh was scaled."""
+    if truth.location is None:
+        return truth
+    x, y, z = truth.location
+    return replace(truth, location=(factor * x, factor * y, factor * z))
+
+
+def _renumbered(truth: Truth, vertex_map: Numbers, face_map: Numbers) -> Truth:
+    """A truth in the numbers of the finished mesh."""
+    numbers = truth.indices.astype(np.int64)
+    if truth.element in ("vertex", "loop"):
+        numbers = vertex_map[numbers]
+    elif truth.element in ("face", "component"):
+        numbers = face_map[numbers]
+    elif truth.element == "edge":
+        numbers = 3 * face_map[numbers // 3] + numbers % 3
+    return replace(truth, indices=frozen_array(np.sort(numbers[numbers >= 0]).astype(np.int32)))
