@@ -110,7 +110,11 @@ def nonfinite() -> Mesh:
 
 
 def collinear() -> Mesh:
-    """An edge is split on one side only, and a face without area closes the gap."""
+    """An edge is split on one side only, and a face without area closes the gap.
+
+    The two faces beyond the split then touch the one that was not split along half an edge each, with one vertex in
+    common: contact along an edge.
+    """
     mesh = shapes.cube()
     # The diagonal 0-3 of the bottom is split at its middle on one side.
     faces = [face for face in mesh.faces.tolist() if face != [0, 3, 1]]
@@ -196,6 +200,18 @@ def two_sheets() -> Mesh:
     return shapes.joined(mesh, _edited(mesh, vertices=mesh.vertices + [0, 0, 30.0]))
 
 
+def crossing() -> Mesh:
+    """A stray face stands upright through a sheet."""
+    stray = Mesh(vertices=np.array([[2.0, 1, 0], [9, 1, 0], [5, 1, 25]]), faces=[[0, 1, 2]])
+    return shapes.joined(shapes.grid(), stray)
+
+
+def assembly() -> Mesh:
+    """Two closed bodies reach into each other."""
+    one, other = shapes.cube(), shapes.tetrahedron()
+    return shapes.joined(one, _edited(other, vertices=other.vertices + [35.5, 34.5, 33.25]))
+
+
 def outside_exact() -> Mesh:
     """A coordinate too small for the exact predicates."""
     mesh = shapes.grid()
@@ -216,7 +232,7 @@ MUTATIONS = {
     "crack": Mutation(crack, {"T107": 1, "S103": 1}),
     "moebius": Mutation(shapes.moebius, {"T103": 1, "T108": 1}),
     "nonfinite": Mutation(nonfinite, {"G101": 1}),
-    "collinear": Mutation(collinear, {"G102": 1}),
+    "collinear": Mutation(collinear, {"G102": 1, "S102": 1}),
     "needle": Mutation(needle, {"G103": 1}),
     "short_edge": Mutation(short_edge, {"G103": 1, "G104": 1}),
     "fold": Mutation(fold, {"G105": 1}),
@@ -227,6 +243,8 @@ MUTATIONS = {
     "small_hole": Mutation(small_hole, {"S101": 1}),
     "large_hole": Mutation(large_hole, {"S101": 1}),
     "hole_in_body": Mutation(hole_in_body, {"S101": 1, "S105": 1}),
+    "crossing": Mutation(crossing, {"S102": 1, "S103": 1}),
+    "assembly": Mutation(assembly, {"S103": 1, "S107": 1}),
     "debris": Mutation(debris, {"S103": 1}),
     "two_sheets": Mutation(two_sheets, {"S103": 1}),
     "torus": Mutation(shapes.torus, {"S105": 1}),

@@ -158,3 +158,94 @@ def n_groups(rows: list[list[int]]) -> int:
 def diameter(points: Vertices) -> float:
     """Largest distance of two points."""
     return max((math.dist(p, q) for p, q in itertools.combinations(points, 2)), default=0.0)
+
+
+def orientation3(a: npt.ArrayLike, b: npt.ArrayLike, c: npt.ArrayLike, d: npt.ArrayLike) -> int:
+    """Sign of the determinant of a − d, b − d, c − d in rational arithmetic."""
+    p, q, r, s = ([Fraction(float(x)) for x in np.asarray(point)] for point in (a, b, c, d))
+    u, v, w = ([x - y for x, y in zip(point, s, strict=True)] for point in (p, q, r))
+    determinant = (
+        u[2] * (v[0] * w[1] - w[0] * v[1]) + v[2] * (w[0] * u[1] - u[0] * w[1]) + w[2] * (u[0] * v[1] - v[0] * u[1])
+    )
+    return (determinant > 0) - (determinant < 0)
+
+
+Point = list[Fraction]
+
+
+def _minus(a: Point, b: Point) -> Point:
+    return [x - y for x, y in zip(a, b, strict=True)]
+
+
+def _cross(a: Point, b: Point) -> Point:
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+
+
+def _dot(a: Point, b: Point) -> Fraction:
+    return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))
+
+
+def _clipped(polygon: list[Point], normal: Point, origin: Point) -> list[Point]:
+    """The part of a convex polygon on one side of a plane, in order; a point and a segment are polygons too."""
+    heights = [_dot(normal, _minus(p, origin)) for p in polygon]
+    kept = []
+    for i, (p, height) in enumerate(zip(polygon, heights, strict=True)):
+        q, next_height = polygon[(i + 1) % len(polygon)], heights[(i + 1) % len(polygon)]
+        if height >= 0:
+            kept.append(p)
+        if height * next_height < 0:
+            t = height / (height - next_height)
+            kept.append([a + t * (b - a) for a, b in zip(p, q, strict=True)])
+    return kept
+
+
+def meeting(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> str:
+    """What two triangles (3, 3) have in common, by clipping one with the other: nothing, point, edge, segment or area.
+
+    "edge" is a segment whose middle lies on an edge of one of them.
+    """
+    s, t = ([[Fraction(float(x)) for x in point] for point in triangle] for triangle in (one, other))
+    normal = _cross(_minus(t[1], t[0]), _minus(t[2], t[0]))
+    polygon = _clipped(_clipped(s, normal, t[0]), [-x for x in normal], t[0])
+    for i in range(3):
+        polygon = _clipped(polygon, _cross(normal, _minus(t[(i + 1) % 3], t[i])), t[i])
+    points = [p for i, p in enumerate(polygon) if p not in polygon[:i]]
+    if len(points) < 2:
+        return "point" if points else "nothing"
+    along = _minus(points[1], points[0])
+    if any(any(_cross(along, _minus(p, points[0]))) for p in points):
+        return "area"
+    first, last = (chosen(points, key=lambda p: _dot(along, p)) for chosen in (min, max))
+    middle = [(a + b) / 2 for a, b in zip(first, last, strict=True)]
+    for triangle in (s, t):
+        for i in range(3):
+            edge, to_middle = _minus(triangle[(i + 1) % 3], triangle[i]), _minus(middle, triangle[i])
+            if not any(_cross(edge, to_middle)) and 0 <= _dot(edge, to_middle) <= _dot(edge, edge):
+                return "edge"
+    return "segment"
+
+
+def intersecting_pairs(vertices: Vertices, faces: Faces) -> list[tuple[int, int, int]]:
+    """Every intersecting pair of faces with its class, by comparing all with all."""
+    numbers = position_numbers(vertices)
+    sound = [
+        f
+        for f, face in enumerate(faces)
+        if np.isfinite(vertices[face]).all() and not is_collinear(*(vertices[v] for v in face))
+    ]
+    found = []
+    for f, g in itertools.combinations(sound, 2):
+        one, other = ({numbers[v] for v in faces[h]} for h in (f, g))
+        common = len(one & other)
+        if common == 3:
+            continue
+        met = meeting(vertices[faces[f]], vertices[faces[g]])
+        if common == 2:
+            kind = 4 if met == "area" else -1
+        elif common == 1:
+            kind = {"area": 7, "segment": 5, "edge": 5}.get(met, -1)
+        else:
+            kind = {"segment": 0, "area": 1, "point": 2, "edge": 3}.get(met, -1)
+        if kind >= 0:
+            found.append((f, g, kind))
+    return found

@@ -19,7 +19,7 @@ from meshguard.errors import PolicyError, ReadError
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy
 from meshguard.report import Report, Severity, Status
-from meshguard.validation import boundary_loops, validate
+from meshguard.validation import validate
 from tests import mutations, shapes
 
 JUDGED = [
@@ -195,14 +195,3 @@ def test_an_empty_mesh_is_an_error_and_no_crash() -> None:
 def test_garbage_is_refused() -> None:
     with pytest.raises(ReadError):
         validate(b"this is not a mesh")
-
-
-def test_boundary_loops_are_csr_over_mesh_vertices() -> None:
-    mesh = shapes.soup(mutations.large_hole())
-
-    offsets, vertices = boundary_loops(mesh)
-
-    assert np.diff(offsets).tolist() == [28, 3]
-    assert offsets.dtype == vertices.dtype == np.int32
-    assert len(vertices) == 31
-    assert boundary_loops(shapes.cube())[0].tolist() == [0]

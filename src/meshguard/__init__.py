@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from meshguard.mesh import Mesh
     from meshguard.phantoms import phantom
     from meshguard.policy import Policy
+    from meshguard.queries import boundary_loops, self_intersections
     from meshguard.report import Finding, Outcome, Report, Safety, Severity, Status
-    from meshguard.validation import boundary_loops, validate
+    from meshguard.validation import validate
 
 __all__ = [
     "Budget",
@@ -45,6 +46,7 @@ __all__ = [
     "load",
     "phantom",
     "save",
+    "self_intersections",
     "validate",
 ]
 
@@ -66,7 +68,8 @@ _HOMES = {
     "Safety": "report",
     "Severity": "report",
     "Status": "report",
-    "boundary_loops": "validation",
+    "boundary_loops": "queries",
+    "self_intersections": "queries",
     "validate": "validation",
 }
 

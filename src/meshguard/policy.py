@@ -67,6 +67,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             "holes of 2 mm and more lower a scan's accuracy (acemap 353237542)",
         ),
         "hole_fraction": Limit(0.02, "Upper bound of hole_diameter_mm, as a fraction of the mesh's diagonal."),
+        "max_pairs": Limit(1_000_000.0, "The search for intersecting faces stops after this many pairs, and says so."),
         "floating_area_mm2": Limit(20.0, "A floating piece smaller than this is debris that repair may drop."),
         "floating_area_fraction": Limit(5e-3, "Upper bound of floating_area_mm2, as a fraction of the mesh's area."),
     }

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from meshguard._version import __version__
+from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE, Check
 from meshguard.errors import PolicyError
 from meshguard.facts import Facts
-from meshguard.io import load
+from meshguard.facts.intersections import CLASSES
+from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels import topology, triangles
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, nearest
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from meshguard.budget import Budget
-    from meshguard.mesh import IntArray
+    from meshguard.budget import Budget, Progress
 
 
 def validate(
@@ -31,6 +32,7 @@ def validate(
     *,
     policy: str | Path | Policy = "scan",
     budget: Budget | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Say what is wrong with a mesh and where.
 
@@ -40,20 +42,28 @@ def validate(
     Args:
         mesh_or_file: a mesh, or what `load` takes: a path, bytes, or an open binary file.
         policy: a built-in policy's name, a `.toml` file, or a Policy.
-        budget: what reading the file may take.
+        budget: what reading the file and checking the mesh may take. Its clock is a last resort: with it the outcome
+            depends on the machine.
+        progress: called between steps; an exception that it raises ends the call.
 
     Raises:
         ReadError: the file cannot be read as a mesh.
-        BudgetExceeded: the file needs more than the budget allows.
+        BudgetExceeded: the file or the mesh needs more than the budget allows.
         PolicyError: the policy names a check, limit or value that does not exist.
     """
     rules = as_policy(policy)
     check_ids(rules)
-    mesh = mesh_or_file if isinstance(mesh_or_file, Mesh) else load(mesh_or_file, budget=budget)
+    if isinstance(mesh_or_file, Mesh):
+        mesh, steps = mesh_or_file, Steps(budget, progress, total=len(CATALOGUE) + 1)
+    else:
+        steps = Steps(budget, progress, total=STEPS + len(CATALOGUE) + 1)
+        mesh = load_in_steps(mesh_or_file, steps)
+    steps.check_faces(len(mesh.faces))
     facts = Facts(mesh, rules)
     outcomes: dict[str, Outcome] = {}
     findings: list[Finding] = []
     for check in CATALOGUE:
+        steps.begin(f"{check.id} {check.title}")
         reason = _skip_reason(check, facts)
         if reason is not None:
             outcomes[check.id] = Outcome(status=Status.SKIPPED, reason=reason)
@@ -68,8 +78,9 @@ def validate(
     findings.sort(
         key=lambda finding: (-finding.severity, finding.check, -finding.count, finding.fingerprint, finding.message)
     )
+    steps.begin("the report")
     grade, decided_by = grade_of(findings, max_safety=rules.max_safety)
-    return Report(
+    report = Report(
         outcomes=outcomes,
         findings=tuple(findings),
         stats=_stats(facts),
@@ -82,21 +93,8 @@ def validate(
         mesh_digest=mesh.digest(),
         version=__version__,
     )
-
-
-def boundary_loops(mesh: Mesh) -> tuple[IntArray, IntArray]:
-    """The boundary loops of a mesh, by lowest half-edge; chains that end at a non-manifold edge come first.
-
-    Positions decide what is connected. Loops that touch at a vertex are separate.
-
-    Returns:
-        CSR: offsets int32 (L + 1,) and vertices int32 (b,), the first mesh vertex on each position along the loops. A
-            mesh
-        without boundary gives offsets [0] and no vertices.
-    """
-    facts = Facts(mesh, as_policy("scan"))
-    loops = facts.loops
-    return loops.offsets, facts.first_vertex[loops.positions]
+    steps.end()
+    return report
 
 
 def check_ids(policy: Policy) -> None:
@@ -106,9 +104,13 @@ def check_ids(policy: Policy) -> None:
         PolicyError: with the nearest id that exists.
     """
     known = [check.id for check in CATALOGUE]
-    for key in (*policy.select, *policy.ignore, *policy.severities):
+    for key in (*policy.select, *policy.ignore):
         if not key or not any(check.startswith(key) for check in known):
             raise PolicyError(f"there is no check {key!r}{nearest(key, known)}")
+    weighed = [*known, *(f"{check}:{name}" for check in ("S102", "S107") for name in CLASSES)]
+    for key in policy.severities:
+        if not key or not any(check.startswith(key) for check in weighed):
+            raise PolicyError(f"there is no check {key!r}{nearest(key, weighed)}")
 
 
 def _skip_reason(check: Check, facts: Facts) -> str | None:
@@ -152,6 +154,8 @@ def _stats(facts: Facts) -> dict[str, float | int]:
     - components: sets of faces connected through edges; closed_components: those without a boundary edge
     - inverted_bodies: closed components of negative volume (summed in float64) in no other closed component's box
     - duplicate_pairs: pairs of faces with area and the same three positions
+    - intersecting_pairs: pairs of faces that share more than their common vertices and edges, duplicates apart, up to
+      the policy's cap; between_bodies: those of them between two different closed components
     - tunnels: genus, added up over the components that have one
     """
     components, edges, size = facts.components, facts.edges, facts.box[1] - facts.box[0]
@@ -174,6 +178,8 @@ def _stats(facts: Facts) -> dict[str, float | int]:
         "duplicate_pairs": sum(len(group) * (len(group) - 1) // 2 for group in facts.duplicates),
         "components": len(counts),
         "closed_components": int(np.count_nonzero(~facts.is_open)),
+        "intersecting_pairs": len(facts.intersections.pairs),
+        "between_bodies": int(np.count_nonzero(facts.is_between_bodies)),
         "tunnels": int(facts.genus[facts.genus > 0].sum()),
         "area_mm2": float(components.measures[:, topology.AREA].sum()),
         "diagonal_mm": facts.diagonal,

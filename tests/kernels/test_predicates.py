@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from meshguard.kernels.predicates import are_collinear, orient2d, orient2d_exact
+from meshguard.kernels.predicates import are_collinear, orient2d, orient2d_exact, orient3d, orient3d_exact
 from tests import oracles
 
 ANY = st.floats(-1e70, 1e70, allow_subnormal=False).filter(lambda x: x == 0 or abs(x) >= 1e-70)
@@ -69,3 +69,40 @@ def test_are_collinear_is_exact(ends: tuple[tuple[float, ...], ...], factor: int
         c[nudge] = np.nextafter(c[nudge], np.inf)
 
     assert are_collinear(*a, *b, *c) == oracles.is_collinear(a, b, c)
+
+
+@given(st.tuples(*[st.tuples(ANY, ANY, ANY)] * 4))
+@example(((1e70, -1e70, 1e-70), (1e-70, 1e-70, 1e70), (-1e70, 1e70, 1e-70), (1e70, 1e70, 1e70)))
+def test_orient3d_is_exact_over_the_whole_range(points: tuple[tuple[float, float, float], ...]) -> None:
+    expected = oracles.orientation3(*points)
+    flat = [x for point in points for x in point]
+
+    assert orient3d(*flat) == expected
+    assert orient3d_exact(*flat) == expected
+
+
+@given(
+    st.tuples(*[st.tuples(FLOAT32, FLOAT32, FLOAT32)] * 3),
+    st.floats(-2, 2),
+    st.floats(-2, 2),
+    st.integers(-2, 2),
+    st.booleans(),
+)
+def test_orient3d_is_exact_within_ulps_of_a_plane(
+    triangle: tuple[tuple[float, float, float], ...], s: float, t: float, ulps: int, narrow: bool
+) -> None:
+    """A point computed in the plane of three others, so rounded beside it, or moved by ulps; in both widths."""
+    a, b, c = (np.array(point) for point in triangle)
+    d = a + s * (b - a) + t * (c - a)
+    d = d.astype(np.float32).astype(np.float64) if narrow else d
+    for _ in range(abs(ulps)):
+        d[2] = np.nextafter(d[2], math.copysign(math.inf, ulps))
+    d[np.abs(d) < 1e-70] = 0.0
+
+    assert orient3d(*a, *b, *c, *d) == oracles.orientation3(a, b, c, d)
+    assert orient3d_exact(*a, *b, *c, *d) == oracles.orientation3(a, b, c, d)
+
+
+def test_orient3d_looks_from_the_side_its_docstring_says() -> None:
+    assert orient3d(0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, -1) == 1
+    assert orient3d(0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1) == -1

@@ -157,11 +157,12 @@ def short_edges(facts: Facts) -> Iterable[Finding]:
 def near_folds(facts: Facts) -> Iterable[Finding]:
     """Near-fold.
 
-    Two neighbours lie nearly on top of each other: their normals differ by almost 180°. A scanner's stitching or a
-    decimation did it. Edges that touch are one finding, which lists the lower half-edge of each. Repair rebuilds the
-    place.
+    Two neighbours lie nearly on top of each other: their normals differ by almost 180° (exactly flat ones are S102). A
+    scanner's stitching or a decimation did it. Edges that touch are one finding, which lists the lower half-edge of
+    each. Repair rebuilds the place.
     """
     edges = np.flatnonzero(facts.components.folds).astype(np.int32)
+    edges = edges[~facts.is_exact_fold(edges)]
     rows = facts.edge_ends(edges)
     lengths = np.linalg.norm(np.diff(facts.positions[rows], axis=1)[:, 0], axis=1)
     limit = facts.policy.limit("fold_angle_deg")

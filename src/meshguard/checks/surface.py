@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import Facts
+    from meshguard.facts import BoolArray, Facts
     from meshguard.mesh import IntArray
 
 
@@ -64,6 +65,86 @@ def holes(facts: Facts) -> Iterable[Finding]:
         labels=np.searchsorted(names, owner).astype(np.int32),
         say=say,
     )
+
+
+_TOUCHES = ("touch_point", "touch_segment")
+
+
+def _intersecting(facts: Facts, id: str, kept: BoolArray, noun: str, repair: Safety) -> list[Finding]:  # noqa: A002
+    """A finding for each cluster of intersecting pairs: pairs whose faces share a vertex belong together."""
+    from meshguard.facts.intersections import CLASSES, pair_segments
+
+    found = facts.intersections
+    pairs, classes = found.pairs[kept], found.classes[kept]
+    if not len(pairs):
+        return []
+    labels = facts.clusters(facts.corners[pairs].reshape(-1, 6))
+    ends, depth = pair_segments(facts, pairs)
+    count = int(labels.max()) + 1
+    length = np.bincount(labels, np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1), minlength=count)
+    deepest = np.zeros(count)
+    np.maximum.at(deepest, labels, depth)
+    numbers = np.bincount(labels * len(CLASSES) + classes, minlength=count * len(CLASSES)).reshape(count, -1)
+    # Each face once in each cluster.
+    both = np.unique(np.stack([np.repeat(labels, 2), pairs.reshape(-1)], axis=1), axis=0)
+    owner, faces = both[:, 0].astype(np.int32), both[:, 1].astype(np.int32)
+    severities = [_class_severity(facts, id, name) for name in CLASSES]
+
+    def say(places: IntArray) -> Said:
+        cluster = int(owner[places[0]])
+        there = [(CLASSES[kind], int(number)) for kind, number in enumerate(numbers[cluster]) if number]
+        total = sum(number for _, number in there)
+        kinds = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in there)
+        more = "" if found.complete else " (the search stopped at its cap: there may be more)"
+        return Said(
+            severity=max(severities[CLASSES.index(name)] for name, _ in there),
+            message=(
+                f"{noun} along {length[cluster]:.2g} mm, {deepest[cluster]:.2g} mm deep: "
+                f"{total} pair{'s' * (total > 1)} of faces ({kinds}){more}."
+            ),
+            measures={
+                "pairs": total,
+                "faces": len(places),
+                "length_mm": float(length[cluster]),
+                "depth_mm": float(deepest[cluster]),
+                **dict(there),
+            },
+            fixable=repair,
+        )
+
+    return located(facts, id, element="face", indices=faces, rows=facts.corners[faces], labels=owner, say=say)
+
+
+def _class_severity(facts: Facts, id: str, name: str) -> Severity:  # noqa: A002
+    """How bad a class of intersections is: what the policy says of `ID:class`, else a touch is a warning."""
+    return facts.policy.severity_of(f"{id}:{name}") or (Severity.WARNING if name in _TOUCHES else Severity.ERROR)
+
+
+@check("S102", limits=("max_pairs",))
+def self_intersections(facts: Facts) -> Iterable[Finding]:
+    """Self-intersection.
+
+    Two faces share more than their common vertices and edges, which is decided exactly: they cross, lie on one another,
+    fold flat, or touch where they should not. Slicers and booleans fail there. Pairs whose faces share a vertex are one
+    finding: the curve along which the surface cuts itself, with its length and how deep it goes (both rounded). A touch
+    in a point or along an edge is a warning, all else an error; a policy can weigh each class by `S102:class`. Repair
+    cuts the place out and fills it.
+    """
+    kept = ~facts.is_between_bodies
+    return _intersecting(facts, "S102", kept, "The surface cuts itself", Safety.LOCAL)
+
+
+@check("S107", limits=("max_pairs",))
+def interpenetrating_bodies(facts: Facts) -> Iterable[Finding]:
+    """Bodies interpenetrate.
+
+    Two closed bodies of one file reach into each other, as planned tooth bodies do. Each may be sound in itself: an
+    assembly, which is a warning. Pairs whose faces share a vertex are one finding. Uniting them loses the inner parts,
+    so repair does it only where a policy wants one solid.
+    """
+    found = _intersecting(facts, "S107", facts.is_between_bodies, "Two bodies reach into each other", Safety.INVENTIVE)
+    softened = facts.policy.severity_of("S107") is None
+    return [replace(finding, severity=Severity.WARNING) if softened else finding for finding in found]
 
 
 @check("S103", limits=("floating_area_mm2", "floating_area_fraction"))
@@ -134,4 +215,4 @@ def tunnels(facts: Facts) -> Iterable[Finding]:
     return located(facts, "S105", element="component", indices=first, rows=rows, labels=labels, say=say)
 
 
-CHECKS = (holes, floating_pieces, tunnels)
+CHECKS = (holes, self_intersections, floating_pieces, tunnels, interpenetrating_bodies)

@@ -148,7 +148,7 @@ def _plain(truth: Truth) -> dict[str, object]:
         "check": truth.check,
         "element": truth.element,
         "indices": [int(index) for index in truth.indices],
-        "location": [float(value) for value in truth.location],
+        "location": None if truth.location is None else list(truth.location),
         "also": list(truth.also),
         "measures": {name: float(value) for name, value in truth.measures.items()},
     }
@@ -159,7 +159,7 @@ def _comparison(truths: Sequence[Truth], report: Report) -> str:
     titles = _names(DEMO_DEFECTS, truths)
     lines = []
     for name, truth in zip(titles, truths, strict=True):
-        at = ", ".join(f"{value:.2f}" for value in truth.location)
+        at = ", ".join(f"{value:.2f}" for value in truth.location or ())
         finding = _found(truth, report)
         by = "NOT FOUND" if finding is None else f"{finding.check} ✓"
         lines.append(f"  {name.replace('_', ' '):<18} at ({at}) mm   {by}")
@@ -171,6 +171,6 @@ def _found(truth: Truth, report: Report) -> Finding | None:
     same = [finding for finding in report.findings if finding.check == truth.check]
 
     def distance(finding: Finding) -> float:
-        return math.dist(finding.location or truth.location, truth.location)
+        return math.dist(finding.location or (0, 0, 0), truth.location or (0, 0, 0))
 
     return min(same, key=distance, default=None)

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.cracks import Cracks, find_cracks
+from meshguard.facts.intersections import Intersections, find_intersections
+from meshguard.kernels import intersections as intersection_kernels
 from meshguard.kernels import loops as loop_kernels
 from meshguard.kernels import sidedness, topology, triangles
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
@@ -143,6 +145,15 @@ class Facts:
         return _frozen(np.isfinite(x) & np.isfinite(y) & np.isfinite(z))
 
     @cached_property
+    def span(self) -> FloatArray:
+        """Smallest and largest finite coordinates of all vertices, float64 (2, 3), mm; zeros where there are none."""
+        if not self.is_finite.any():
+            return np.zeros((2, 3))
+        kept = slice(None) if self.is_finite.all() else self.is_finite
+        columns = [x[kept] for x in self.mesh.vertices.T]
+        return np.array([[x.min() for x in columns], [x.max() for x in columns]])
+
+    @cached_property
     def box(self) -> FloatArray:
         """Smallest and largest coordinates of the faces' finite corners, float64 (2, 3), mm; zeros without any."""
         used = self.components.measures
@@ -166,8 +177,7 @@ class Facts:
         positions, corners, policy = self.positions, self.corners, self.policy
         area, flags = np.empty(m, np.float64), np.empty(m, np.uint16)
         with np.errstate(over="ignore"):
-            span = np.ptp(self.mesh.vertices[self.is_finite], axis=0) if self.is_finite.any() else np.zeros(3)
-            short = policy.tolerance("short_edge").within(float(np.linalg.norm(span)))
+            short = policy.tolerance("short_edge").within(float(np.linalg.norm(self.span[1] - self.span[0])))
         aspect, cap_cos = policy.limit("aspect"), math.cos(math.radians(policy.limit("cap_angle_deg")))
         over_ranges(
             m,
@@ -183,6 +193,16 @@ class Facts:
     def n_finite(self) -> int:
         """Faces without a non-finite corner."""
         return len(self.mesh.faces) - int(np.count_nonzero(self.faces.flags & np.uint16(triangles.NONFINITE)))
+
+    @cached_property
+    def is_degenerate(self) -> BoolArray:
+        """Whether each face has a non-finite corner or exactly collinear ones, bool (m,)."""
+        return _frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.COLLINEAR)) != 0)
+
+    @cached_property
+    def sound_faces(self) -> IntArray:
+        """The faces that are not degenerate, int32, ascending."""
+        return _frozen(np.flatnonzero(~self.is_degenerate).astype(np.int32))
 
     # ---- edges
 
@@ -431,6 +451,27 @@ class Facts:
     def cracks(self) -> Cracks | None:
         """Boundary vertices that a weld within the policy's distance would join; None where too many crowd."""
         return find_cracks(self, self.policy.tolerance("weld").within(self.diagonal))
+
+    # ---- intersections
+
+    @cached_property
+    def intersections(self) -> Intersections:
+        """Pairs of faces that share more than their common vertices and edges, up to the policy's cap."""
+        return find_intersections(self, int(self.policy.limit("max_pairs")))
+
+    @cached_property
+    def is_between_bodies(self) -> BoolArray:
+        """Whether each intersecting pair is of two different closed components, bool (k,): an assembly."""
+        one, other = self.components.of_face[self.intersections.pairs].T
+        closed = ~self.is_open
+        return _frozen((one != other) & closed[one] & closed[other])
+
+    def is_exact_fold(self, edges: IntArray) -> BoolArray:
+        """Whether the two faces at each of these half-edges lie exactly flat on one another, bool (k,)."""
+        folded = self.intersections.pairs[self.intersections.classes == intersection_kernels.FOLD].astype(np.int64)
+        faces = np.sort(np.stack([edges // 3, self.edges.twins[edges] // 3], axis=1), axis=1).astype(np.int64)
+        count = len(self.corners)
+        return np.isin(faces[:, 0] * count + faces[:, 1], folded[:, 0] * count + folded[:, 1])
 
     # ---- sidedness
 

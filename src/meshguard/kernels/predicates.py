@@ -12,7 +12,8 @@ import numpy.typing as npt
 from meshguard.kernels._jit import inlined
 
 _SPLITTER = 134217729.0  # 2**27 + 1, which cuts a double into two halves of 26 bits
-_FILTER = 3.3306690738754716e-16  # (3 + 16 eps) eps with eps = 2**-53: Shewchuk's ccwerrboundA
+_FILTER_2D = 3.3306690738754716e-16  # (3 + 16 eps) eps with eps = 2**-53: Shewchuk's ccwerrboundA
+FILTER_3D = 7.771561172376103e-16  # (7 + 56 eps) eps: Shewchuk's o3derrboundA
 
 
 @inlined
@@ -51,6 +52,14 @@ def _add_product(expansion: npt.NDArray[np.float64], length: int, a: float, b: f
 
 
 @inlined
+def _sign(expansion: npt.NDArray[np.float64], length: int) -> int:
+    """Sign of an expansion: that of its largest term, which is its last."""
+    if length == 0:
+        return 0
+    return 1 if expansion[length - 1] > 0.0 else -1
+
+
+@inlined
 def orient2d_exact(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> int:
     """Sign of the determinant of `orient2d`, by expansions alone."""
     expansion = np.empty(16, np.float64)
@@ -60,9 +69,7 @@ def orient2d_exact(ax: float, ay: float, bx: float, by: float, cx: float, cy: fl
     length = _add_product(expansion, length, -by, cx)
     length = _add_product(expansion, length, cx, ay)
     length = _add_product(expansion, length, -cy, ax)
-    if length == 0:
-        return 0
-    return 1 if expansion[length - 1] > 0.0 else -1
+    return _sign(expansion, length)
 
 
 @inlined
@@ -71,12 +78,137 @@ def orient2d(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -
     left = (ax - cx) * (by - cy)
     right = (ay - cy) * (bx - cx)
     determinant = left - right
-    bound = _FILTER * (abs(left) + abs(right))
+    bound = _FILTER_2D * (abs(left) + abs(right))
     if determinant > bound:
         return 1
     if -determinant > bound:
         return -1
     return orient2d_exact(ax, ay, bx, by, cx, cy)
+
+
+@inlined
+def _tail(a: float, b: float, difference: float) -> float:
+    """What rounding took from a − b = difference."""
+    virtual = a - difference
+    return (a - (difference + virtual)) + (virtual - b)
+
+
+@inlined
+def _add_scaled(
+    expansion: npt.NDArray[np.float64], length: int, other: npt.NDArray[np.float64], other_length: int, factor: float
+) -> int:
+    """Add another expansion times a factor to an expansion; return its new length."""
+    for i in range(other_length):
+        length = _add_product(expansion, length, other[i], factor)
+    return length
+
+
+@inlined
+def _orient3d_differences(
+    ax: float, ay: float, az: float, bx: float, by: float, bz: float, cx: float, cy: float, cz: float
+) -> int:
+    """Sign of the determinant of three vectors, by expansions."""
+    minor, total = np.empty(8, np.float64), np.empty(32, np.float64)
+    length = _add_product(minor, _add_product(minor, 0, bx, cy), -cx, by)
+    result = _add_scaled(total, 0, minor, length, az)
+    length = _add_product(minor, _add_product(minor, 0, cx, ay), -ax, cy)
+    result = _add_scaled(total, result, minor, length, bz)
+    length = _add_product(minor, _add_product(minor, 0, ax, by), -bx, ay)
+    result = _add_scaled(total, result, minor, length, cz)
+    return _sign(total, result)
+
+
+@inlined
+def _add_minors(
+    expansion: npt.NDArray[np.float64],
+    px: float,
+    py: float,
+    qx: float,
+    qy: float,
+    rx: float,
+    ry: float,
+) -> int:
+    """Write the expansion of twice the area of p, q, r in the plane; return its length."""
+    length = _add_product(expansion, 0, px, qy)
+    length = _add_product(expansion, length, -py, qx)
+    length = _add_product(expansion, length, qx, ry)
+    length = _add_product(expansion, length, -qy, rx)
+    length = _add_product(expansion, length, rx, py)
+    return _add_product(expansion, length, -ry, px)
+
+
+@inlined
+def orient3d_exact(
+    ax: float,
+    ay: float,
+    az: float,
+    bx: float,
+    by: float,
+    bz: float,
+    cx: float,
+    cy: float,
+    cz: float,
+    dx: float,
+    dy: float,
+    dz: float,
+) -> int:
+    """Sign of the determinant of `orient3d`, by expansions alone."""
+    minor, total = np.empty(16, np.float64), np.empty(128, np.float64)
+    length = _add_minors(minor, bx, by, cx, cy, dx, dy)
+    result = _add_scaled(total, 0, minor, length, az)
+    length = _add_minors(minor, ax, ay, cx, cy, dx, dy)
+    result = _add_scaled(total, result, minor, length, -bz)
+    length = _add_minors(minor, ax, ay, bx, by, dx, dy)
+    result = _add_scaled(total, result, minor, length, cz)
+    length = _add_minors(minor, ax, ay, bx, by, cx, cy)
+    result = _add_scaled(total, result, minor, length, -dz)
+    return _sign(total, result)
+
+
+@inlined
+def orient3d(
+    ax: float,
+    ay: float,
+    az: float,
+    bx: float,
+    by: float,
+    bz: float,
+    cx: float,
+    cy: float,
+    cz: float,
+    dx: float,
+    dy: float,
+    dz: float,
+) -> int:
+    """1 where d lies below the plane of a, b, c (counter-clockwise seen from above), −1 above it, 0 exactly in it."""
+    adx, ady, adz = ax - dx, ay - dy, az - dz
+    bdx, bdy, bdz = bx - dx, by - dy, bz - dz
+    cdx, cdy, cdz = cx - dx, cy - dy, cz - dz
+    bc, cb = bdx * cdy, cdx * bdy
+    ca, ac = cdx * ady, adx * cdy
+    ab, ba = adx * bdy, bdx * ady
+    determinant = adz * (bc - cb) + bdz * (ca - ac) + cdz * (ab - ba)
+    permanent = (abs(bc) + abs(cb)) * abs(adz) + (abs(ca) + abs(ac)) * abs(bdz) + (abs(ab) + abs(ba)) * abs(cdz)
+    bound = FILTER_3D * permanent
+    if determinant > bound:
+        return 1
+    if -determinant > bound:
+        return -1
+    # Differences of numbers of like size and few digits (any that a float32 can hold, nearly always) are exact: then
+    # the determinant of the three vectors is exact too, with a quarter of the work.
+    if (
+        _tail(ax, dx, adx) == 0.0
+        and _tail(ay, dy, ady) == 0.0
+        and _tail(az, dz, adz) == 0.0
+        and _tail(bx, dx, bdx) == 0.0
+        and _tail(by, dy, bdy) == 0.0
+        and _tail(bz, dz, bdz) == 0.0
+        and _tail(cx, dx, cdx) == 0.0
+        and _tail(cy, dy, cdy) == 0.0
+        and _tail(cz, dz, cdz) == 0.0
+    ):
+        return _orient3d_differences(adx, ady, adz, bdx, bdy, bdz, cdx, cdy, cdz)
+    return orient3d_exact(ax, ay, az, bx, by, bz, cx, cy, cz, dx, dy, dz)
 
 
 @inlined

@@ -50,7 +50,7 @@ def measure_faces(
         lo: first face.
         hi: face after the last.
         aspect: a face is a needle when its longest edge is more than this times its shortest.
-        cap_cos: a face is a cap when the cosine of its largest angle is below this.
+        cap_cos: a face is a cap when the cosine of its largest angle is below this, which is negative.
         short: an edge shorter than this (mm) is short.
         out_area: (m,) float64: area in mm2, 0 for faces with a non-finite corner.
         out_flags: (m,) uint16: bits `NONFINITE` and its like. Needles and caps have area; the two exclude each other.
@@ -96,10 +96,10 @@ def measure_faces(
             # Exactly collinear corners give a cross product of rounding errors only, far below that bound.
             flags |= COLLINEAR
         else:
-            largest_cos = (shortest + (u + v + w - longest - shortest) - longest) / (
-                2.0 * math.sqrt(shortest * (u + v + w - longest - shortest))
-            )
-            if largest_cos < cap_cos:
+            # By the law of cosines, with both sides squared: the largest angle is obtuse and beyond the limit.
+            middle = max(min(u, v), min(max(u, v), w))
+            excess = longest - shortest - middle
+            if excess > 0.0 and excess * excess > 4.0 * cap_cos * cap_cos * shortest * middle:
                 flags |= CAP
             elif longest > aspect * aspect * shortest:
                 flags |= NEEDLE

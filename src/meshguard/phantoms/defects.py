@@ -178,7 +178,7 @@ def zero_area_face(edit: Edit) -> Truth:
                 edit.faces[face] = [a, m, tip]
                 flat = edit.add_faces([[m, b, tip], [a, b, m]], face)[1]
                 edit.touch([a, b, m])
-                return _truth("G102", "face", [flat], edit.points[[a, b, m]].mean(axis=0))
+                return _truth("G102", "face", [flat], edit.points[[a, b, m]].mean(axis=0), also=("S102",))
     raise ValueError("no edge found whose middle is exactly representable")
 
 

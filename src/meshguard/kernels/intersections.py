@@ -1,0 +1,348 @@
+"""Pairs of faces that share more than their common vertices and edges, found exactly.
+
+Boxes of a tree say which pairs may meet. Nearly all of them are neighbours: of a real arch's 1.8 million pairs of boxes
+that overlap, 97 of 100 share a vertex. A certified fan (`kernels.fans`) answers for all pairs that share its position,
+so that only pairs without a common vertex, and those around the few positions without a certificate, are decided by
+predicates.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.bvh import BLOCK
+from meshguard.kernels.meeting import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
+from meshguard.kernels.predicates import FILTER_3D
+
+CROSSING, OVERLAP, TOUCH_POINT, TOUCH_SEGMENT, FOLD, VERTEX_CROSSING, DUPLICATE, VERTEX_OVERLAP = range(8)
+"""How two faces intersect: no common vertex and a segment inside both (CROSSING), an area (OVERLAP), a point, a segment
+along an edge of one (TOUCH_SEGMENT); a common edge, coplanar and on one side of it (FOLD); one common vertex and a
+segment from it (VERTEX_CROSSING) or an area (VERTEX_OVERLAP). DUPLICATE faces have their own check and are never pairs
+here."""
+
+
+_CANDIDATES = 4096
+"""Pairs collected before they are decided: the search stays a tight loop, and so does deciding."""
+
+
+@inlined
+def _class_of(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int, e: int, f: int) -> int:
+    """How faces a, b, c and d, e, f intersect; −1 where they do not, or are duplicates."""
+    a_in, b_in, c_in = a == d or a == e or a == f, b == d or b == e or b == f, c == d or c == e or c == f
+    shared = int(a_in) + int(b_in) + int(c_in)
+    if shared == 3:
+        return -1
+    if shared == 2:
+        tip, p, q = (c, a, b) if not c_in else (b, c, a) if not b_in else (a, b, c)
+        other = d if d != p and d != q else e if e != p and e != q else f
+        return FOLD if folds(positions, p, q, tip, other) else -1
+    met = meeting(positions, a, b, c, d, e, f)
+    if met == NOTHING:
+        return -1
+    if shared == 1:
+        if met == POINT:
+            return -1
+        return VERTEX_OVERLAP if met == AREA else VERTEX_CROSSING
+    if met == AREA:
+        return OVERLAP
+    if met == SEGMENT:
+        return CROSSING
+    return TOUCH_SEGMENT if met == EDGE_SEGMENT else TOUCH_POINT
+
+
+@inlined
+def _overlapping(rows: npt.NDArray[np.float32], a: float, b: float, c: float, d: float, e: float, f: float) -> int:
+    """Bit j is set where box j of a block overlaps the box from a, b, c to d, e, f; whole rows at a time, compiled."""
+    bits = 0
+    for j in range(BLOCK):
+        bits |= (
+            np.int64(
+                (rows[0, j] <= d)
+                & (rows[3, j] >= a)
+                & (rows[1, j] <= e)
+                & (rows[4, j] >= b)
+                & (rows[2, j] <= f)
+                & (rows[5, j] >= c)
+            )
+            << j
+        )
+    return bits
+
+
+@inlined
+def _apart(rows: npt.NDArray[np.int32], a: int, b: int, c: int) -> int:
+    """Bit j is set where face j of a block has none of the positions a, b, c."""
+    bits = 0
+    for j in range(BLOCK):
+        d, e, f = rows[0, j], rows[1, j], rows[2, j]
+        common = (d == a) | (d == b) | (d == c) | (e == a) | (e == b) | (e == c) | (f == a) | (f == b) | (f == c)
+        bits |= np.int64(not common) << j
+    return bits
+
+
+@inlined
+def _collect(
+    nodes: npt.NDArray[np.float32],
+    boxes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    certified: npt.NDArray[np.bool_],
+    node: int,
+    block: int,
+    other: int,
+    out_candidates: npt.NDArray[np.int32],
+    count: int,
+) -> int:
+    """Add the pairs of two blocks' faces whose boxes overlap and that no certificate answers for; the new count."""
+    mine, theirs = boxes[block], boxes[other]
+    near = _overlapping(
+        mine, nodes[node, 0], nodes[node, 1], nodes[node, 2], nodes[node, 3], nodes[node, 4], nodes[node, 5]
+    )
+    k = -1
+    while near != 0:
+        k += 1
+        here = near & 1
+        near >>= 1
+        if here == 0:
+            continue
+        hits = _overlapping(theirs, mine[0, k], mine[1, k], mine[2, k], mine[3, k], mine[4, k], mine[5, k])
+        if other == block:
+            hits &= ~((2 << k) - 1)
+        if hits == 0:
+            continue
+        a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
+        if certified[a] and certified[b] and certified[c]:
+            hits &= _apart(corners[other], a, b, c)
+        j = 0
+        while hits != 0:
+            if hits & 1:
+                d, e, f = corners[other, 0, j], corners[other, 1, j], corners[other, 2, j]
+                if not (
+                    (certified[d] and (d == a or d == b or d == c))
+                    or (certified[e] and (e == a or e == b or e == c))
+                    or (certified[f] and (f == a or f == b or f == c))
+                ):
+                    out_candidates[count, 0] = block * BLOCK + k
+                    out_candidates[count, 1] = other * BLOCK + j
+                    count += 1
+            hits >>= 1
+            j += 1
+    return count
+
+
+@inlined
+def _misses_plane(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
+    """Whether d, e, f lie on one side of the plane of a, b, c beyond any rounding: `orient3d`'s filter, thrice."""
+    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
+    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
+    yz, zy, zx, xz, xy, yx = uy * vz, uz * vy, uz * vx, ux * vz, ux * vy, uy * vx
+    nx, ny, nz = yz - zy, zx - xz, xy - yx
+    px, py, pz = abs(yz) + abs(zy), abs(zx) + abs(xz), abs(xy) + abs(yx)
+    above = below = 0
+    for corner in (d, e, f):
+        wx, wy, wz = positions[corner, 0] - ax, positions[corner, 1] - ay, positions[corner, 2] - az
+        determinant = nx * wx + ny * wy + nz * wz
+        bound = FILTER_3D * (px * abs(wx) + py * abs(wy) + pz * abs(wz))
+        above += determinant > bound
+        below += -determinant > bound
+    return above == 3 or below == 3
+
+
+@inlined
+def _decide(
+    positions: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    corners: npt.NDArray[np.int32],
+    candidates: npt.NDArray[np.int32],
+    waiting: int,
+    count: int,
+    most: int,
+    out_pairs: npt.NDArray[np.int32],
+) -> int:
+    """Write those of the candidates that intersect; return the new count of pairs, at most `most`."""
+    for place in range(waiting):
+        i, m = candidates[place, 0], candidates[place, 1]
+        block, k, other, j = i // BLOCK, i % BLOCK, m // BLOCK, m % BLOCK
+        a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
+        d, e, f = corners[other, 0, j], corners[other, 1, j], corners[other, 2, j]
+        if _misses_plane(positions, a, b, c, d, e, f) or _misses_plane(positions, d, e, f, a, b, c):
+            continue
+        kind = _class_of(positions, a, b, c, d, e, f)
+        if kind < 0:
+            continue
+        if count < len(out_pairs):
+            out_pairs[count, 0] = min(order[i], order[m])
+            out_pairs[count, 1] = max(order[i], order[m])
+            out_pairs[count, 2] = kind
+        count += 1
+        if count >= most:
+            return count
+    return count
+
+
+@kernel
+def pairs_within(
+    positions: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    nodes: npt.NDArray[np.float32],
+    boxes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    certified: npt.NDArray[np.bool_],
+    node_groups: npt.NDArray[np.int32],
+    width: int,
+    lo: int,
+    hi: int,
+    most: int,
+    out_pairs: npt.NDArray[np.int32],
+) -> int:
+    """Intersecting pairs whose earlier face along the curve lies in the blocks [lo, hi).
+
+    Args:
+        positions: (p, 3) float64.
+        order: (k,) int32, of the tree.
+        nodes: (2 * width, 6) float32, of the tree.
+        boxes: (blocks, 6, BLOCK) float32, of the tree.
+        corners: (blocks, 3, BLOCK) int32, of the tree.
+        certified: (p,) bool, from `fans.certify_fans`.
+        node_groups: (2 * width,) int32: number of the certified fan that all faces below a node belong to, 0 for none;
+            or empty.
+        width: of the tree.
+        lo: first block.
+        hi: block after the last.
+        most: pairs after which to stop.
+        out_pairs: (q, 3) int32: lower face, higher face, class; filled as far as it reaches.
+
+    Returns:
+        How many pairs there are, at most `most`, also where they are more than q.
+    """
+    stack = np.empty(130, np.int64)
+    candidates = np.empty((_CANDIDATES + BLOCK * BLOCK, 2), np.int32)
+    count = waiting = 0
+    for block in range(lo, hi):
+        q = nodes[width + block]
+        least_x, least_y, least_z, most_x, most_y, most_z = q[0], q[1], q[2], q[3], q[4], q[5]
+        group = node_groups[width + block] if len(node_groups) > 0 else 0
+        # All that comes later along the curve hangs to the right of the path from this block to the root.
+        height = 1
+        stack[0] = node = width + block
+        while node > 1:
+            if node & 1 == 0:
+                stack[height] = node + 1
+                height += 1
+            node >>= 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            if (
+                nodes[node, 0] > most_x or nodes[node, 3] < least_x
+                or nodes[node, 1] > most_y or nodes[node, 4] < least_y
+                or nodes[node, 2] > most_z or nodes[node, 5] < least_z
+            ):  # fmt: skip
+                continue
+            if group > 0 and node_groups[node] == group:
+                continue
+            if node < width:
+                stack[height] = 2 * node + 1
+                stack[height + 1] = 2 * node
+                height += 2
+                continue
+            waiting = _collect(nodes, boxes, corners, certified, node, block, node - width, candidates, waiting)
+            if waiting >= _CANDIDATES:
+                count = _decide(positions, order, corners, candidates, waiting, count, most, out_pairs)
+                waiting = 0
+                if count >= most:
+                    return count
+    return _decide(positions, order, corners, candidates, waiting, count, most, out_pairs)
+
+
+@kernel
+def measure_pairs(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    pairs: npt.NDArray[np.int32],
+    lo: int,
+    hi: int,
+    out_ends: npt.NDArray[np.float64],
+    out_depth: npt.NDArray[np.float64],
+) -> None:
+    """Where the pairs [lo, hi) meet and how deep, rounded.
+
+    The corners of either face that lie in the other, and the points where an edge of one cuts the other, span what the
+    two share; its ends are the two of them that are farthest apart.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        corners: (m, 3) int32: positions of each face's corners.
+        pairs: (k, 2) int32: faces that intersect.
+        lo: first pair.
+        hi: pair after the last.
+        out_ends: (k, 2, 3) float64: the ends, mm; twice the same point where faces touch in one.
+        out_depth: (k,) float64: mm; see `facts.intersections.pair_segments`.
+    """
+    points = np.empty((16, 3), np.float64)
+    for place in range(lo, hi):
+        count = 0
+        depth = np.inf
+        for swap in range(2):
+            f, g = pairs[place, swap], pairs[place, 1 - swap]
+            a = positions[corners[g, 0]]
+            u, v = positions[corners[g, 1]] - a, positions[corners[g, 2]] - a
+            nx, ny, nz = u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
+            length = np.sqrt(nx * nx + ny * ny + nz * nz)
+            above = below = 0.0
+            for c in range(3):
+                p, q = positions[corners[f, c]], positions[corners[f, (c + 1) % 3]]
+                at_p = nx * (p[0] - a[0]) + ny * (p[1] - a[1]) + nz * (p[2] - a[2])
+                at_q = nx * (q[0] - a[0]) + ny * (q[1] - a[1]) + nz * (q[2] - a[2])
+                above, below = max(above, at_p), max(below, -at_p)
+                slack = 1e-12 * length * (np.abs(u).max() + np.abs(v).max())
+                if abs(at_p) <= slack:
+                    count = _keep_inside(p[0], p[1], p[2], a, u, v, nx, ny, nz, points, count)
+                elif at_p * at_q < 0.0 and abs(at_q) > slack:
+                    t = at_p / (at_p - at_q)
+                    x, y, z = p[0] + t * (q[0] - p[0]), p[1] + t * (q[1] - p[1]), p[2] + t * (q[2] - p[2])
+                    count = _keep_inside(x, y, z, a, u, v, nx, ny, nz, points, count)
+            if length > 0.0:
+                depth = min(depth, min(above, below) / length)
+        out_depth[place] = depth if np.isfinite(depth) else 0.0
+        if count == 0:  # rounding put every point outside: the centre of the smaller box will do
+            f = pairs[place, 0]
+            points[0] = (positions[corners[f, 0]] + positions[corners[f, 1]] + positions[corners[f, 2]]) / 3.0
+            count = 1
+        out_ends[place, 0] = out_ends[place, 1] = points[0]
+        widest = 0.0
+        for i in range(count):
+            for j in range(i):
+                apart = ((points[i] - points[j]) ** 2).sum()
+                if apart > widest:
+                    widest = apart
+                    out_ends[place, 0], out_ends[place, 1] = points[j], points[i]
+
+
+@inlined
+def _keep_inside(
+    x: float,
+    y: float,
+    z: float,
+    a: npt.NDArray[np.float64],
+    u: npt.NDArray[np.float64],
+    v: npt.NDArray[np.float64],
+    nx: float,
+    ny: float,
+    nz: float,
+    points: npt.NDArray[np.float64],
+    count: int,
+) -> int:
+    """Add a point of a triangle's plane to the points if it lies in the triangle, but for rounding; the new count."""
+    wx, wy, wz = x - a[0], y - a[1], z - a[2]
+    square = nx * nx + ny * ny + nz * nz
+    # Barycentric coordinates by triple products: (u x w) . n and (w x v) . n.
+    along_v = (u[1] * wz - u[2] * wy) * nx + (u[2] * wx - u[0] * wz) * ny + (u[0] * wy - u[1] * wx) * nz
+    along_u = (wy * v[2] - wz * v[1]) * nx + (wz * v[0] - wx * v[2]) * ny + (wx * v[1] - wy * v[0]) * nz
+    slack = 1e-9 * square
+    if along_u >= -slack and along_v >= -slack and along_u + along_v <= square + slack and count < len(points):
+        points[count, 0], points[count, 1], points[count, 2] = x, y, z
+        count += 1
+    return count

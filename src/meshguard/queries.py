@@ -1,0 +1,61 @@
+"""One question about a mesh, answered with arrays; no policy, no report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, overload
+
+from meshguard.facts import Facts
+from meshguard.facts.intersections import find_intersections
+from meshguard.policy import policy
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from meshguard.mesh import IntArray, Mesh
+
+_MOST_PAIRS = 2**31 - 1
+
+
+def boundary_loops(mesh: Mesh) -> tuple[IntArray, IntArray]:
+    """The boundary loops of a mesh, by lowest half-edge; chains that end at a non-manifold edge come first.
+
+    Positions decide what is connected. Loops that touch at a vertex are separate.
+
+    Returns:
+        CSR: offsets int32 (L + 1,) and vertices int32 (b,), the first mesh vertex on each position along the loops. A
+        mesh without boundary gives offsets [0] and no vertices.
+    """
+    facts = Facts(mesh, policy("scan"))
+    loops = facts.loops
+    return loops.offsets, facts.first_vertex[loops.positions]
+
+
+@overload
+def self_intersections(mesh: Mesh, *, classes: Literal[False] = False, max_pairs: int | None = None) -> IntArray: ...
+@overload
+def self_intersections(
+    mesh: Mesh, *, classes: Literal[True], max_pairs: int | None = None
+) -> tuple[IntArray, npt.NDArray[np.int8]]: ...
+def self_intersections(
+    mesh: Mesh, *, classes: bool = False, max_pairs: int | None = None
+) -> IntArray | tuple[IntArray, npt.NDArray[np.int8]]:
+    """The pairs of faces that share any point beyond their common vertices and edges, decided exactly.
+
+    What is common is decided on bit-equal positions (−0 counts as +0), so a split or unwelded mesh gives the same pairs
+    as a welded one. Exactly collinear faces, and those with a non-finite corner, are left out; faces on the same three
+    positions are duplicates and no pairs. Exact for coordinates whose non-zero magnitudes lie within 1e-70 and 1e70.
+
+    Args:
+        mesh: any mesh.
+        classes: whether to say how the faces of each pair intersect.
+        max_pairs: stop after this many pairs; 1 asks whether there is any. Which pairs are found then does not depend
+            on the number of threads.
+
+    Returns:
+        pairs int32 (k, 2), each sorted and the whole sorted; with `classes` also int8 (k,): crossing 0, overlap 1,
+        touch_point 2, touch_segment 3, fold 4, vertex_crossing 5, vertex_overlap 7.
+    """
+    most = _MOST_PAIRS if max_pairs is None else max(0, min(int(max_pairs), _MOST_PAIRS))
+    found = find_intersections(Facts(mesh, policy("scan")), most)
+    return (found.pairs, found.classes) if classes else found.pairs
