@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from meshguard.mesh import Mesh
     from meshguard.phantoms import phantom
     from meshguard.policy import Policy
-    from meshguard.queries import boundary_loops, self_intersections
+    from meshguard.queries import boundary_loops, intersections, self_intersections
     from meshguard.report import Finding, Outcome, Report, Safety, Severity, Status
     from meshguard.validation import validate
 
@@ -43,6 +43,7 @@ __all__ = [
     "Status",
     "__version__",
     "boundary_loops",
+    "intersections",
     "load",
     "phantom",
     "save",
@@ -69,6 +70,7 @@ _HOMES = {
     "Severity": "report",
     "Status": "report",
     "boundary_loops": "queries",
+    "intersections": "queries",
     "self_intersections": "queries",
     "validate": "validation",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, overload
 
 from meshguard.facts import Facts
+from meshguard.facts.contact import Contact, find_contact
 from meshguard.facts.intersections import find_intersections
 from meshguard.policy import policy
 
@@ -59,3 +60,17 @@ def self_intersections(
     most = _MOST_PAIRS if max_pairs is None else max(0, min(int(max_pairs), _MOST_PAIRS))
     found = find_intersections(Facts(mesh, policy("scan")), most)
     return (found.pairs, found.classes) if classes else found.pairs
+
+
+def intersections(mesh_a: Mesh, mesh_b: Mesh) -> Contact:
+    """Where two meshes reach into each other: do they, which faces, how deep.
+
+    Pairs are decided exactly, touches included: bit-equal vertices of the two meshes touch. The depth is measured,
+    rounded.
+
+    Returns:
+        Contact: pairs int32 (k, 2) of a face of each, sorted; classes int8 (k,): crossing 0, overlap 1, touch_point 2,
+        touch_segment 3; depth_mm, 0 where neither lies behind the other; location of the deepest vertex, or None.
+    """
+    rules = policy("scan")
+    return find_contact(Facts(mesh_a, rules), Facts(mesh_b, rules))

@@ -346,3 +346,88 @@ def _keep_inside(
         points[count, 0], points[count, 1], points[count, 2] = x, y, z
         count += 1
     return count
+
+
+@kernel
+def pairs_between(
+    positions: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    nodes: npt.NDArray[np.float32],
+    boxes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    width: int,
+    other_order: npt.NDArray[np.int32],
+    other_nodes: npt.NDArray[np.float32],
+    other_boxes: npt.NDArray[np.float32],
+    other_corners: npt.NDArray[np.int32],
+    other_width: int,
+    lo: int,
+    hi: int,
+    out_pairs: npt.NDArray[np.int32],
+) -> int:
+    """Intersecting pairs of a face of one surface, in the blocks [lo, hi) of its tree, and a face of another.
+
+    Args:
+        positions: (p, 3) float64, of both surfaces; they share no number.
+        order: (k,) int32, of the first surface's tree.
+        nodes: (2 * width, 6) float32, of it.
+        boxes: (blocks, 6, BLOCK) float32, of it.
+        corners: (blocks, 3, BLOCK) int32, of it.
+        width: of it.
+        other_order: (l,) int32, of the second surface's tree; what follows likewise.
+        other_nodes: (2 * other_width, 6) float32.
+        other_boxes: (other blocks, 6, BLOCK) float32.
+        other_corners: (other blocks, 3, BLOCK) int32.
+        other_width: of the second tree.
+        lo: first block.
+        hi: block after the last.
+        out_pairs: (q, 3) int32: face of the first, face of the second, class; filled as far as it reaches.
+
+    Returns:
+        How many pairs there are, also where they are more than q.
+    """
+    stack = np.empty(130, np.int64)
+    count = 0
+    for block in range(lo, hi):
+        q = nodes[width + block]
+        mine = boxes[block]
+        stack[0] = 1
+        height = 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            if (
+                other_nodes[node, 0] > q[3] or other_nodes[node, 3] < q[0]
+                or other_nodes[node, 1] > q[4] or other_nodes[node, 4] < q[1]
+                or other_nodes[node, 2] > q[5] or other_nodes[node, 5] < q[2]
+            ):  # fmt: skip
+                continue
+            if node < other_width:
+                stack[height], stack[height + 1] = 2 * node + 1, 2 * node
+                height += 2
+                continue
+            other = node - other_width
+            for k in range(min(BLOCK, len(order) - block * BLOCK)):
+                hits = _overlapping(
+                    other_boxes[other], mine[0, k], mine[1, k], mine[2, k], mine[3, k], mine[4, k], mine[5, k]
+                )
+                a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
+                j = -1
+                while hits != 0:
+                    j += 1
+                    here = hits & 1
+                    hits >>= 1
+                    if here == 0:
+                        continue
+                    d, e, f = other_corners[other, 0, j], other_corners[other, 1, j], other_corners[other, 2, j]
+                    if _misses_plane(positions, a, b, c, d, e, f) or _misses_plane(positions, d, e, f, a, b, c):
+                        continue
+                    kind = _class_of(positions, a, b, c, d, e, f)
+                    if kind < 0:
+                        continue
+                    if count < len(out_pairs):
+                        out_pairs[count, 0] = order[block * BLOCK + k]
+                        out_pairs[count, 1] = other_order[other * BLOCK + j]
+                        out_pairs[count, 2] = kind
+                    count += 1
+    return count

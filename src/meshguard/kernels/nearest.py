@@ -1,0 +1,248 @@
+"""Nearest points and first hits of rays, on the tree of `kernels.bvh`. Rounded, not exact: these are measurements.
+
+The closest point of a triangle is Ericson's (Real-Time Collision Detection, 2005, section 5.1.5); rays meet triangles
+by Möller and Trumbore (Fast, Minimum Storage Ray/Triangle Intersection, 1997).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.bvh import BLOCK
+
+
+@inlined
+def _box_distance(nodes: npt.NDArray[np.float32], node: int, x: float, y: float, z: float) -> float:
+    """Squared distance of a point from a node's box; infinite for a node that holds nothing."""
+    if nodes[node, 0] > nodes[node, 3]:
+        return np.inf
+    dx = max(nodes[node, 0] - x, 0.0, x - nodes[node, 3])
+    dy = max(nodes[node, 1] - y, 0.0, y - nodes[node, 4])
+    dz = max(nodes[node, 2] - z, 0.0, z - nodes[node, 5])
+    return dx * dx + dy * dy + dz * dz
+
+
+@inlined
+def _closest(
+    positions: npt.NDArray[np.float64], a: int, b: int, c: int, x: float, y: float, z: float
+) -> tuple[float, float, float]:
+    """The point of triangle a, b, c closest to a point."""
+    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
+    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
+    px, py, pz = x - ax, y - ay, z - az
+    d1, d2 = ux * px + uy * py + uz * pz, vx * px + vy * py + vz * pz
+    if d1 <= 0.0 and d2 <= 0.0:
+        return ax, ay, az
+    qx, qy, qz = px - ux, py - uy, pz - uz
+    d3, d4 = ux * qx + uy * qy + uz * qz, vx * qx + vy * qy + vz * qz
+    if d3 >= 0.0 and d4 <= d3:
+        return ax + ux, ay + uy, az + uz
+    on_ab = d1 * d4 - d3 * d2
+    if on_ab <= 0.0 and d1 >= 0.0 and d3 <= 0.0:
+        t = d1 / (d1 - d3)
+        return ax + t * ux, ay + t * uy, az + t * uz
+    rx, ry, rz = px - vx, py - vy, pz - vz
+    d5, d6 = ux * rx + uy * ry + uz * rz, vx * rx + vy * ry + vz * rz
+    if d6 >= 0.0 and d5 <= d6:
+        return ax + vx, ay + vy, az + vz
+    on_ac = d5 * d2 - d1 * d6
+    if on_ac <= 0.0 and d2 >= 0.0 and d6 <= 0.0:
+        t = d2 / (d2 - d6)
+        return ax + t * vx, ay + t * vy, az + t * vz
+    on_bc = d3 * d6 - d5 * d4
+    if on_bc <= 0.0 and d4 - d3 >= 0.0 and d5 - d6 >= 0.0:
+        t = (d4 - d3) / ((d4 - d3) + (d5 - d6))
+        return ax + ux + t * (vx - ux), ay + uy + t * (vy - uy), az + uz + t * (vz - uz)
+    whole = on_ab + on_ac + on_bc
+    s, t = on_ac / whole, on_ab / whole
+    return ax + s * ux + t * vx, ay + s * uy + t * vy, az + s * uz + t * vz
+
+
+@kernel
+def nearest_points(
+    positions: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    nodes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    width: int,
+    points: npt.NDArray[np.float64],
+    lo: int,
+    hi: int,
+    out_face: npt.NDArray[np.int32],
+    out_closest: npt.NDArray[np.float64],
+    out_distance: npt.NDArray[np.float64],
+) -> None:
+    """The point of a surface nearest to each of the points [lo, hi).
+
+    Args:
+        positions: (p, 3) float64, mm.
+        order: (k,) int32, of the tree.
+        nodes: (2 * width, 6) float32, of the tree.
+        corners: (blocks, 3, BLOCK) int32, of the tree.
+        width: of the tree.
+        points: (q, 3) float64, mm.
+        lo: first point.
+        hi: point after the last.
+        out_face: (q,) int32: the lowest face among the nearest; −1 without faces or for a non-finite point.
+        out_closest: (q, 3) float64: the nearest point on it, mm; NaN there.
+        out_distance: (q,) float64: mm; infinite there.
+    """
+    stack = np.empty(130, np.int64)
+    away = np.empty(130, np.float64)
+    for i in range(lo, hi):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        out_face[i] = -1
+        out_closest[i] = np.nan
+        out_distance[i] = np.inf
+        if len(order) == 0 or not np.isfinite(x + y + z):
+            continue
+        best = np.inf
+        stack[0], away[0] = 1, 0.0
+        height = 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            if away[height] > best:
+                continue
+            if node < width:
+                left, right = _box_distance(nodes, 2 * node, x, y, z), _box_distance(nodes, 2 * node + 1, x, y, z)
+                first, second = (2 * node, 2 * node + 1) if left <= right else (2 * node + 1, 2 * node)
+                stack[height], away[height] = second, max(left, right)
+                stack[height + 1], away[height + 1] = first, min(left, right)
+                height += 2
+                continue
+            block = node - width
+            for k in range(min(BLOCK, len(order) - block * BLOCK)):
+                cx, cy, cz = _closest(
+                    positions, corners[block, 0, k], corners[block, 1, k], corners[block, 2, k], x, y, z
+                )
+                square = (cx - x) ** 2 + (cy - y) ** 2 + (cz - z) ** 2
+                face = order[block * BLOCK + k]
+                if square < best or (square == best and face < out_face[i]):
+                    best = square
+                    out_face[i] = face
+                    out_closest[i, 0], out_closest[i, 1], out_closest[i, 2] = cx, cy, cz
+        out_distance[i] = np.sqrt(best)
+
+
+@kernel
+def first_hits(
+    positions: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    nodes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    width: int,
+    origins: npt.NDArray[np.float64],
+    directions: npt.NDArray[np.float64],
+    lo: int,
+    hi: int,
+    out_face: npt.NDArray[np.int32],
+    out_along: npt.NDArray[np.float64],
+) -> None:
+    """The first face that each of the rays [lo, hi) meets, from either side.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        order: (k,) int32, of the tree.
+        nodes: (2 * width, 6) float32, of the tree.
+        corners: (blocks, 3, BLOCK) int32, of the tree.
+        width: of the tree.
+        origins: (q, 3) float64, mm.
+        directions: (q, 3) float64, of any length but zero.
+        lo: first ray.
+        hi: ray after the last.
+        out_face: (q,) int32: the lowest face among the first; −1 for none.
+        out_along: (q,) float64: how many lengths of its direction it is away, more than 0; infinite for none.
+    """
+    stack = np.empty(130, np.int64)
+    for i in range(lo, hi):
+        ox, oy, oz = origins[i, 0], origins[i, 1], origins[i, 2]
+        dx, dy, dz = directions[i, 0], directions[i, 1], directions[i, 2]
+        out_face[i], out_along[i] = -1, np.inf
+        if len(order) == 0:
+            continue
+        stack[0] = 1
+        height = 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            if not _ray_meets_box(nodes, node, ox, oy, oz, dx, dy, dz, out_along[i]):
+                continue
+            if node < width:
+                stack[height], stack[height + 1] = 2 * node + 1, 2 * node
+                height += 2
+                continue
+            block = node - width
+            for k in range(min(BLOCK, len(order) - block * BLOCK)):
+                along = _ray_meets_face(
+                    positions, corners[block, 0, k], corners[block, 1, k], corners[block, 2, k], ox, oy, oz, dx, dy, dz
+                )
+                face = order[block * BLOCK + k]
+                if along < out_along[i] or (along == out_along[i] and along < np.inf and face < out_face[i]):
+                    out_along[i], out_face[i] = along, face
+
+
+@inlined
+def _ray_meets_box(
+    nodes: npt.NDArray[np.float32],
+    node: int,
+    ox: float,
+    oy: float,
+    oz: float,
+    dx: float,
+    dy: float,
+    dz: float,
+    most: float,
+) -> bool:
+    """Whether a ray meets a node's box before `most` lengths."""
+    if nodes[node, 0] > nodes[node, 3]:
+        return False
+    near, far = 0.0, most
+    for axis in range(3):
+        origin, along = (ox, dx) if axis == 0 else (oy, dy) if axis == 1 else (oz, dz)
+        low, high = np.float64(nodes[node, axis]) - origin, np.float64(nodes[node, 3 + axis]) - origin
+        if along == 0.0:
+            if low > 0.0 or high < 0.0:
+                return False
+            continue
+        first, last = low / along, high / along
+        if first > last:
+            first, last = last, first
+        # Division rounds by less than one part in 2**52: widen by more.
+        near = max(near, first - 1e-15 * abs(first))
+        far = min(far, last + 1e-15 * abs(last))
+    return near <= far
+
+
+@inlined
+def _ray_meets_face(
+    positions: npt.NDArray[np.float64],
+    a: int,
+    b: int,
+    c: int,
+    ox: float,
+    oy: float,
+    oz: float,
+    dx: float,
+    dy: float,
+    dz: float,
+) -> float:
+    """How many lengths along a ray a triangle lies; infinite where the ray misses it or runs in its plane."""
+    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
+    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
+    px, py, pz = dy * vz - dz * vy, dz * vx - dx * vz, dx * vy - dy * vx
+    determinant = ux * px + uy * py + uz * pz
+    if determinant == 0.0:
+        return np.inf
+    tx, ty, tz = ox - ax, oy - ay, oz - az
+    s = (tx * px + ty * py + tz * pz) / determinant
+    qx, qy, qz = ty * uz - tz * uy, tz * ux - tx * uz, tx * uy - ty * ux
+    t = (dx * qx + dy * qy + dz * qz) / determinant
+    if not (s >= 0.0 and t >= 0.0 and s + t <= 1.0):
+        return np.inf
+    along = (vx * qx + vy * qy + vz * qz) / determinant
+    return along if along > 0.0 else np.inf
