@@ -224,7 +224,7 @@ def inside_out(facts: Facts) -> Iterable[Finding]:
     where the origin lies and decides nothing). Debris below the floating-piece limit is not judged. Repair turns the
     faces over, which moves nothing.
     """
-    from meshguard.facts import SIDEDNESS_DECIDES
+    from meshguard.facts.sidedness import SIDEDNESS_DECIDES
     from meshguard.kernels import topology
 
     components = facts.components

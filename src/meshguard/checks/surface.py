@@ -14,7 +14,8 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import BoolArray, Facts
+    from meshguard.facts import Facts
+    from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import IntArray
 
 

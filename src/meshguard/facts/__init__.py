@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import math
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.cracks import Cracks, find_cracks
 from meshguard.facts.intersections import Intersections, find_intersections
+from meshguard.facts.loops import Loops, find_loops
+from meshguard.facts.sidedness import sidedness_of
 from meshguard.kernels import intersections as intersection_kernels
-from meshguard.kernels import loops as loop_kernels
-from meshguard.kernels import sidedness, topology, triangles
+from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
 from meshguard.kernels.weld import weld_positions
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray, Mesh
     from meshguard.policy import Policy
-
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-_Array = TypeVar("_Array", bound=npt.NDArray[Any])
-
-SIDEDNESS_LINES = 48
-"""Lines along each side of the grid that decides which side of an open sheet faces outward."""
-
-SIDEDNESS_DECIDES = 0.1
-"""A sheet's sidedness is decided when the votes for one side exceed those for the other by this share of all."""
 
 
 class FaceMeasures(NamedTuple):
@@ -73,25 +66,6 @@ class Components(NamedTuple):
     doubled: BoolArray
 
 
-class Loops(NamedTuple):
-    """Boundary loops: CSR over half-edges and over the positions where each is entered.
-
-    closed: bool (L,), False where it ends at a non-manifold edge; chain: int32 (L,), loops of one number are one
-        boundary
-    curve of the surface with its fans pulled apart; measures: float64 (L, 3), columns as in
-    `kernels.loops`; component: int32 (L,); rim: bool (L,), the loop that encloses its sheet.
-    """
-
-    offsets: IntArray
-    halfedges: IntArray
-    positions: IntArray
-    closed: BoolArray
-    chain: IntArray
-    measures: FloatArray
-    component: IntArray
-    rim: BoolArray
-
-
 class Facts:
     """Everything derived from a mesh under a policy; each property is computed on first use and kept."""
 
@@ -116,33 +90,33 @@ class Facts:
         """The different positions, float64 (p, 3), mm, by first occurrence."""
         if len(self.first_vertex) == len(self.mesh.vertices):
             return self.mesh.vertices
-        return _frozen(self.mesh.vertices[self.first_vertex])
+        return frozen(self.mesh.vertices[self.first_vertex])
 
     @cached_property
     def corners(self) -> IntArray:
         """Positions of each face's corners, int32 (m, 3)."""
         if len(self.first_vertex) == len(self.mesh.vertices):
             return self.mesh.faces
-        return _frozen(self.remap[self.mesh.faces])
+        return frozen(self.remap[self.mesh.faces])
 
     @cached_property
     def _welded(self) -> tuple[IntArray, IntArray]:
         remap = np.empty(len(self.mesh.vertices), np.int32)
         count = weld_positions(self.mesh.vertices, remap)
         if count == len(remap):
-            first = _frozen(np.arange(count, dtype=np.int32))
+            first = frozen(np.arange(count, dtype=np.int32))
         else:
             first = np.empty(count, np.int32)
             first[remap[::-1]] = np.arange(
                 len(remap) - 1, -1, -1, dtype=np.int32
             )  # the first occurrence is written last
-        return _frozen(remap), _frozen(first)
+        return frozen(remap), frozen(first)
 
     @cached_property
     def is_finite(self) -> BoolArray:
         """Whether each vertex of the mesh has finite coordinates, bool (n,)."""
         x, y, z = self.mesh.vertices.T
-        return _frozen(np.isfinite(x) & np.isfinite(y) & np.isfinite(z))
+        return frozen(np.isfinite(x) & np.isfinite(y) & np.isfinite(z))
 
     @cached_property
     def span(self) -> FloatArray:
@@ -183,7 +157,7 @@ class Facts:
             m,
             lambda lo, hi: triangles.measure_faces(positions, corners, lo, hi, aspect, cap_cos, short, area, flags),
         )
-        return FaceMeasures(_frozen(area), _frozen(flags))
+        return FaceMeasures(frozen(area), frozen(flags))
 
     def flagged(self, bit: int) -> IntArray:
         """Faces whose flags have a bit of `kernels.triangles`, int32, ascending."""
@@ -197,12 +171,12 @@ class Facts:
     @cached_property
     def is_degenerate(self) -> BoolArray:
         """Whether each face has a non-finite corner or exactly collinear ones, bool (m,)."""
-        return _frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.COLLINEAR)) != 0)
+        return frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.COLLINEAR)) != 0)
 
     @cached_property
     def sound_faces(self) -> IntArray:
         """The faces that are not degenerate, int32, ascending."""
-        return _frozen(np.flatnonzero(~self.is_degenerate).astype(np.int32))
+        return frozen(np.flatnonzero(~self.is_degenerate).astype(np.int32))
 
     # ---- edges
 
@@ -211,7 +185,7 @@ class Facts:
         """Twins, boundary and crowded half-edges. Faces with a non-finite or a repeated corner take no part."""
         corners = self.corners
         m = len(corners)
-        unused = _frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.REPEATED)) != 0)
+        unused = frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.REPEATED)) != 0)
         twins = np.full(3 * m, topology.UNUSED, np.int32)
         bounds = part_bounds(len(self.positions))
         counts = np.zeros((len(bounds) - 1, 3), np.int64)
@@ -227,14 +201,14 @@ class Facts:
         halfedges = grouped[0] if len(grouped) == 1 else np.concatenate(grouped)
         crowded = halfedges[twins[halfedges] == topology.CROWDED] if counts[:, 2].any() else halfedges[:0]
         boundary = np.flatnonzero(twins == topology.BOUNDARY).astype(np.int32)
-        return Edges(_frozen(twins), _frozen(halfedges), _frozen(boundary), _frozen(crowded), int(counts[:, 1].sum()))
+        return Edges(frozen(twins), frozen(halfedges), frozen(boundary), frozen(crowded), int(counts[:, 1].sum()))
 
     @cached_property
     def fans(self) -> tuple[IntArray, IntArray, int]:
         """Lowest corner of each corner's fan, int32 (3m,); fans at each position, int32 (p,); how many have several."""
         fan, fans = np.empty(3 * len(self.corners), np.int32), np.empty(len(self.positions), np.int32)
         several = topology.connect_corners(self.corners, self.edges.twins, self.edges.crowded, fan, fans)
-        return _frozen(fan), _frozen(fans), several
+        return frozen(fan), frozen(fans), several
 
     @cached_property
     def components(self) -> Components:
@@ -252,13 +226,13 @@ class Facts:
         counts = np.empty((found[0], topology.COUNTS), np.int64)
         folds = np.empty(3 * m, np.bool_)
         fold_cos = math.cos(math.radians(self.policy.limit("fold_angle_deg")))
-        component = _frozen(component)
+        component = frozen(component)
         topology.measure_components(
             self.positions,
             corners,
             twins,
             component,
-            _frozen(anchor),
+            frozen(anchor),
             self.fans[0],
             self.faces.area,
             crowded,
@@ -267,7 +241,7 @@ class Facts:
             counts,
             folds,
         )
-        return Components(component, _frozen(measures), _frozen(counts), _frozen(folds), _frozen(doubled))
+        return Components(component, frozen(measures), frozen(counts), frozen(folds), frozen(doubled))
 
     @cached_property
     def main(self) -> int:
@@ -284,7 +258,7 @@ class Facts:
     @cached_property
     def is_open(self) -> BoolArray:
         """Whether each component has an edge with one face, bool (C,)."""
-        return _frozen(self.components.counts[:, topology.BOUNDARY_EDGES] > 0)
+        return frozen(self.components.counts[:, topology.BOUNDARY_EDGES] > 0)
 
     @cached_property
     def faces_by_component(self) -> tuple[IntArray, IntArray]:
@@ -292,7 +266,7 @@ class Facts:
         of_face, count = self.components.of_face, len(self.components.counts)
         order = np.argsort(of_face, kind="stable").astype(np.int32)
         offsets = np.searchsorted(of_face[order], np.arange(count + 1)).astype(np.int32)
-        return _frozen(offsets), _frozen(order)
+        return frozen(offsets), frozen(order)
 
     def faces_of(self, component: int) -> IntArray:
         """The faces of a component, int32, ascending."""
@@ -301,7 +275,7 @@ class Facts:
             and self.n_finite == len(self.corners)
             and not self.flagged(triangles.REPEATED).size
         ):
-            return _frozen(np.arange(len(self.corners), dtype=np.int32))
+            return frozen(np.arange(len(self.corners), dtype=np.int32))
         offsets, faces = self.faces_by_component
         return faces[offsets[component] : offsets[component + 1]]
 
@@ -338,7 +312,7 @@ class Facts:
         flip, patch = np.empty(m, np.bool_), np.empty(m, np.int32)
         twisted = np.empty(len(components.counts), np.bool_)
         topology.orient_faces(self.edges.twins, self.corners.reshape(-1), components.of_face, flip, patch, twisted)
-        return _frozen(twisted), _frozen(flip), _frozen(patch)
+        return frozen(twisted), frozen(flip), frozen(patch)
 
     @cached_property
     def miswound(self) -> IntArray:
@@ -400,47 +374,7 @@ class Facts:
     @cached_property
     def loops(self) -> Loops:
         """Boundary loops with measures, component, and which of them is the rim of its sheet."""
-        boundary, flat = self.edges.boundary, self.corners.reshape(-1)
-        count = len(boundary)
-        offsets, halfedges = np.empty(count + 1, np.int32), np.empty(count, np.int32)
-        entered, closed, chain = np.empty(count, np.int32), np.empty(count, np.bool_), np.empty(count, np.int32)
-        measures = np.empty((count, loop_kernels.MEASURES), np.float64)
-        found = 0
-        if count:
-            found = loop_kernels.trace_loops(
-                self.positions,
-                flat,
-                self.edges.twins,
-                boundary,
-                len(self.positions),
-                offsets,
-                halfedges,
-                entered,
-                closed,
-                chain,
-                measures,
-            )
-        else:
-            offsets[0] = 0
-        offsets, measures = offsets[: found + 1], measures[:found]
-        component = self.components.of_face[halfedges[offsets[:-1]] // 3]
-        # The loop with the largest chord is the rim of its sheet, if it is wide enough to enclose it.
-        rim = np.zeros(found, np.bool_)
-        chords = measures[:, loop_kernels.CHORD]
-        wide = chords >= self.policy.limit("rim_share") * 2.0 * self.components.measures[component, topology.RADIUS]
-        order = np.lexsort((np.arange(found), -chords, component))
-        widest = order[np.flatnonzero(np.concatenate([[True], np.diff(component[order]) != 0]))] if found else order
-        rim[widest] = wide[widest]
-        return Loops(
-            _frozen(offsets),
-            _frozen(halfedges),
-            _frozen(entered),
-            _frozen(closed[:found]),
-            _frozen(chain[:found]),
-            _frozen(measures),
-            _frozen(component),
-            _frozen(rim),
-        )
+        return find_loops(self, self.policy.limit("rim_share"))
 
     @cached_property
     def boundary_groups(self) -> int:
@@ -464,7 +398,7 @@ class Facts:
         """Whether each intersecting pair is of two different closed components, bool (k,): an assembly."""
         one, other = self.components.of_face[self.intersections.pairs].T
         closed = ~self.is_open
-        return _frozen((one != other) & closed[one] & closed[other])
+        return frozen((one != other) & closed[one] & closed[other])
 
     def is_exact_fold(self, edges: IntArray) -> BoolArray:
         """Whether the two faces at each of these half-edges lie exactly flat on one another, bool (k,)."""
@@ -476,18 +410,8 @@ class Facts:
     # ---- sidedness
 
     def sidedness(self, component: int) -> float:
-        """Which side of a component faces outward: 1 its front, −1 its back, near 0 undecided (`kernels.sidedness`)."""
-        votes = np.zeros((len(_FRAMES), 2), np.int64)
-        faces, positions, corners = self.faces_of(component), self.positions, self.corners
-        over_ranges(
-            len(_FRAMES),
-            lambda lo, hi: sidedness.line_end_votes(positions, corners, faces, _FRAMES, lo, hi, SIDEDNESS_LINES, votes),
-            grain=1,
-        )
-        total = int(votes.sum())
-        return (
-            float(int(votes[:, sidedness.FRONT].sum()) - int(votes[:, sidedness.BACK].sum())) / total if total else 0.0
-        )
+        """Which side of a component faces outward: 1 its front, −1 its back, near 0 undecided."""
+        return sidedness_of(self, component)
 
     # ---- elements
 
@@ -500,24 +424,5 @@ class Facts:
     def clusters(self, rows: IntArray) -> IntArray:
         """Cluster of each element, int32 (k,), where elements that share a position belong together; rows (k, w)."""
         label = np.empty(len(rows), np.int32)
-        topology.cluster_rows(_frozen(np.ascontiguousarray(rows, np.int32)), len(self.positions), label)
+        topology.cluster_rows(frozen(np.ascontiguousarray(rows, np.int32)), len(self.positions), label)
         return label
-
-
-def _frozen(array: _Array) -> _Array:
-    """The array, read-only: a kernel is compiled once for read-only arrays."""
-    array.flags.writeable = False
-    return array
-
-
-def _frames() -> FloatArray:
-    """Right-handed orthonormal frames (7, 3, 3) whose third axes are the axes and diagonals of a cube."""
-    directions = np.array([(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)], np.float64)
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    helper = np.where(np.abs(directions[:, :1]) < 0.6, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
-    across = np.cross(helper, directions)
-    across /= np.linalg.norm(across, axis=1, keepdims=True)
-    return np.ascontiguousarray(np.stack([across, np.cross(directions, across), directions], axis=1))
-
-
-_FRAMES = _frozen(_frames())

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.predicates import orient2d
+from meshguard.kernels.sorting import sort_in_place
 
 _FEW = 24
 """Corners around a position up to which each pair is compared; above, they are sorted."""
@@ -128,8 +129,8 @@ def _loose_ends(begins: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]) -> i
                     return count + 2
             loose += met == 0
         return loose
-    begins.sort()
-    ends.sort()
+    sort_in_place(begins)
+    sort_in_place(ends)
     j = 0
     for i in range(count):
         if i > 0 and (begins[i] == begins[i - 1] or ends[i] == ends[i - 1]):

@@ -162,67 +162,71 @@ def _measure_loop(
     out_measures: npt.NDArray[np.float64],
 ) -> None:
     """Fill one row of a loop's measures."""
-    origin = positions[vertices[0]]
+    ox, oy, oz = positions[vertices[0], 0], positions[vertices[0], 1], positions[vertices[0], 2]
     perimeter = 0.0
     ax = ay = az = 0.0
+    there = -1
     for i in range(len(vertices)):
         h = halfedges[i]
         here = vertices[i]
         there = flat[h] + flat[_next(h)] - here
-        px, py, pz = positions[here, 0] - origin[0], positions[here, 1] - origin[1], positions[here, 2] - origin[2]
-        qx, qy, qz = positions[there, 0] - origin[0], positions[there, 1] - origin[1], positions[there, 2] - origin[2]
-        perimeter += math.sqrt((qx - px) ** 2 + (qy - py) ** 2 + (qz - pz) ** 2)
+        px, py, pz = positions[here, 0] - ox, positions[here, 1] - oy, positions[here, 2] - oz
+        qx, qy, qz = positions[there, 0] - ox, positions[there, 1] - oy, positions[there, 2] - oz
+        perimeter += math.sqrt((qx - px) * (qx - px) + (qy - py) * (qy - py) + (qz - pz) * (qz - pz))
         ax += py * qz - pz * qy
         ay += pz * qx - px * qz
         az += px * qy - py * qx
     out_measures[PERIMETER] = perimeter
     out_measures[LOOP_AREA] = 0.5 * math.sqrt(ax * ax + ay * ay + az * az)
-    last = halfedges[-1]
-    end = flat[last] + flat[_next(last)] - vertices[-1]
-    # The largest chord: no point is further from the mean than `reach`, so a chord longer than the best so far needs
-    # two points whose distances from the mean add up to more than it. Few have, once a long chord is known.
+    out_measures[CHORD] = _largest_chord(positions, vertices, there)
+
+
+@inlined
+def _largest_chord(positions: npt.NDArray[np.float64], vertices: npt.NDArray[np.int32], end: int) -> float:
+    """The largest distance of two of a loop's vertices, its end included.
+
+    No point is farther from the mean than `reach`, so a chord longer than the best so far needs two points whose
+    distances from the mean add up to more than it. Few have, once a long chord is known.
+    """
     step = max(1, -(-(len(vertices) + 1) // MAX_CHORD_POINTS))
     count = (len(vertices) + step) // step
-    points = np.empty((count, 3), np.float64)
+    points = np.empty(count, np.int32)
+    mx = my = mz = 0.0
     for i in range(count):
-        points[i] = positions[vertices[i * step]] if i * step < len(vertices) else positions[end]
-    mx, my, mz = points[:, 0].mean(), points[:, 1].mean(), points[:, 2].mean()
+        v = vertices[i * step] if i * step < len(vertices) else end
+        points[i] = v
+        mx, my, mz = mx + positions[v, 0] / count, my + positions[v, 1] / count, mz + positions[v, 2] / count
     away = np.empty(count, np.float64)
+    farthest = 0
     for i in range(count):
-        away[i] = math.sqrt((points[i, 0] - mx) ** 2 + (points[i, 1] - my) ** 2 + (points[i, 2] - mz) ** 2)
-    farthest = int(away.argmax())
+        dx, dy, dz = positions[points[i], 0] - mx, positions[points[i], 1] - my, positions[points[i], 2] - mz
+        away[i] = math.sqrt(dx * dx + dy * dy + dz * dz)
+        if away[i] > away[farthest]:
+            farthest = i
     reach = away[farthest]
     best = 0.0
-    for _ in range(3):
-        best, farthest = _farthest_from(points, farthest)
+    for _ in range(3):  # from a far point to the one farthest from it: a long chord to begin with
+        start = farthest
+        best = 0.0
+        for j in range(count):
+            chord = _chord(positions, points[start], points[j])
+            if chord > best:
+                best, farthest = chord, j
     slack = 1e-12 * reach
     for i in range(count):
         if away[i] + reach + slack < best:
             continue
         for j in range(i):
             if away[i] + away[j] + slack >= best:
-                chord = math.sqrt(
-                    (points[i, 0] - points[j, 0]) ** 2
-                    + (points[i, 1] - points[j, 1]) ** 2
-                    + (points[i, 2] - points[j, 2]) ** 2
-                )
-                best = max(best, chord)
-    out_measures[CHORD] = best
+                best = max(best, _chord(positions, points[i], points[j]))
+    return best
 
 
 @inlined
-def _farthest_from(points: npt.NDArray[np.float64], start: int) -> tuple[float, int]:
-    """Distance and number of the point farthest from point `start`."""
-    best, farthest = 0.0, start
-    for j in range(len(points)):
-        chord = math.sqrt(
-            (points[start, 0] - points[j, 0]) ** 2
-            + (points[start, 1] - points[j, 1]) ** 2
-            + (points[start, 2] - points[j, 2]) ** 2
-        )
-        if chord > best:
-            best, farthest = chord, j
-    return best, farthest
+def _chord(positions: npt.NDArray[np.float64], v: int, w: int) -> float:
+    """The distance of two positions."""
+    dx, dy, dz = positions[v, 0] - positions[w, 0], positions[v, 1] - positions[w, 1], positions[v, 2] - positions[w, 2]
+    return math.sqrt(dx * dx + dy * dy + dz * dz)
 
 
 @kernel

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.sorting import sort_in_place
 
 BOUNDARY = -1
 """Twin of a half-edge whose edge has no other face."""
@@ -71,7 +72,7 @@ def group_edges(
     """Group the half-edges whose lower position lies in [lo, hi), and tell each its twin.
 
     A counting sort by the lower position, then an insertion sort of each bucket by the other: linear while no position
-    has very many edges; long buckets are sorted by NumPy's introsort instead.
+    has very many edges; long buckets are sorted by heapsort instead.
 
     Args:
         corners: (m, 3) int32: positions of each face's corners.
@@ -121,7 +122,7 @@ def group_edges(
                 h = bucket[i]
                 other = flat[h] + flat[_next(h)] - low
                 keys[i] = (np.int64(other) << 32) | h
-            keys.sort()
+            sort_in_place(keys)
             for i in range(last - first):
                 bucket[i] = np.int32(keys[i] & 0xFFFFFFFF)
         else:

@@ -1,0 +1,84 @@
+"""Boundary loops, and which of them is the rim of its sheet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from meshguard.facts.arrays import frozen
+from meshguard.kernels import loops as loop_kernels
+from meshguard.kernels import topology
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.facts.arrays import BoolArray
+    from meshguard.mesh import FloatArray, IntArray
+
+
+class Loops(NamedTuple):
+    """Boundary loops: CSR over half-edges and over the positions where each is entered.
+
+    closed: bool (L,), False where it ends at a non-manifold edge; chain: int32 (L,), loops of one number are one
+        boundary
+    curve of the surface with its fans pulled apart; measures: float64 (L, 3), columns as in
+    `kernels.loops`; component: int32 (L,); rim: bool (L,), the loop that encloses its sheet.
+    """
+
+    offsets: IntArray
+    halfedges: IntArray
+    positions: IntArray
+    closed: BoolArray
+    chain: IntArray
+    measures: FloatArray
+    component: IntArray
+    rim: BoolArray
+
+
+def find_loops(facts: Facts, rim_share: float) -> Loops:
+    """The boundary loops of a mesh.
+
+    A rim is the loop with the largest chord of its sheet, if that chord is at least `rim_share` of the sheet's extent:
+    twice the largest distance of its vertices from their mean.
+    """
+    boundary, flat = facts.edges.boundary, facts.corners.reshape(-1)
+    count = len(boundary)
+    offsets, halfedges = np.empty(count + 1, np.int32), np.empty(count, np.int32)
+    entered, closed, chain = np.empty(count, np.int32), np.empty(count, np.bool_), np.empty(count, np.int32)
+    measures = np.empty((count, loop_kernels.MEASURES), np.float64)
+    found = 0
+    if count:
+        found = loop_kernels.trace_loops(
+            facts.positions,
+            flat,
+            facts.edges.twins,
+            boundary,
+            len(facts.positions),
+            offsets,
+            halfedges,
+            entered,
+            closed,
+            chain,
+            measures,
+        )
+    else:
+        offsets[0] = 0
+    offsets, measures = offsets[: found + 1], measures[:found]
+    component = facts.components.of_face[halfedges[offsets[:-1]] // 3]
+    # The loop with the largest chord is the rim of its sheet, if it is wide enough to enclose it.
+    rim = np.zeros(found, np.bool_)
+    chords = measures[:, loop_kernels.CHORD]
+    wide = chords >= rim_share * 2.0 * facts.components.measures[component, topology.RADIUS]
+    order = np.lexsort((np.arange(found), -chords, component))
+    widest = order[np.flatnonzero(np.concatenate([[True], np.diff(component[order]) != 0]))] if found else order
+    rim[widest] = wide[widest]
+    return Loops(
+        frozen(offsets),
+        frozen(halfedges),
+        frozen(entered),
+        frozen(closed[:found]),
+        frozen(chain[:found]),
+        frozen(measures),
+        frozen(component),
+        frozen(rim),
+    )
