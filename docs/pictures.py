@@ -1,0 +1,264 @@
+"""The pictures of the documentation: phantom arches and located findings, drawn with a small z-buffer.
+
+    python docs/pictures.py [FOLDER]
+
+Needs Pillow, which writes the PNG files; FOLDER is docs/img by default. Pictures are committed, since drawing
+them takes longer than building the site.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+import meshguard
+from meshguard.phantoms import mutate, phantom
+
+if TYPE_CHECKING:
+    from meshguard import Mesh
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+
+BACKGROUND = (255, 255, 255)
+GUM = (226, 152, 148)
+CROWN = (236, 229, 212)
+MARK = (200, 30, 45)
+LINE = (70, 60, 60)
+BACK = (108, 118, 138)
+"""The colour of a face's inner side."""
+
+HOLE_SEED = 2
+"""Puts the hole where the view of the whole arch shows it."""
+
+
+class View(NamedTuple):
+    """Where a picture is taken from: its axes (rows: right, up, towards the eye), its centre, its width."""
+
+    axes: Floats
+    centre: Floats
+    width_mm: float
+
+
+def view(mesh: Mesh, *, azimuth: float, elevation: float, at: Floats | None = None, width_mm: float = 0.0) -> View:
+    """A view from an azimuth and an elevation (degrees); of the whole mesh, or of what lies around a point."""
+    a, e = np.radians(azimuth), np.radians(elevation)
+    towards = np.array([np.cos(e) * np.sin(a), np.cos(e) * np.cos(a), np.sin(e)])
+    right = np.array([-np.cos(a), np.sin(a), 0.0])
+    axes = np.stack([right, np.cross(towards, right), towards])
+    flat = mesh.vertices @ axes.T
+    middle = (flat.min(axis=0) + flat.max(axis=0)) / 2
+    extent = np.ptp(flat, axis=0)
+    return View(axes, axes @ at if at is not None else middle, width_mm or float(1.04 * extent[0]))
+
+
+def drawn(
+    mesh: Mesh,
+    colors: npt.NDArray[np.uint8],
+    seen: View,
+    *,
+    pixels: tuple[int, int],
+    edges: bool = False,
+    lines: tuple[tuple[Floats, tuple[int, int, int], float], ...] = (),
+) -> npt.NDArray[np.uint8]:
+    """A picture (height, width, 3) of a mesh.
+
+    Args:
+        mesh: what to draw.
+        colors: uint8 (m, 3), of each face's outer side.
+        seen: from where.
+        pixels: width and height.
+        edges: whether the edges of faces are drawn.
+        lines: segments float64 (k, 2, 3) to draw on top where they are not hidden, with colour and width in pixels.
+    """
+    scale_up = 2
+    width, height = scale_up * pixels[0], scale_up * pixels[1]
+    scale = width / seen.width_mm
+
+    def to_screen(points: Floats) -> Floats:
+        flat = (points @ seen.axes.T - seen.centre) * scale
+        return np.stack([flat[..., 0] + width / 2, height / 2 - flat[..., 1], flat[..., 2]], axis=-1)
+
+    corners = to_screen(mesh.vertices)[mesh.faces]
+    own = np.cross(
+        mesh.vertices[mesh.faces[:, 1]] - mesh.vertices[mesh.faces[:, 0]],
+        mesh.vertices[mesh.faces[:, 2]] - mesh.vertices[mesh.faces[:, 0]],
+    )
+    smooth = np.zeros_like(mesh.vertices)
+    for corner in range(3):
+        np.add.at(smooth, mesh.faces[:, corner], own)
+    normals = own if edges else smooth[mesh.faces].sum(axis=1)
+    normals = np.divide(normals, np.linalg.norm(normals, axis=1, keepdims=True) + 1e-300)
+    light = seen.axes.T @ np.array([-0.35, 0.5, 0.79])
+    facing = own @ seen.axes[2] > 0
+    shade = 0.42 + 0.58 * np.clip(np.where(facing, 1.0, -1.0) * (normals @ light), 0.0, 1.0)
+    color = np.where(facing[:, None], colors, BACK) * shade[:, None]
+    image = np.full((height, width, 3), BACKGROUND, np.float64)
+    depth = np.full((height, width), -np.inf)
+    low = np.floor(corners[..., :2].min(axis=1)).astype(int)
+    high = np.ceil(corners[..., :2].max(axis=1)).astype(int)
+    inside = ((high >= 0) & (low < (width, height))).all(axis=1)
+    for face in np.flatnonzero(inside):
+        _fill(image, depth, corners[face], low[face], high[face], color[face], edges)
+    for segments, line_color, thickness in lines:
+        _stroke(image, depth, to_screen(segments), np.array(line_color, float), thickness * scale_up, scale)
+    averaged = image.reshape(pixels[1], scale_up, pixels[0], scale_up, 3).mean(axis=(1, 3))
+    picture: npt.NDArray[np.uint8] = averaged.round().astype(np.uint8)
+    return picture
+
+
+def _fill(
+    image: Floats,
+    depth: Floats,
+    corners: Floats,
+    low: npt.NDArray[np.int64],
+    high: npt.NDArray[np.int64],
+    color: Floats,
+    edges: bool,
+) -> None:
+    """Draw one triangle, where nothing nearer is."""
+    height, width = depth.shape
+    x0, x1 = max(int(low[0]), 0), min(int(high[0]) + 1, width)
+    y0, y1 = max(int(low[1]), 0), min(int(high[1]) + 1, height)
+    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = corners
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    if x0 >= x1 or y0 >= y1 or area == 0.0:
+        return
+    x, y = np.arange(x0, x1) + 0.5, (np.arange(y0, y1) + 0.5)[:, None]
+    of_b = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / area
+    of_c = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / area
+    of_a = 1.0 - of_b - of_c
+    z = of_a * az + of_b * bz + of_c * cz
+    here = depth[y0:y1, x0:x1]
+    shown = (of_a >= 0) & (of_b >= 0) & (of_c >= 0) & (z > here)
+    here[shown] = z[shown]
+    paint = np.broadcast_to(color, (*shown.shape, 3)).copy()
+    if edges:
+        lengths = [np.hypot(bx - cx, by - cy), np.hypot(cx - ax, cy - ay), np.hypot(ax - bx, ay - by)]
+        away = [of * abs(area) / length for of, length in zip((of_a, of_b, of_c), lengths, strict=True) if length > 0]
+        paint[np.min(away, axis=0) < 0.9] = 0.55 * color
+    image[y0:y1, x0:x1][shown] = paint[shown]
+
+
+def _stroke(image: Floats, depth: Floats, segments: Floats, color: Floats, thickness: float, scale: float) -> None:
+    """Draw segments as discs along them, where no surface hides them by more than a quarter of a millimetre."""
+    height, width = depth.shape
+    radius = thickness / 2
+    reach = int(np.ceil(radius))
+    offsets = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
+    offsets = offsets[:, (offsets**2).sum(axis=0) <= radius**2]
+    for start, end in segments:
+        steps = max(2, int(np.hypot(*(end - start)[:2])) + 1)
+        for point in start + np.linspace(0, 1, steps)[:, None] * (end - start):
+            columns, rows = int(point[0]) + offsets[1], int(point[1]) + offsets[0]
+            fits = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+            columns, rows = columns[fits], rows[fits]
+            visible = depth[rows, columns] <= point[2] + 0.25 * scale
+            image[rows[visible], columns[visible]] = color
+
+
+# ---- what is drawn
+
+
+def by_label(mesh: Mesh) -> npt.NDArray[np.uint8]:
+    """A colour for each face by its tooth: neighbours differ, gum is gum."""
+    label = np.asarray(mesh.face_data["label"]).astype(int)
+    wheel = np.array(
+        [(242, 205, 125), (141, 196, 178), (150, 177, 219), (226, 168, 120), (186, 165, 212), (196, 212, 130)], np.uint8
+    )
+    return np.where((label == 0)[:, None], GUM, wheel[(label % 10 + 3 * (label // 10 % 2)) % len(wheel)]).astype(
+        np.uint8
+    )
+
+
+def plain(mesh: Mesh) -> npt.NDArray[np.uint8]:
+    """Gum and crowns."""
+    label = np.asarray(mesh.face_data["label"])
+    return np.where((label == 0)[:, None], GUM, CROWN).astype(np.uint8)
+
+
+def loop_segments(mesh: Mesh) -> list[Floats]:
+    """Each boundary loop as segments (k, 2, 3)."""
+    offsets, vertices = meshguard.boundary_loops(mesh)
+    loops = [vertices[lo:hi] for lo, hi in pairwise(offsets)]
+    return [mesh.vertices[np.stack([loop, np.roll(loop, -1)], axis=1)] for loop in loops]
+
+
+def edge_segments(mesh: Mesh, halfedges: Ints) -> Floats:
+    """Half-edges as segments (k, 2, 3)."""
+    flat = mesh.faces.reshape(-1)
+    ahead = np.where(halfedges % 3 == 2, halfedges - 2, halfedges + 1)
+    return mesh.vertices[np.stack([flat[halfedges], flat[ahead]], axis=1)]
+
+
+def of_check(mesh: Mesh, check: str) -> meshguard.Finding:
+    """The first finding of a check."""
+    return next(finding for finding in meshguard.validate(mesh).findings if finding.check == check)
+
+
+def arch() -> npt.NDArray[np.uint8]:
+    """A lower arch, each tooth in its colour."""
+    mesh = phantom(faces=120_000, seed=1)
+    return drawn(mesh, by_label(mesh), view(mesh, azimuth=8, elevation=52), pixels=(760, 470))
+
+
+def rim_and_hole() -> npt.NDArray[np.uint8]:
+    """The rim in blue, a hole in red."""
+    mesh, _ = mutate(phantom(faces=50_000, seed=1), "hole", seed=HOLE_SEED)
+    loops = sorted(loop_segments(mesh), key=lambda loop: -len(loop))
+    lines = ((loops[0], (35, 90, 170), 3.0), *((loop, MARK, 3.0) for loop in loops[1:]))
+    return drawn(mesh, plain(mesh), view(mesh, azimuth=8, elevation=58), pixels=(760, 500), lines=lines)
+
+
+def close_up(defect: str, check: str, *, width_mm: float, lift: float = 25.0) -> npt.NDArray[np.uint8]:
+    """What a finding of a check looks like, seen along the surface's normal there, its elements in red."""
+    mesh, _ = mutate(phantom(faces=50_000, seed=1), defect, seed=1)
+    finding = of_check(mesh, check)
+    colors = plain(mesh)
+    lines: tuple[tuple[Floats, tuple[int, int, int], float], ...] = ()
+    if finding.element == "face":
+        colors[finding.indices] = MARK
+    elif finding.element == "edge":
+        lines = ((edge_segments(mesh, finding.indices), MARK, 4.0),)
+    elif finding.element == "loop":
+        lines = tuple((loop, MARK, 4.0) for loop in loop_segments(mesh) if len(loop) == finding.count)
+    at = np.array(finding.location)
+    azimuth, elevation = facing_direction(mesh, at)
+    seen = view(mesh, azimuth=azimuth + lift, elevation=elevation, at=at, width_mm=width_mm)
+    return drawn(mesh, colors, seen, pixels=(370, 300), edges=True, lines=lines)
+
+
+def facing_direction(mesh: Mesh, at: Floats) -> tuple[float, float]:
+    """Azimuth and elevation (degrees) from which the nearest surface is seen face on."""
+    corners = mesh.vertices[mesh.faces]
+    near = np.argsort(((corners.mean(axis=1) - at) ** 2).sum(axis=1))[:60]
+    own = np.cross(corners[near, 1] - corners[near, 0], corners[near, 2] - corners[near, 0])
+    # The arch lies under its crowns: what looks down is a fin's back, not the surface.
+    x, y, z = own[own[:, 2] > 0].sum(axis=0)
+    return float(np.degrees(np.arctan2(x, y))), float(np.clip(np.degrees(np.arctan2(z, np.hypot(x, y))), 15, 75))
+
+
+def main(folder: Path) -> None:
+    """Draw all of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = {
+        "arch": arch(),
+        "rim-and-hole": rim_and_hole(),
+        "hole": close_up("hole", "S101", width_mm=7.0),
+        "floating-piece": close_up("floating_piece", "S103", width_mm=10.0),
+        "flipped-patch": close_up("flipped_patch", "T103", width_mm=8.0),
+        "nonmanifold-edge": close_up("nonmanifold_edge", "T101", width_mm=5.0),
+    }
+    for name, picture in pictures.items():
+        few = Image.fromarray(picture).quantize(255 if name == "arch" else 96, kmeans=4, dither=Image.Dither.NONE)
+        few.save(folder / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "img")
