@@ -97,7 +97,7 @@ def test_axes_signs_and_powers_of_two_do_not_matter(
 
 def test_a_clean_arch_has_none() -> None:
     for jaw in ("lower", "upper"):
-        assert rows(meshguard.phantom(jaw=jaw, faces=40_000)) == []  # type: ignore[arg-type]
+        assert rows(meshguard.phantom(jaw=jaw, faces=40_000)) == []
 
 
 SCRIPT = """

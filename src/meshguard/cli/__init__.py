@@ -1,4 +1,4 @@
-"""The command line: `meshguard validate | explain | phantom | demo`.
+"""The command line: `meshguard validate | explain | phantom | demo | warmup`.
 
 Only click is imported here. Each command imports what it needs when it runs, so that `--help` answers at once and
 `explain` starts no compiler. This is the only package of meshguard that prints and exits.
@@ -10,10 +10,12 @@ import sys
 
 import click
 
+from meshguard.cli import startup
 from meshguard.cli.environment import show_version
 from meshguard.cli.explain import explain
 from meshguard.cli.phantom import demo, phantom
 from meshguard.cli.validate import validate
+from meshguard.cli.warmup import warmup
 from meshguard.errors import PolicyError
 
 __all__ = ["commands", "main"]
@@ -38,12 +40,13 @@ def commands() -> None:
     """Say what is wrong with a mesh, where, how bad, and what would fix it; made for scans of dental arches."""
 
 
-for command in (validate, explain, phantom, demo):
+for command in (validate, explain, phantom, demo, warmup):
     commands.add_command(command)
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    startup.begin()
     try:
         code = commands.main(prog_name="meshguard", standalone_mode=False)
     except click.ClickException as error:
@@ -64,4 +67,5 @@ def main() -> None:
             err=True,
         )
         code = BUG
+    startup.end()
     sys.exit(code)

@@ -22,6 +22,9 @@ def compilation_notice(before: Callable[[], None] = lambda: None) -> Iterator[No
     Args:
         before: called before the notice is printed, to clear a line that is not finished.
     """
+    from meshguard.cli.startup import import_compiler
+
+    import_compiler()
     from numba.core import event
 
     class _Notice(event.Listener):  # type: ignore[misc]

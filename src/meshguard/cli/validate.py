@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from meshguard.budget import Budget
     from meshguard.policy import Policy
     from meshguard.report import Report
 
@@ -37,8 +39,16 @@ if TYPE_CHECKING:
     type=click.Choice(["info", "warning", "error"]),
     help="Severity from which the exit code is 1; the policy decides by default.",
 )
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--output", "-o", metavar="PATH", help="Write there instead of to the terminal; complete or not at all.")
+@click.option("--max-bytes", type=click.IntRange(0), metavar="N", help="Refuse a file with more bytes, decompressed.")
+@click.option("--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces.")
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(0),
+    metavar="S",
+    help="Give up a file after so long; what this stops depends on the machine.",
+)
 @click.option("--verbose", "--all", "-v", is_flag=True, help="List every check, and more findings of each.")
 @click.option("--quiet", "-q", is_flag=True, help="Only one line a file, the verdict.")
 def validate(
@@ -49,16 +59,25 @@ def validate(
     fail_on: str | None,
     format_: str,
     output: str | None,
+    max_bytes: int | None,
+    max_faces: int | None,
+    max_seconds: float | None,
     verbose: bool,
     quiet: bool,
 ) -> None:
     """Check each FILE and print a report: STL, PLY, OBJ, OFF, 3MF or GLB, also gzip-compressed; "-" is standard input.
 
     With --format json, one file gives exactly the library's canonical JSON; several give one line a file,
-    {"file": name, "report": {...}} or {"error": text, "file": name}.
+    {"file": name, "report": {...}} or {"error": text, "file": name}. --format markdown is for tickets.
     """
     policy = _policy(policy_name, select, ignore, fail_on)
+    from meshguard.budget import Budget
+    from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
+
+    budget = Budget(max_faces=max_faces, max_seconds=max_seconds)
+    if max_bytes is not None:
+        budget = replace(budget, max_bytes=max_bytes)
 
     if output is not None and output != "-" and not Path(output).absolute().parent.is_dir():
         raise click.UsageError("the folder of --output does not exist")
@@ -66,15 +85,19 @@ def validate(
     verdicts = Counter({0: 0})
     with Progress(files) as progress, compilation_notice(progress.pause):
         for name in files:
-            report, trouble = _validated(name, policy)
+            report, failure, trouble = _validated(name, policy, budget)
+            startup.loaded()
             progress.pause()
             if report is None:
-                click.echo(f"{name}: cannot be read: {trouble}", err=True)
+                click.echo(f"{name}: {failure}: {trouble}", err=True)
             if format_ == "json":
                 _write_json(writer, name, report, trouble, alone=len(files) == 1)
             elif report is not None:
                 first = not verdicts[0] + verdicts[1]
-                _write_text(writer, name, report, policy, verbose=verbose, quiet=quiet, first=first)
+                if format_ == "markdown":
+                    _write_markdown(writer, name, report, policy, quiet=quiet, first=first)
+                else:
+                    _write_text(writer, name, report, policy, verbose=verbose, quiet=quiet, first=first)
             verdicts[2 if report is None else 0 if report.ok else 1] += 1
             progress.advance()
     if len(files) > 1 and format_ == "text":
@@ -120,17 +143,19 @@ def _ids(entries: tuple[str, ...], *, reasons: bool = False) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
-def _validated(name: str, policy: Policy) -> tuple[Report | None, str]:
-    """The report of a file, or None and why it cannot be read."""
+def _validated(name: str, policy: Policy, budget: Budget) -> tuple[Report | None, str, str]:
+    """The report of a file; or None, what failed, and why."""
     from meshguard.errors import BudgetExceeded, ReadError
     from meshguard.validation import validate as validated
 
     try:
-        return validated(sys.stdin.buffer if name == "-" else name, policy=policy), ""
-    except (ReadError, BudgetExceeded) as error:
-        return None, str(error)
+        return validated(sys.stdin.buffer if name == "-" else name, policy=policy, budget=budget), "", ""
+    except BudgetExceeded as error:
+        return None, "not validated", str(error)
+    except ReadError as error:
+        return None, "cannot be read", str(error)
     except OSError as error:
-        return None, error.strerror or type(error).__name__
+        return None, "cannot be read", error.strerror or type(error).__name__
 
 
 def _write_json(writer: _Writer, name: str, report: Report | None, trouble: str, *, alone: bool) -> None:
@@ -161,6 +186,16 @@ def _write_text(
     writer.rich(
         render(report, name=shown, verbose=verbose, titles=catalogue_titles(), limits=limits_in_force(policy, report))
     )
+
+
+def _write_markdown(writer: _Writer, name: str, report: Report, policy: Policy, *, quiet: bool, first: bool) -> None:
+    """The report for a ticket, or its heading only."""
+    from meshguard.render.markdown import markdown_of
+
+    shown = "standard input" if name == "-" else name
+    text = markdown_of(report, name=shown, titles=catalogue_titles(), limits=limits_in_force(policy, report))
+    lead = "" if first else "\n"
+    writer.text(lead + (text.partition("\n")[0] + "\n" if quiet else text))
 
 
 def catalogue_titles() -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
-from meshguard.budget import Budget
+from meshguard.budget import Budget, Progress, Steps
 from meshguard.errors import MeshGuardError
 from meshguard.io.content import read_content, replace_file
 from meshguard.io.formats import format_of
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 Readable: TypeAlias = "str | Path | bytes | BinaryIO"
 
 
-def load(file: Readable, *, budget: Budget | None = None) -> Mesh:
+STEPS = 3
+"""Steps of `load_in_steps`."""
+
+
+def load(file: Readable, *, budget: Budget | None = None, progress: Progress | None = None) -> Mesh:
     """The mesh in a file, faithfully: order kept, attributes kept, every irregularity noted in `mesh.source`.
 
     Args:
         file: a path, the file's bytes, or an open binary file; any of them may be gzip-compressed.
             STL and PLY are read by meshguard; OBJ, OFF, 3MF and GLB by trimesh.
         budget: what reading may take; the default refuses a decompression bomb.
+        progress: called between steps; an exception that it raises ends the call.
 
     Returns:
         A mesh. Vertices of an STL are welded on bit-equal positions (−0 counts as +0), first occurrence first; the
@@ -35,24 +40,35 @@ def load(file: Readable, *, budget: Budget | None = None) -> Mesh:
     Raises:
         ReadError: the content is no mesh that can be read; it says at which byte, what was expected and what stood
             there.
-        BudgetExceeded: the content is larger than the budget allows.
+        BudgetExceeded: the content is larger than the budget allows, or reading takes longer.
         OSError: the file cannot be opened.
     """
-    budget = budget or Budget()
-    content, suffix, surplus = read_content(file, budget)
+    steps = Steps(budget, progress, total=STEPS)
+    mesh = load_in_steps(file, steps)
+    steps.end()
+    return mesh
+
+
+def load_in_steps(file: Readable, steps: Steps) -> Mesh:
+    """The same as a part of a longer call."""
+    steps.begin("reading the file")
+    content, suffix, surplus = read_content(file, steps.budget, lambda: steps.check_clock("the whole file was read"))
+    steps.begin("finding the format")
     kind = format_of(content, suffix)
+    steps.begin(f"making a mesh of {kind.upper()}")
     if kind == "stl":
         from meshguard.io.stl import read_stl
 
-        mesh = read_stl(content)
+        mesh = read_stl(content, steps)
     elif kind == "ply":
         from meshguard.io.ply import read_ply
 
-        mesh = read_ply(content)
+        mesh = read_ply(content, steps)
     else:
         from meshguard.io.foreign import read_foreign
 
-        mesh = read_foreign(content, kind, budget)
+        mesh = read_foreign(content, kind, steps.budget)
+    steps.check_faces(len(mesh.faces))
     return mesh.with_irregularity(_behind_gzip(surplus)) if surplus else mesh
 
 

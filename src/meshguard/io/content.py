@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from meshguard.errors import BudgetExceeded, ReadError
 
 if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+
     from meshguard.budget import Budget
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -31,8 +34,19 @@ class Content(NamedTuple):
     surplus: int = 0
 
 
-def read_content(file: str | Path | bytes | BinaryIO, budget: Budget) -> Content:
+def _nothing() -> None:
+    """What happens between two pieces if nobody asks for more."""
+
+
+def read_content(
+    file: str | Path | bytes | BinaryIO, budget: Budget, between: Callable[[], None] = _nothing
+) -> Content:
     """The content of a file.
+
+    Args:
+        file: a path, the file's bytes, or an open binary file.
+        budget: its `max_bytes` counts.
+        between: called between two pieces of a file object, a device or gzip data; what it raises ends the reading.
 
     Raises:
         ReadError: damaged gzip data, or a file object that is not binary.
@@ -43,22 +57,24 @@ def read_content(file: str | Path | bytes | BinaryIO, budget: Budget) -> Content
         suffix = _suffix(str(file))
         with open(file, "rb", buffering=0) as raw:  # noqa: PTH123 (the hot path needs no Path object for a str)
             most = budget.max_bytes
-            if most is not None and os.fstat(raw.fileno()).st_size > most:
-                raise BudgetExceeded(f"the file is larger than the budget of {most} bytes")
-            content = raw.read()
+            status = os.fstat(raw.fileno())
+            if most is not None and status.st_size > most:
+                raise BudgetExceeded(f"the file is larger than the budget of {most} bytes (max_bytes)")
+            # A device or a pipe does not say how much is to come.
+            content = raw.read() if stat.S_ISREG(status.st_mode) else _all_of(raw, budget, between)
     elif isinstance(file, (bytes, bytearray, memoryview)):
         suffix, content = "", bytes(file)
     elif hasattr(file, "read"):
         name = getattr(file, "name", "")
         suffix = _suffix(name) if isinstance(name, str) else ""
-        content = _all_of(file, budget)
+        content = _all_of(file, budget, between)
     else:
         raise ReadError("this is not a path, bytes or a file opened in binary mode")
     surplus = 0
     if content[:2] == _GZIP_MAGIC:
-        content, surplus = _decompressed(content, budget)
+        content, surplus = _decompressed(content, budget, between)
     if budget.max_bytes is not None and len(content) > budget.max_bytes:
-        raise BudgetExceeded(f"the content is larger than the budget of {budget.max_bytes} bytes")
+        raise BudgetExceeded(f"the content is larger than the budget of {budget.max_bytes} bytes (max_bytes)")
     return Content(content, suffix, surplus)
 
 
@@ -94,11 +110,12 @@ def _suffix(name: str) -> str:
     return PurePath(name.lower().removesuffix(".gz")).suffix[1:]
 
 
-def _all_of(file: BinaryIO, budget: Budget) -> bytes:
+def _all_of(file: BinaryIO | io.FileIO, budget: Budget, between: Callable[[], None]) -> bytes:
     """What a file object still holds; one read may give less than was asked for, from a pipe or a socket."""
     parts: list[bytes] = []
     size = 0
     while budget.max_bytes is None or size <= budget.max_bytes:
+        between()
         part: object = file.read(_READ if budget.max_bytes is None else min(_READ, budget.max_bytes + 1 - size))
         if not isinstance(part, (bytes, bytearray)):
             raise ReadError("this is not a file opened in binary mode")
@@ -109,7 +126,7 @@ def _all_of(file: BinaryIO, budget: Budget) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _decompressed(content: bytes, budget: Budget) -> tuple[bytes, int]:
+def _decompressed(content: bytes, budget: Budget, between: Callable[[], None]) -> tuple[bytes, int]:
     """Gzip data decompressed member by member, never more than the budget and one chunk in memory; surplus bytes.
 
     Input is fed in slices that grow within a member, so that neither one large member nor a million empty ones are
@@ -121,6 +138,7 @@ def _decompressed(content: bytes, budget: Budget) -> tuple[bytes, int]:
         member = zlib.decompressobj(wbits=31)
         fed, step = start, 1 << 12
         while not member.eof:
+            between()
             slice_ = member.unconsumed_tail
             if not slice_:
                 slice_ = content[fed : fed + step]
@@ -134,6 +152,8 @@ def _decompressed(content: bytes, budget: Budget) -> tuple[bytes, int]:
             parts.append(part)
             size += len(part)
             if budget.max_bytes is not None and size > budget.max_bytes:
-                raise BudgetExceeded(f"decompressed, the content is larger than the budget of {budget.max_bytes} bytes")
+                raise BudgetExceeded(
+                    f"decompressed, the content is larger than the budget of {budget.max_bytes} bytes (max_bytes)"
+                )
         start = fed - len(member.unused_data)
     return b"".join(parts), len(content[start:].rstrip(b"\0"))

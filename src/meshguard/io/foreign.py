@@ -88,7 +88,7 @@ def _check_archive(content: bytes, budget: Budget) -> None:
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ReadError("the file is not a readable 3MF") from error
     if budget.max_bytes is not None and size > budget.max_bytes:
-        raise BudgetExceeded(f"unpacked, the content is larger than the budget of {budget.max_bytes} bytes")
+        raise BudgetExceeded(f"unpacked, the content is larger than the budget of {budget.max_bytes} bytes (max_bytes)")
 
 
 def _check_off_counts(content: bytes) -> None:

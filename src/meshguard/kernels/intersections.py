@@ -58,7 +58,7 @@ def _overlapping(rows: npt.NDArray[np.float32], a: float, b: float, c: float, d:
     bits = 0
     for j in range(BLOCK):
         bits |= (
-            np.int64(
+            int(
                 (rows[0, j] <= d)
                 & (rows[3, j] >= a)
                 & (rows[1, j] <= e)
@@ -78,7 +78,7 @@ def _apart(rows: npt.NDArray[np.int32], a: int, b: int, c: int) -> int:
     for j in range(BLOCK):
         d, e, f = rows[0, j], rows[1, j], rows[2, j]
         common = (d == a) | (d == b) | (d == c) | (e == a) | (e == b) | (e == c) | (f == a) | (f == b) | (f == c)
-        bits |= np.int64(not common) << j
+        bits |= int(not common) << j
     return bits
 
 

@@ -18,9 +18,9 @@ def _box_distance(nodes: npt.NDArray[np.float32], node: int, x: float, y: float,
     """Squared distance of a point from a node's box; infinite for a node that holds nothing."""
     if nodes[node, 0] > nodes[node, 3]:
         return np.inf
-    dx = max(nodes[node, 0] - x, 0.0, x - nodes[node, 3])
-    dy = max(nodes[node, 1] - y, 0.0, y - nodes[node, 4])
-    dz = max(nodes[node, 2] - z, 0.0, z - nodes[node, 5])
+    dx: float = max(nodes[node, 0] - x, 0.0, x - nodes[node, 3])
+    dy: float = max(nodes[node, 1] - y, 0.0, y - nodes[node, 4])
+    dz: float = max(nodes[node, 2] - z, 0.0, z - nodes[node, 5])
     return dx * dx + dy * dy + dz * dz
 
 

@@ -7,7 +7,6 @@ as one. Colours appear on a terminal only, and nothing is said by colour alone.
 from __future__ import annotations
 
 import io
-import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,27 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from meshguard.report import Safety, Severity, Status
+from meshguard.render.words import (
+    GRADES,
+    NAMES,
+    TIMES,
+    boundary_in_words,
+    bounded_measure,
+    coordinate,
+    decimals,
+    findings_in_words,
+    fix,
+    grade_in_words,
+    limit_in_force,
+    listed,
+    many,
+    name_and_unit,
+    number,
+    printable,
+    quantity,
+    significant,
+)
+from meshguard.report import Severity, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +44,8 @@ if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType
 
     from meshguard.report import Finding, Report
+
+__all__ = ["FIRST", "FIRST_VERBOSE", "GRADES", "WIDTH", "render", "text_of", "verdict", "without_symbols"]
 
 FIRST = 4
 """Findings of one check that are shown, the rest are counted; of mere notes one is enough."""
@@ -35,18 +56,8 @@ FIRST_VERBOSE = 20
 WIDTH = 100
 """Columns where there is no terminal to ask."""
 
-GRADES = {1: "ideal", 2: "minor, usable", 3: "usable at risk", 4: "rescan"}
-"""What each grade means, in words."""
-
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "·"}
-_WORD = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_FIX = {
-    Safety.LOSSLESS: "can be repaired without moving or inventing anything",
-    Safety.LOCAL: "can be repaired on the spot, within the policy's limits",
-    Safety.INVENTIVE: "only by inventing or dropping surface: a person decides, or scan again",
-    None: "cannot be repaired safely: scan or export again, or edit by hand",
-}
 _NUMBERED = {
     "loop": "vertex",
     "pair": "face",
@@ -55,10 +66,8 @@ _NUMBERED = {
     "file": "row",
     "edge": "half-edge",
 }
-_UNITS = {"mm": "mm", "mm2": "mm²", "mm3": "mm³", "deg": "°", "bytes": "bytes"}
-_TIMES = " \N{MULTIPLICATION SIGN} "
 _PLAIN = str.maketrans(
-    {"✗": "x", "✓": "+", "·": "-", _TIMES[1]: "x", "²": "2", "³": "3", "°": " deg", "…": "..."}
+    {"✗": "x", "✓": "+", "·": "-", TIMES[1]: "x", "²": "2", "³": "3", "°": " deg", "…": "..."}
     | {"\N{MINUS SIGN}": "-", "\N{EM DASH}": "-"}
 )
 
@@ -85,7 +94,7 @@ def render(
     groups: dict[str, list[Finding]] = {}
     for finding in report.findings:
         groups.setdefault(finding.check, []).append(finding)
-    digits = _digits(report.stats.get("diagonal_mm"))
+    digits = decimals(report.stats.get("diagonal_mm"))
     for check, findings in groups.items():
         total = max(len(findings), report.outcomes[check].findings if check in report.outcomes else 0)
         parts.append(Text())
@@ -124,29 +133,13 @@ def verdict(report: Report, *, name: str | None = None) -> Text:
         mark, style = "✗", "bold red"
     else:
         mark, style = ("✓", "bold green") if report.grade == 1 else ("!", "bold yellow")
-    grade = f"{GRADES.get(report.grade, 'unknown')} (grade {report.grade} of 4)"
-    counts = _counts(report)
-    found = ", ".join(_many(counts[severity], _WORD[severity]) for severity in reversed(Severity) if counts[severity])
     line = Text()
     line.append(f"{mark} ", style)
     if name is not None:
-        line.append(f"{_printable(name)}: ", "bold")
-    line.append(grade, style)
-    line.append(f": {found or 'nothing found'}")
+        line.append(f"{printable(name)}: ", "bold")
+    line.append(grade_in_words(report), style)
+    line.append(f": {findings_in_words(report)}")
     return line
-
-
-def _counts(report: Report) -> Counter[Severity]:
-    """Findings of each severity. Where JSON listed only the worst of a check, the rest count as its mildest listed."""
-    counts = Counter(finding.severity for finding in report.findings)
-    listed = Counter(finding.check for finding in report.findings)
-    mildest = {finding.check: finding.severity for finding in report.findings}
-    for check, outcome in report.outcomes.items():
-        unlisted = outcome.findings - listed[check]
-        severity = mildest.get(check, outcome.severity)
-        if unlisted > 0 and severity is not None:
-            counts[severity] += unlisted
-    return counts
 
 
 def _because(report: Report) -> list[RenderableType]:
@@ -155,7 +148,7 @@ def _because(report: Report) -> list[RenderableType]:
     deciding = list(dict.fromkeys(checks[print_] for print_ in report.decided_by if print_ in checks))
     if not deciding or len({finding.check for finding in report.findings}) < 2:
         return []
-    return [Padding(Text(f"the grade is decided by {_listed(deciding)}", "dim"), (0, 0, 0, 2))]
+    return [Padding(Text(f"the grade is decided by {listed(deciding)}", "dim"), (0, 0, 0, 2))]
 
 
 def _group(
@@ -174,17 +167,17 @@ def _group(
     head = Text()
     head.append(f"{_MARK[worst]} {check}", _STYLE[worst])
     head.append(f" {title}" if title else "", "bold")
-    head.append(": " + ", ".join(_many(counts[severity], _WORD[severity]) for severity in sorted(counts, reverse=True)))
+    head.append(": " + ", ".join(many(counts[severity], NAMES[severity]) for severity in sorted(counts, reverse=True)))
     yield head
     shown = findings[: FIRST_VERBOSE if verbose else FIRST if worst > Severity.INFO else 1]
     for finding, following in zip(shown, [*shown[1:], None], strict=True):
         facts = [*_where(finding, digits, verbose), *_how_bad(finding, limits, verbose)]
         yield Padding(_Entry(finding.message, facts), (0, 0, 0, 4))
         # Said once for a run of findings that are fixed alike.
-        if _fix(finding) and (following is None or _fix(finding) != _fix(following)):
-            yield Padding(Text(_fix(finding), "green"), (0, 0, 0, 4))
+        if fix(finding) and (following is None or fix(finding) != fix(following)):
+            yield Padding(Text(fix(finding), "green"), (0, 0, 0, 4))
     if total > len(shown):
-        rest = f"… and {_number(total - len(shown))} more"
+        rest = f"… and {number(total - len(shown))} more"
         yield Padding(Text(rest if verbose else f"{rest}; --format json lists them", "dim"), (0, 0, 0, 4))
 
 
@@ -193,10 +186,10 @@ def _where(finding: Finding, digits: int, verbose: bool) -> Iterator[str]:
     if finding.tooth is not None:
         yield f"tooth {finding.tooth}"
     if finding.location is not None:
-        yield f"at ({', '.join(_coordinate(value, digits) for value in finding.location)}) mm"
+        yield f"at ({', '.join(coordinate(value, digits) for value in finding.location)}) mm"
     if verbose and len(finding.indices):
         first = ", ".join(str(index) for index in finding.indices[:5])
-        more = f" … ({_number(finding.indices_total)} in all)" if finding.indices_total > 5 else ""
+        more = f" … ({number(finding.indices_total)} in all)" if finding.indices_total > 5 else ""
         yield f"{_NUMBERED.get(finding.element, finding.element)} {first}{more}"
 
 
@@ -205,44 +198,21 @@ def _how_bad(finding: Finding, limits: Mapping[str, float], verbose: bool) -> It
 
     Bare counts, which the message tells too, are left to the verbose text.
     """
-    bounded = _bounded(finding)
+    bounded = bounded_measure(finding)
     if finding.limit is not None and bounded is None:
-        yield f"limit {_limit(finding.limit, limits)}"
+        yield f"limit {limit_in_force(finding.limit, limits)}"
     for name in sorted(finding.measures, key=lambda name: (name != bounded, name)):
-        words, unit = _unit(name)
+        words, unit = name_and_unit(name)
         if not unit and name != bounded and not verbose:
             continue
-        text = f"{words} {_quantity(finding.measures[name], unit)}"
-        yield f"{text}, limit {_limit(finding.limit, limits)}" if name == bounded and finding.limit else text
-
-
-def _bounded(finding: Finding) -> str | None:
-    """The measure that the finding's limit bounds: it has the limit's unit, and shares the most words with it."""
-    if finding.limit is None:
-        return None
-    words, unit = _unit(finding.limit)
-    same = [name for name in sorted(finding.measures) if _unit(name)[1] == unit]
-    shared = {name: len(set(_unit(name)[0].split()) & set(words.split())) for name in same}
-    best = max(same, key=lambda name: shared[name], default=None)
-    return best if best is not None and (shared[best] or unit) else None
-
-
-def _limit(name: str, limits: Mapping[str, float]) -> str:
-    """A limit's value where it is known, and its name."""
-    return f"{_quantity(limits[name], _unit(name)[1])} ({name})" if name in limits else name
-
-
-def _fix(finding: Finding) -> str:
-    """What would fix a finding; nothing for a note that nothing can or need fix."""
-    if finding.fixable is None and finding.severity is Severity.INFO:
-        return ""
-    return f"fix: {_FIX[finding.fixable]}"
+        text = f"{words} {quantity(finding.measures[name], unit)}"
+        yield f"{text}, limit {limit_in_force(finding.limit, limits)}" if name == bounded and finding.limit else text
 
 
 def _tally(report: Report, verbose: bool) -> Text:
     """How many checks ran and how they ended."""
     counts = Counter(outcome.status for outcome in report.outcomes.values())
-    parts = [f"{counts[Status.PASSED]} of {_many(len(report.outcomes), 'check')} passed"]
+    parts = [f"{counts[Status.PASSED]} of {many(len(report.outcomes), 'check')} passed"]
     if counts[Status.FAILED]:
         parts.append(f"{counts[Status.FAILED]} found something")
     if counts[Status.SKIPPED]:
@@ -269,21 +239,17 @@ def _stats(report: Report) -> list[RenderableType]:
     stats = report.stats
 
     def count(name: str) -> str | None:
-        return _number(stats[name]) if name in stats else None
+        return number(stats[name]) if name in stats else None
 
     def length(name: str) -> str | None:
-        return _significant(stats[name]) if name in stats else None
+        return significant(stats[name]) if name in stats else None
 
     sides = [length(f"extent_{axis}_mm") for axis in "xyz"]
-    edges, groups = stats.get("boundary_edges"), stats.get("boundary_groups")
-    boundary = None if edges is None else "none" if not edges else _many(edges, "edge")
-    if edges and groups:
-        boundary = f"{_many(groups, 'loop')}, {boundary}"
     area = length("area_mm2")
     rows: list[tuple[str, str | None, str, str | None]] = [
-        ("vertices", count("vertices"), "size", f"{_TIMES.join(map(str, sides))} mm" if all(sides) else None),
+        ("vertices", count("vertices"), "size", f"{TIMES.join(map(str, sides))} mm" if all(sides) else None),
         ("faces", count("faces"), "area", None if area is None else f"{area} mm²"),
-        ("pieces", count("components"), "boundary", boundary),
+        ("pieces", count("components"), "boundary", boundary_in_words(report)),
         ("policy", report.policy, "meshguard", report.version),
     ]
     table = Table.grid(padding=(0, 2))
@@ -319,58 +285,3 @@ class _Entry:
             else:
                 line = f"{line}; {fact}" if line else fact
         yield Padding(Text(line, "dim"), (0, 0, 0, 2))
-
-
-def _unit(name: str) -> tuple[str, str]:
-    """The words of a name like `hole_diameter_mm`, and its unit ("" where it has none)."""
-    words, _, unit = name.rpartition("_")
-    return (words.replace("_", " "), _UNITS[unit]) if words and unit in _UNITS else (name.replace("_", " "), "")
-
-
-def _quantity(value: float | None, unit: str) -> str:
-    """A number and its unit; the degree sign follows its number at once."""
-    number = _significant(value)
-    return f"{number}{'' if unit in ('', '°') else ' '}{unit}"
-
-
-def _significant(value: float | None) -> str:
-    """Four significant digits, in full for whole numbers; a number that is not finite is said in words."""
-    if value is None or not math.isfinite(value):
-        return "not a finite number"
-    if float(value).is_integer() and abs(value) < 1e9:
-        return _number(value)
-    if abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3e}"
-    return f"{value:.4g}"
-
-
-def _number(value: float) -> str:
-    """A count with thousands separated."""
-    return f"{int(value):,}"
-
-
-def _digits(diagonal: float | None) -> int:
-    """Decimals of a coordinate that resolve about a ten-thousandth of the mesh: three for an arch in mm."""
-    if not diagonal or not math.isfinite(diagonal):
-        return 3
-    return min(9, max(0, 4 - math.floor(math.log10(diagonal) + 0.5)) + 1) if diagonal < 1e7 else 0
-
-
-def _coordinate(value: float, digits: int) -> str:
-    """A coordinate in fixed notation where that is readable."""
-    return f"{value + 0.0:.{digits}f}" if abs(value) < 1e7 else f"{value:.6g}"
-
-
-def _many(count: float, noun: str) -> str:
-    """A count with its noun in the right number."""
-    return f"{_number(count)} {noun}{'' if count == 1 else 's'}"
-
-
-def _listed(words: list[str]) -> str:
-    """Words as a sentence lists them."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _printable(name: str) -> str:
-    """A file's name without the control characters that would disturb a terminal."""
-    return "".join(char if char.isprintable() else "?" for char in name)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from meshguard.budget import Steps
 from meshguard.errors import ReadError
 from meshguard.io.ply.body import Body, Column, Table, kept_elements, read_binary, read_text
 from meshguard.io.ply.header import Header, read_header
@@ -25,11 +26,12 @@ __all__ = ["ply_bytes", "read_ply"]
 _AXES = "xyz"
 
 
-def read_ply(content: bytes) -> Mesh:
+def read_ply(content: bytes, steps: Steps | None = None) -> Mesh:
     """The mesh in a PLY; its vertices and faces stay in file order.
 
     Args:
         content: the whole file, decompressed.
+        steps: of the call that this is a part of; they know the budget.
 
     Returns:
         A mesh with `source`. Positions of a `float` property are the float32 nearest to the text, widened. Rows of
@@ -39,13 +41,17 @@ def read_ply(content: bytes) -> Mesh:
     Raises:
         ReadError: no header that can be understood, vertices without x, y and z, no complete row of the vertices that
             the header claims, or something else where a number must stand.
+        BudgetExceeded: more triangles than the budget allows, by the header or by the polygons.
     """
+    steps = steps or Steps()
     header = read_header(content)
+    steps.check_faces(_claimed_triangles(content, header))
     body = read_text(content, header) if header.order == "" else read_binary(content, header)
+    steps.check_clock("its faces were made")
     tables = {table.element.name: table for table in body.tables}
     notes = [*header.notes, *_skipped(header, tables), *body.notes]
     vertices, vertex_data = _vertices(content, header, body, tables)
-    faces, origin, face_data = _faces(tables, len(vertices), notes)
+    faces, origin, face_data = _faces(tables, len(vertices), notes, steps)
     return Mesh(
         vertices=vertices,
         faces=faces,
@@ -55,6 +61,21 @@ def read_ply(content: bytes) -> Mesh:
             format="ply-" + header.encoding.replace("_", "-"), irregularities=tuple(notes), face_origin=origin
         ),
     )
+
+
+def _claimed_triangles(content: bytes, header: Header) -> int:
+    """How many faces the header claims, but no more than the bytes behind what comes before can hold as triangles."""
+    element = kept_elements(header.elements).get("face")
+    if element is None or element.index_list < 0:
+        return 0
+    is_text = header.order == ""
+    row = element.least_bytes + 3 * np.dtype(element.properties[element.index_list].dtype).itemsize
+    if is_text:
+        row = 2 * (len(element.properties) + 3)  # a digit and a blank for each number
+    room = len(content) - header.body
+    for before in header.elements[: header.elements.index(element)]:
+        room -= before.count * (2 * len(before.properties) if is_text else before.least_bytes)
+    return min(element.count, max(0, room) // row)
 
 
 def _skipped(header: Header, tables: dict[str, Table]) -> list[Irregularity]:
@@ -155,7 +176,7 @@ def _attributes(names: list[str], columns: list[Column]) -> dict[str, Column]:
 
 
 def _faces(
-    tables: dict[str, Table], n_vertices: int, notes: list[Irregularity]
+    tables: dict[str, Table], n_vertices: int, notes: list[Irregularity], steps: Steps
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]:
     """Triangles int32 (m, 3), the file's face behind each (None where they are the same), and their attributes."""
     parts: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]] = []
@@ -164,7 +185,7 @@ def _faces(
         table = tables.get(name)
         if table is None or table.items is None or (table.rows == 0 and name == "tristrips"):
             continue
-        faces, origin = _triangles(table, n_vertices, ahead, notes)
+        faces, origin = _triangles(table, n_vertices, ahead, notes, steps)
         scalars = table.element.scalars
         data = _attributes([one.name for one in scalars], table.columns)
         if origin is not None:
@@ -183,7 +204,7 @@ def _faces(
 
 
 def _triangles(
-    table: Table, n_vertices: int, ahead: int, notes: list[Irregularity]
+    table: Table, n_vertices: int, ahead: int, notes: list[Irregularity], steps: Steps
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None]:
     """Triangles of one element and the row behind each; rows are numbered from `ahead` on in the irregularities."""
     items, lengths = table.items, table.lengths
@@ -199,6 +220,7 @@ def _triangles(
     most = int(np.maximum(lengths.astype(np.int64) - 2, 0).sum())
     if most > MAX_ELEMENTS:
         raise _too_many()
+    steps.check_faces(most)
     lengths.flags.writeable = items.flags.writeable = False
     faces = np.empty((most, 3), np.int32)
     origin = np.empty(most, np.int32)

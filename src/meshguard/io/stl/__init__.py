@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from meshguard.budget import Steps
 from meshguard.errors import MeshError, ReadError
 from meshguard.io.formats import STL_HEADER, STL_RECORD, has_stl_keywords, is_binary_stl_size
 from meshguard.kernels._parallel import part_bounds, side_by_side
@@ -40,19 +41,25 @@ NORMAL_KEPT_DEG = 5.0
 """Stored normals are kept for the checks when any is further than this from its facet's own; rounding explains less."""
 
 
-def read_stl(content: bytes) -> Mesh:
+def read_stl(content: bytes, steps: Steps | None = None) -> Mesh:
     """The welded mesh of an STL, binary or ASCII.
 
     Vertices are welded on bit-equal positions, first occurrence first; `source.soup_origin` says where each came from.
     `face_data` holds "normal" (stored normals, if any disagrees), "attribute" (uint16, if any is not zero) and "solid"
     (the number of the solid, if there are several).
 
+    Args:
+        content: the whole file, decompressed.
+        steps: of the call that this is a part of; they know the budget.
+
     Raises:
         ReadError: too short for a binary STL and not text, or text that makes no sense.
+        BudgetExceeded: more facets than the budget allows; of a binary STL the size tells it, a text is read for it.
     """
+    steps = steps or Steps()
     if is_binary_stl_size(content) or not has_stl_keywords(content):
-        return _read_binary(content)
-    return _read_text(content)
+        return _read_binary(content, steps)
+    return _read_text(content, steps)
 
 
 def stl_bytes(mesh: Mesh) -> bytes:
@@ -80,7 +87,7 @@ def stl_bytes(mesh: Mesh) -> bytes:
     return b"".join((HEADER, struct.pack("<I", len(records)), records.tobytes()))
 
 
-def _read_binary(content: bytes) -> Mesh:
+def _read_binary(content: bytes, steps: Steps) -> Mesh:
     if len(content) < STL_HEADER:
         raise ReadError(
             "the file is too short for an STL",
@@ -117,6 +124,7 @@ def _read_binary(content: bytes) -> Mesh:
         raise ReadError(
             "the file holds more facets than are supported", offset=80, expected=f"{MAX_ELEMENTS}", got=f"{count}"
         )
+    steps.check_faces(count)
     return _welded_records(content, count, notes)
 
 
@@ -202,10 +210,12 @@ def _zero_normals(count: int) -> Irregularity:
     )
 
 
-def _read_text(content: bytes) -> Mesh:
+def _read_text(content: bytes, steps: Steps) -> Mesh:
     from meshguard.io.stl.text import read_stl_text
 
     corners, normals, solid, solids, irregularities = read_stl_text(content)
+    steps.check_faces(len(corners))
+    steps.check_clock("its facets were welded")
     notes = list(irregularities)
     soup = np.ascontiguousarray(corners.reshape(-1, 3)) + 0.0
     soup.flags.writeable = False

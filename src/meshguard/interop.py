@@ -1,0 +1,228 @@
+"""To and from the meshes of trimesh and Open3D, attributes included.
+
+Plain arrays need no function: `Mesh(vertices=..., faces=...)` takes them, and `mesh.vertices` and `mesh.faces` are
+arrays. A mesh never changes, so arrays that somebody else can write to are copied; arrays that nobody can write to are
+shared where their type fits. Each function says which.
+
+Neither library is imported before its function is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.errors import MeshError, MeshGuardError
+from meshguard.mesh import Mesh
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshguard.mesh import Jaw
+
+__all__ = ["from_open3d", "from_trimesh", "to_open3d", "to_trimesh"]
+
+
+def from_trimesh(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
+    """The mesh in a `trimesh.Trimesh`, its vertices and faces in order.
+
+    `vertex_attributes` and `face_attributes` keep their names and types. Colours become `color`, uint8 (n, 4) RGBA, of
+    vertices or faces as trimesh has them. A texture is left behind, and so are normals that trimesh worked out.
+
+    Copied: faces (trimesh numbers them in int64), and whatever can be written to: in trimesh nearly everything.
+    Shared: vertices and attributes that came from a `Mesh` through `to_trimesh`.
+
+    Args:
+        mesh: a `trimesh.Trimesh`.
+        jaw: which jaw it is; by default `mesh.metadata["jaw"]`, where `to_trimesh` puts it.
+
+    Raises:
+        MeshError: it is no `trimesh.Trimesh` (a scene, for example), or an attribute holds no numbers.
+    """
+    trimesh = _trimesh()
+    if not isinstance(mesh, trimesh.Trimesh):
+        raise MeshError(f"this is no trimesh.Trimesh but {type(mesh).__name__}; a scene gives one by scene.to_mesh()")
+    vertex_data = {str(name): np.asarray(values) for name, values in mesh.vertex_attributes.items()}
+    face_data = {str(name): np.asarray(values) for name, values in mesh.face_attributes.items()}
+    if mesh.visual.kind == "vertex":
+        vertex_data["color"] = np.asarray(mesh.visual.vertex_colors)
+    elif mesh.visual.kind == "face":
+        face_data["color"] = np.asarray(mesh.visual.face_colors)
+    named = mesh.metadata.get("jaw")
+    if jaw is None and named in ("upper", "lower"):
+        jaw = named
+    return Mesh(
+        vertices=np.asarray(mesh.vertices),
+        faces=np.asarray(mesh.faces),
+        vertex_data=vertex_data,
+        face_data=face_data,
+        jaw=jaw,
+    )
+
+
+def to_trimesh(mesh: Mesh) -> Any:
+    """A `trimesh.Trimesh` of a mesh, unprocessed: nothing is merged, dropped or reordered.
+
+    Attributes become `vertex_attributes` and `face_attributes`. A `color` of bytes becomes the mesh's colours, RGBA in
+    trimesh: three columns become four. Vertex colours win where faces have some too; those stay an attribute.
+    A vertex `normal` is also what trimesh shades with. `jaw` stands in `metadata`, `source` is left behind.
+
+    Shared: vertices and attributes, which therefore cannot be written to; `to_trimesh(mesh).copy()` can be. Copied:
+    faces (trimesh numbers them in int64), and colours of three columns.
+
+    Raises:
+        MeshGuardError: trimesh cannot be imported.
+    """
+    trimesh = _trimesh()
+    vertex_data, face_data = dict(mesh.vertex_data), dict(mesh.face_data)
+    colors: dict[str, npt.NDArray[Any]] = {}
+    if _is_color(vertex_data.get("color")):
+        colors["vertex_colors"] = vertex_data.pop("color")
+    elif _is_color(face_data.get("color")):
+        colors["face_colors"] = face_data.pop("color")
+    normal = vertex_data.get("normal")
+    return trimesh.Trimesh(
+        vertices=mesh.vertices,
+        faces=mesh.faces,
+        vertex_normals=normal if normal is not None and normal.shape == mesh.vertices.shape else None,
+        vertex_attributes=vertex_data,
+        face_attributes=face_data,
+        metadata={"jaw": mesh.jaw} if mesh.jaw else None,
+        process=False,
+        **colors,
+    )
+
+
+def from_open3d(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
+    """The mesh in an Open3D `TriangleMesh`: of `open3d.geometry`, or of `open3d.t.geometry` on any device.
+
+    Normals become `normal`, float64 (float32 of `t`). Colours become `color`, uint8 (n, 3): a number from 0 to 1 is
+    rounded to the nearest of 256. Other attributes of the `t` class keep their names and types. Texture coordinates and
+    materials are left behind.
+
+    Copied: everything, since Open3D owns its memory and can write to it.
+
+    Raises:
+        MeshError: it is no `TriangleMesh`, or an attribute holds no numbers.
+        MeshGuardError: Open3D cannot be imported.
+    """
+    open3d = _open3d()
+    if isinstance(mesh, open3d.t.geometry.TriangleMesh):
+        return _from_tensors(mesh, jaw)
+    if not isinstance(mesh, open3d.geometry.TriangleMesh):
+        raise MeshError(f"this is no open3d TriangleMesh but {type(mesh).__name__}")
+    vertex_data: dict[str, npt.NDArray[Any]] = {}
+    face_data: dict[str, npt.NDArray[Any]] = {}
+    if mesh.has_vertex_colors():
+        vertex_data["color"] = _bytes_of(np.asarray(mesh.vertex_colors))
+    if mesh.has_vertex_normals():
+        vertex_data["normal"] = np.asarray(mesh.vertex_normals)
+    if mesh.has_triangle_normals():
+        face_data["normal"] = np.asarray(mesh.triangle_normals)
+    return Mesh(
+        vertices=np.asarray(mesh.vertices),
+        faces=np.asarray(mesh.triangles),
+        vertex_data=vertex_data,
+        face_data=face_data,
+        jaw=jaw,
+    )
+
+
+def to_open3d(mesh: Mesh, *, tensor: bool = False) -> Any:
+    """An Open3D `TriangleMesh` of a mesh, its vertices and faces in order.
+
+    The class of `open3d.geometry` has room for colours and normals of vertices and for normals of faces, and for no
+    other attribute; the class of `open3d.t.geometry` takes them all, under their own names but for `color` and
+    `normal`, which are `colors` and `normals` there.
+
+    Copied: everything, since Open3D may write to its memory.
+
+    Args:
+        mesh: the mesh; its `jaw` and `source` are left behind.
+        tensor: make the class of `open3d.t.geometry`, positions float64 and faces int64.
+
+    Raises:
+        MeshError: an attribute of a type that Open3D's tensors do not have, such as float16.
+        MeshGuardError: Open3D cannot be imported.
+    """
+    open3d = _open3d()
+    if tensor:
+        return _to_tensors(mesh, open3d)
+    vectors = open3d.utility.Vector3dVector
+    made = open3d.geometry.TriangleMesh(
+        vectors(np.array(mesh.vertices)), open3d.utility.Vector3iVector(np.array(mesh.faces))
+    )
+    color = mesh.vertex_data.get("color")
+    if color is not None and _is_color(color):
+        made.vertex_colors = vectors(color[:, :3] / 255.0)
+    for data, name in ((mesh.vertex_data, "vertex_normals"), (mesh.face_data, "triangle_normals")):
+        normal = data.get("normal")
+        if normal is not None and normal.ndim == 2 and normal.shape[1] == 3:
+            setattr(made, name, vectors(normal.astype(np.float64)))
+    return made
+
+
+_THERE = {"color": "colors", "normal": "normals"}
+_HERE = {there: here for here, there in _THERE.items()}
+
+
+def _from_tensors(mesh: Any, jaw: Jaw | None) -> Mesh:
+    """The mesh in an `open3d.t.geometry.TriangleMesh`."""
+    vertex = {name: mesh.vertex[name].cpu().numpy() for name in mesh.vertex}
+    face = {name: mesh.triangle[name].cpu().numpy() for name in mesh.triangle}
+    vertices, faces = vertex.pop("positions", np.empty((0, 3))), face.pop("indices", np.empty((0, 3), np.int32))
+    face.pop("texture_uvs", None)
+    return Mesh(vertices=vertices, faces=faces, vertex_data=_named_here(vertex), face_data=_named_here(face), jaw=jaw)
+
+
+def _named_here(data: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Attributes under our names; colours as bytes."""
+    named = {_HERE.get(name, name): values for name, values in data.items()}
+    if "color" in named and named["color"].dtype.kind == "f":
+        named["color"] = _bytes_of(named["color"])
+    return named
+
+
+def _to_tensors(mesh: Mesh, open3d: Any) -> Any:
+    """An `open3d.t.geometry.TriangleMesh` of a mesh."""
+    tensor = open3d.core.Tensor
+    made = open3d.t.geometry.TriangleMesh(tensor(np.array(mesh.vertices)), tensor(mesh.faces.astype(np.int64)))
+    for data, place, owner in ((mesh.vertex_data, made.vertex, "vertex"), (mesh.face_data, made.triangle, "face")):
+        for name, values in data.items():
+            try:
+                place[_THERE.get(name, name)] = tensor(np.array(values))
+            except (RuntimeError, TypeError) as error:
+                raise MeshError(f"{owner}_data[{name!r}] holds {values.dtype}, which Open3D has not") from error
+    return made
+
+
+def _is_color(values: npt.NDArray[Any] | None) -> bool:
+    """Whether an attribute is what other libraries call a colour: RGB or RGBA in bytes."""
+    return values is not None and values.dtype == np.uint8 and values.ndim == 2 and values.shape[1] in (3, 4)
+
+
+def _bytes_of(colors: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Numbers from 0 to 1 as bytes."""
+    scaled: npt.NDArray[np.uint8] = np.rint(255.0 * np.nan_to_num(np.clip(colors, 0.0, 1.0))).astype(np.uint8)
+    return scaled
+
+
+def _trimesh() -> Any:
+    try:
+        import trimesh
+    except ImportError as error:
+        raise MeshGuardError("trimesh cannot be imported: pip install trimesh") from error
+    return trimesh
+
+
+def _open3d() -> Any:
+    try:
+        import open3d
+    except (ImportError, OSError) as error:  # OSError: a library of the system that it needs is not there
+        raise MeshGuardError(
+            f"open3d cannot be imported ({error}): pip install 'meshguard[open3d]', "
+            "and what it needs of the system, which is libusb on Debian"
+        ) from error
+    return open3d

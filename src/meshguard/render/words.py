@@ -1,0 +1,146 @@
+"""What every form of a report says alike: words for grades and repairs, numbers with their units, limits in force."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from meshguard.report import Safety, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshguard.report import Finding, Report
+
+GRADES = {1: "ideal", 2: "minor, usable", 3: "usable at risk", 4: "rescan"}
+"""What each grade means, in words."""
+
+NAMES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+"""What a person calls each severity."""
+
+FIXES = {
+    Safety.LOSSLESS: "can be repaired without moving or inventing anything",
+    Safety.LOCAL: "can be repaired on the spot, within the policy's limits",
+    Safety.INVENTIVE: "only by inventing or dropping surface: a person decides, or scan again",
+    None: "cannot be repaired safely: scan or export again, or edit by hand",
+}
+"""What each kind of repair means for the scan."""
+
+UNITS = {"mm": "mm", "mm2": "mm²", "mm3": "mm³", "deg": "°", "bytes": "bytes"}
+"""The last word of a measure's name -> its unit as it is written."""
+
+TIMES = " \N{MULTIPLICATION SIGN} "
+"""What stands between the sides of a box."""
+
+
+def severity_counts(report: Report) -> Counter[Severity]:
+    """Findings of each severity. Where JSON listed only the worst of a check, the rest count as its mildest listed."""
+    counts = Counter(finding.severity for finding in report.findings)
+    shown = Counter(finding.check for finding in report.findings)
+    mildest = {finding.check: finding.severity for finding in report.findings}
+    for check, outcome in report.outcomes.items():
+        unlisted = outcome.findings - shown[check]
+        severity = mildest.get(check, outcome.severity)
+        if unlisted > 0 and severity is not None:
+            counts[severity] += unlisted
+    return counts
+
+
+def grade_in_words(report: Report) -> str:
+    """The grade, in words and as a number."""
+    return f"{GRADES.get(report.grade, 'unknown')} (grade {report.grade} of 4)"
+
+
+def findings_in_words(report: Report) -> str:
+    """How many findings of each severity there are, the worst first."""
+    counts = severity_counts(report)
+    found = (many(counts[severity], NAMES[severity]) for severity in reversed(Severity) if counts[severity])
+    return ", ".join(found) or "nothing found"
+
+
+def boundary_in_words(report: Report) -> str | None:
+    """How much open boundary there is; None where the report does not tell."""
+    edges, groups = report.stats.get("boundary_edges"), report.stats.get("boundary_groups")
+    if edges is None:
+        return None
+    if not edges:
+        return "none"
+    return f"{many(groups, 'loop')}, {many(edges, 'edge')}" if groups else many(edges, "edge")
+
+
+def bounded_measure(finding: Finding) -> str | None:
+    """The measure that the finding's limit bounds: it has the limit's unit, and shares the most words with it."""
+    if finding.limit is None:
+        return None
+    words, unit = name_and_unit(finding.limit)
+    same = [name for name in sorted(finding.measures) if name_and_unit(name)[1] == unit]
+    shared = {name: len(set(name_and_unit(name)[0].split()) & set(words.split())) for name in same}
+    best = max(same, key=lambda name: shared[name], default=None)
+    return best if best is not None and (shared[best] or unit) else None
+
+
+def limit_in_force(name: str, limits: Mapping[str, float]) -> str:
+    """A limit's value where it is known, and its name."""
+    return f"{quantity(limits[name], name_and_unit(name)[1])} ({name})" if name in limits else name
+
+
+def fix(finding: Finding) -> str:
+    """What would fix a finding; nothing for a note that nothing can or need fix."""
+    if finding.fixable is None and finding.severity is Severity.INFO:
+        return ""
+    return f"fix: {FIXES[finding.fixable]}"
+
+
+def name_and_unit(name: str) -> tuple[str, str]:
+    """The words of a name like `hole_diameter_mm`, and its unit ("" where it has none)."""
+    words, _, unit = name.rpartition("_")
+    return (words.replace("_", " "), UNITS[unit]) if words and unit in UNITS else (name.replace("_", " "), "")
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A number and its unit; the degree sign follows its number at once."""
+    return f"{significant(value)}{'' if unit in ('', '°') else ' '}{unit}"
+
+
+def significant(value: float | None) -> str:
+    """Four significant digits, in full for whole numbers; a number that is not finite is said in words."""
+    if value is None or not math.isfinite(value):
+        return "not a finite number"
+    if float(value).is_integer() and abs(value) < 1e9:
+        return number(value)
+    if abs(value) >= 1000:
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3e}"
+    return f"{value:.4g}"
+
+
+def number(value: float) -> str:
+    """A count with thousands separated."""
+    return f"{int(value):,}"
+
+
+def decimals(diagonal: float | None) -> int:
+    """Decimals of a coordinate that resolve about a ten-thousandth of the mesh: three for an arch in mm."""
+    if not diagonal or not math.isfinite(diagonal):
+        return 3
+    return min(9, max(0, 4 - math.floor(math.log10(diagonal) + 0.5)) + 1) if diagonal < 1e7 else 0
+
+
+def coordinate(value: float, digits: int) -> str:
+    """A coordinate in fixed notation where that is readable."""
+    return f"{value + 0.0:.{digits}f}" if abs(value) < 1e7 else f"{value:.6g}"
+
+
+def many(count: float, noun: str) -> str:
+    """A count with its noun in the right number."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(words: list[str]) -> str:
+    """Words as a sentence lists them."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def printable(name: str) -> str:
+    """A file's name without the control characters that would disturb a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in name)
