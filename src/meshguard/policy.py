@@ -24,6 +24,19 @@ _T = TypeVar("_T")
 Rim: TypeAlias = Literal["one", "any", "closed"]
 
 
+CLASSES = (
+    "crossing",
+    "overlap",
+    "touch_point",
+    "touch_segment",
+    "fold",
+    "vertex_crossing",
+    "duplicate",
+    "vertex_overlap",
+)
+"""How two faces can intersect, by the number that kernels give; a policy can weigh each: `S102:touch_point`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A threshold of the policy.

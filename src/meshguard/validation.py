@@ -9,14 +9,12 @@ import numpy as np
 
 from meshguard._version import __version__
 from meshguard.budget import Steps
-from meshguard.checks import CATALOGUE, Check
-from meshguard.errors import PolicyError
+from meshguard.checks import CATALOGUE, Check, refuse_unknown_checks
 from meshguard.facts import Facts
-from meshguard.facts.intersections import CLASSES
 from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels import topology, triangles
 from meshguard.mesh import Mesh
-from meshguard.policy import Policy, nearest
+from meshguard.policy import Policy
 from meshguard.policy import policy as as_policy
 from meshguard.report import Finding, Outcome, Report, Severity, Status, grade_of
 
@@ -52,7 +50,7 @@ def validate(
         PolicyError: the policy names a check, limit or value that does not exist.
     """
     rules = as_policy(policy)
-    check_ids(rules)
+    refuse_unknown_checks(rules)
     if isinstance(mesh_or_file, Mesh):
         mesh, steps = mesh_or_file, Steps(budget, progress, total=len(CATALOGUE) + 1)
     else:
@@ -95,22 +93,6 @@ def validate(
     )
     steps.end()
     return report
-
-
-def check_ids(policy: Policy) -> None:
-    """Refuse a policy that names a check, or a prefix of checks, that does not exist.
-
-    Raises:
-        PolicyError: with the nearest id that exists.
-    """
-    known = [check.id for check in CATALOGUE]
-    for key in (*policy.select, *policy.ignore):
-        if not key or not any(check.startswith(key) for check in known):
-            raise PolicyError(f"there is no check {key!r}{nearest(key, known)}")
-    weighed = [*known, *(f"{check}:{name}" for check in ("S102", "S107") for name in CLASSES)]
-    for key in policy.severities:
-        if not key or not any(check.startswith(key) for check in weighed):
-            raise PolicyError(f"there is no check {key!r}{nearest(key, weighed)}")
 
 
 def _skip_reason(check: Check, facts: Facts) -> str | None:

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from meshguard.checks import file, geometry, surface, topology
 from meshguard.checks.registry import Check
+from meshguard.errors import PolicyError
+from meshguard.policy import CLASSES, nearest
+
+if TYPE_CHECKING:
+    from meshguard.policy import Policy
 
 CATALOGUE: tuple[Check, ...] = (*file.CHECKS, *topology.CHECKS, *geometry.CHECKS, *surface.CHECKS)
 
-__all__ = ["CATALOGUE", "Check"]
+__all__ = ["CATALOGUE", "Check", "refuse_unknown_checks"]
+
+
+def refuse_unknown_checks(policy: Policy) -> None:
+    """Refuse a policy that names a check, a prefix of checks, or a class of intersections that does not exist.
+
+    Raises:
+        PolicyError: with the nearest that exists.
+    """
+    known = [check.id for check in CATALOGUE]
+    weighed = [*known, *(f"{check}:{name}" for check in ("S102", "S107") for name in CLASSES)]
+    for names, keys in ((known, (*policy.select, *policy.ignore)), (weighed, tuple(policy.severities))):
+        for key in keys:
+            if not key or not any(name.startswith(key) for name in names):
+                raise PolicyError(f"there is no check {key!r}{nearest(key, names)}")

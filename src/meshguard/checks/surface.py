@@ -9,6 +9,7 @@ import numpy as np
 
 from meshguard.checks.located import Said, located
 from meshguard.checks.registry import check
+from meshguard.policy import CLASSES
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ _TOUCHES = ("touch_point", "touch_segment")
 
 def _intersecting(facts: Facts, id: str, kept: BoolArray, noun: str, repair: Safety) -> list[Finding]:  # noqa: A002
     """A finding for each cluster of intersecting pairs: pairs whose faces share a vertex belong together."""
-    from meshguard.facts.intersections import CLASSES, pair_segments
+    from meshguard.facts.intersections import pair_segments
 
     found = facts.intersections
     pairs, classes = found.pairs[kept], found.classes[kept]

@@ -34,8 +34,10 @@ class _ListsDefects(click.Command):
 @click.command(cls=_ListsDefects, short_help="Make an arch with known defects, to test tools with.")
 @click.argument("out", metavar="OUT.stl|OUT.ply")
 @click.option("--jaw", type=click.Choice(["lower", "upper"]), default="lower", show_default=True)
-@click.option("--teeth", type=click.IntRange(1, 16), default=14, show_default=True, help="Teeth of the arch.")
-@click.option("--faces", type=click.IntRange(100), default=50_000, show_default=True, help="About how many faces.")
+@click.option("--teeth", type=click.IntRange(2, 16), default=14, show_default=True, help="Teeth of the arch.")
+@click.option(
+    "--faces", type=click.IntRange(2_000, 4_000_000), default=50_000, show_default=True, help="About how many faces."
+)
 @click.option("--size", type=float, default=1.0, show_default=True, help="Scale; 1 is an adult arch in mm.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--defect", "defects", multiple=True, metavar="NAME", help="Inject a defect; may be given several times.")

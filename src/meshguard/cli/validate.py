@@ -110,9 +110,9 @@ def validate(
 
 def _policy(name: str, select: tuple[str, ...], ignore: tuple[str, ...], fail_on: str | None) -> Policy:
     """The named policy with what the options change, or a usage error that names the nearest that exists."""
-    from meshguard.checks import CATALOGUE
+    from meshguard.checks import refuse_unknown_checks
     from meshguard.errors import PolicyError
-    from meshguard.policy import nearest, policy
+    from meshguard.policy import policy
     from meshguard.report import Severity
 
     try:
@@ -130,10 +130,10 @@ def _policy(name: str, select: tuple[str, ...], ignore: tuple[str, ...], fail_on
         changes["fail_on"] = Severity[fail_on.upper()]
     if changes:
         chosen = chosen.replace(name=f"{chosen.name.removesuffix(' (changed)')} (changed)", **changes)
-    known = [check.id for check in CATALOGUE]
-    for key in (*chosen.select, *chosen.ignore, *chosen.severities):
-        if not any(check.startswith(key) for check in known):
-            raise click.UsageError(f"there is no check {key!r}{nearest(key, known)}")
+    try:
+        refuse_unknown_checks(chosen)
+    except PolicyError as error:
+        raise click.UsageError(str(error)) from error
     return chosen
 
 

@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from meshguard.facts import Facts
     from meshguard.mesh import FloatArray, IntArray
 
-CLASSES = (
-    "crossing",
-    "overlap",
-    "touch_point",
-    "touch_segment",
-    "fold",
-    "vertex_crossing",
-    "duplicate",
-    "vertex_overlap",
-)
-"""Name of each class by its number."""
-
 _CHUNKS = 64
 _BATCH = 8
 _BUSY_VALENCE = 64
