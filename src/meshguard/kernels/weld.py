@@ -62,7 +62,7 @@ def weld_facets(
     out_keys: npt.NDArray[np.uint32],
     out_origin: npt.NDArray[np.int32],
     out_counts: npt.NDArray[np.int64],
-) -> int:
+) -> tuple[int, npt.NDArray[np.int32]]:
     """Weld the facets [lo, hi) of a binary STL among themselves, and compare their stored normals on the way.
 
     Args:
@@ -78,10 +78,11 @@ def weld_facets(
         out_counts: (4,) int64: see `DISAGREE` and its like.
 
     Returns:
-        How many vertices, in order of first occurrence; 0 for an empty range.
+        How many vertices, in order of first occurrence, 0 for an empty range; and the table of their slots.
     """
     negative_zero = np.uint32(0x80000000)
-    bits = _bits_for((hi - lo) // 2 + 1)  # a closed mesh has half as many vertices as faces; the table grows for others
+    # A closed mesh has half as many vertices as faces; the table grows for others. That of the first range takes in all.
+    bits = _bits_for((len(words) if lo == 0 else hi - lo) // 2 + 1)
     table = np.full(1 << bits, -1, np.int32)
     length = 0
     for f in range(lo, hi):
@@ -124,7 +125,7 @@ def weld_facets(
                 out_counts[DISAGREE] += 1
         if words[f] != 0:
             out_counts[ATTRIBUTE] += 1
-    return length
+    return length, table
 
 
 @inlined
@@ -166,31 +167,57 @@ def weld_positions(vertices: npt.NDArray[np.float64], out_remap: npt.NDArray[np.
 
 
 @kernel
-def merge_parts(
-    keys: npt.NDArray[np.uint32],
-    faces: npt.NDArray[np.int32],
-    part_of_facet: npt.NDArray[np.int64],
-    part_of_key: npt.NDArray[np.int64],
-    out_remap: npt.NDArray[np.int32],
+def merge_part(
+    table: npt.NDArray[np.int32],
+    length: int,
+    start: int,
+    more: int,
+    lo: int,
+    hi: int,
+    out_keys: npt.NDArray[np.uint32],
+    out_origin: npt.NDArray[np.int32],
     out_faces: npt.NDArray[np.int32],
-) -> int:
-    """Weld what `weld_facets` found in several ranges.
+) -> tuple[int, npt.NDArray[np.int32]]:
+    """Weld what `weld_facets` found in one range to what it found in all before.
 
     Args:
-        keys: (k, 3) uint32: the vertices of all ranges, one range after the other.
-        faces: (m, 3) int32: facets, each numbering the vertices of its own range.
-        part_of_facet: (p + 1,) int64: first facet of each range.
-        part_of_key: (p + 1,) int64: first key of each range.
-        out_remap: (k,) int32: key -> welded vertex.
-        out_faces: (m, 3) int32: facets in welded vertices; may be `faces` itself.
+        table: (2**bits,) int32: slots of the first `length` rows of `out_keys`; it is spent.
+        length: vertices so far, the first rows of `out_keys` and `out_origin`.
+        start: row where the range's own vertices begin, not before `length`.
+        more: how many they are.
+        lo: first facet of the range.
+        hi: facet after its last.
+        out_keys: (k, 3) uint32: the range's new vertices are moved up behind the others.
+        out_origin: (k,) int32: likewise.
+        out_faces: (m, 3) int32: rows [lo, hi) are renumbered.
 
     Returns:
-        How many vertices, in order of first occurrence over all ranges.
+        How many vertices there are now, in order of first occurrence, and the table of their slots.
     """
-    length = _weld_keys(keys, out_remap)
-    for part in range(len(part_of_facet) - 1):
-        first = part_of_key[part]
-        for f in range(part_of_facet[part], part_of_facet[part + 1]):
-            for c in range(3):
-                out_faces[f, c] = out_remap[first + faces[f, c]]
-    return length
+    bits = 0
+    while (1 << bits) < len(table):
+        bits += 1
+    remap = np.empty(more, np.int32)
+    for i in range(start, start + more):
+        x, y, z = out_keys[i, 0], out_keys[i, 1], out_keys[i, 2]
+        slot = _slot(np.uint64(x), np.uint64(y), np.uint64(z), bits)
+        while True:
+            v = table[slot]
+            if v < 0:
+                v = length
+                table[slot] = v
+                out_keys[v, 0], out_keys[v, 1], out_keys[v, 2] = x, y, z
+                out_origin[v] = out_origin[i]
+                length += 1
+                if 2 * length > (1 << bits):
+                    bits += 1
+                    table = _grown(out_keys, length, bits)
+                break
+            if out_keys[v, 0] == x and out_keys[v, 1] == y and out_keys[v, 2] == z:
+                break
+            slot = (slot + 1) & ((1 << bits) - 1)
+        remap[i - start] = v
+    for f in range(lo, hi):
+        for c in range(3):
+            out_faces[f, c] = remap[out_faces[f, c]]
+    return length, table

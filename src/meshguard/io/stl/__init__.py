@@ -25,7 +25,7 @@ from meshguard.kernels.weld import (
     DISAGREE,
     NONFINITE_NORMAL,
     ZERO,
-    merge_parts,
+    merge_part,
     weld_facets,
     weld_positions,
 )
@@ -154,27 +154,21 @@ def _welded_records(content: bytes, count: int, notes: list[Irregularity]) -> Me
     keys = np.empty((3 * count, 3), np.uint32)
     origin = np.empty(3 * count, np.int32)
     counts = np.zeros((len(bounds) - 1, 4), np.int64)
-    lengths = np.zeros(len(bounds), np.int64)
     cos_kept = math.cos(math.radians(NORMAL_KEPT_DEG))
+    found: list[tuple[int, npt.NDArray[np.int32]]] = [(0, origin[:0])] * len(counts)
 
     def weld(part: int) -> None:
         lo, hi = bounds[part], bounds[part + 1]
-        lengths[part + 1] = weld_facets(
+        found[part] = weld_facets(
             patterns, numbers, words, lo, hi, cos_kept, faces, keys[3 * lo :], origin[3 * lo :], counts[part]
         )
 
-    side_by_side([partial(weld, part) for part in range(len(bounds) - 1)])
-    if len(bounds) > 2:
-        pieces = [slice(3 * lo, 3 * lo + int(length)) for lo, length in zip(bounds, lengths[1:], strict=False)]
-        keys, origin = (np.concatenate([array[piece] for piece in pieces]) for array in (keys, origin))
-        remap = np.empty(len(keys), np.int32)
-        n = merge_parts(keys, faces, np.array(bounds), np.cumsum(lengths), remap, faces)
-        first = np.empty(n, np.int32)
-        first[remap[::-1]] = np.arange(len(remap) - 1, -1, -1, dtype=np.int32)  # the first occurrence is written last
-        keys, origin = keys[first], origin[first]
-    else:
-        n = int(lengths[-1])
-        keys, origin = keys[:n], origin[:n].copy()
+    side_by_side([partial(weld, part) for part in range(len(counts))])
+    n, table = found[0]
+    for part in range(1, len(counts)):
+        lo, hi = bounds[part], bounds[part + 1]
+        n, table = merge_part(table, n, 3 * lo, found[part][0], lo, hi, keys, origin, faces)
+    keys, origin = keys[:n], origin[:n].copy()
     with np.errstate(invalid="ignore"):  # a signalling NaN stays a NaN
         vertices = keys.view(np.float32).astype(np.float64)
     totals = counts.sum(axis=0)
