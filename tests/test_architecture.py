@@ -142,6 +142,7 @@ for mesh in meshes:
         file = io.BytesIO()
         meshguard.save(mesh, file, format=kind)
         meshguard.validate(file.getvalue())
+meshguard.intersections(meshes[1], meshes[3])
 triangle = "vertex 0 0 0\\nvertex 1 0 0\\nvertex 0 1 0\\n"
 meshguard.validate(f"solid\\nfacet normal 0 0 1\\nouter loop\\n{triangle}endloop\\nendfacet\\nendsolid\\n".encode())
 ply = "ply\\nformat ascii 1.0\\nelement vertex 4\\nproperty float x\\nproperty float y\\nproperty float z\\n"

@@ -88,9 +88,17 @@ def _is_immutable(array: npt.NDArray[Any]) -> bool:
     return base is None or isinstance(base, bytes)
 
 
+def _as_array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """The array, or a MeshError that names it."""
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise MeshError(f"{name} is no array: {error}") from error
+
+
 def _converted(array: npt.ArrayLike, dtype: npt.DTypeLike, kinds: str, name: str) -> npt.NDArray[Any]:
     """An (n, 3) array of `dtype`, frozen, or a MeshError that names the array."""
-    found = np.asarray(array)
+    found = _as_array(array, name)
     if found.size == 0 and found.ndim != 2:
         found = found.reshape(0, 3)
     if found.ndim != 2 or found.shape[1] != 3:
@@ -113,7 +121,7 @@ def _attributes(data: Mapping[str, npt.ArrayLike], length: int, name: str) -> At
     """A read-only mapping of frozen arrays whose first axis is `length`."""
     checked: dict[str, npt.NDArray[Any]] = {}
     for key, values in data.items():
-        array = np.asarray(values)
+        array = _as_array(values, f"{name}[{key!r}]")
         if array.ndim == 0 or len(array) != length:
             raise MeshError(f"{name}[{key!r}] must have first axis {length}, not shape {array.shape}")
         if array.dtype.kind not in "biuf":

@@ -251,8 +251,10 @@ class Report:
         if major != SCHEMA_VERSION.split(".")[0]:
             raise ValueError(f"this report has schema {data['schema']}; this version reads {SCHEMA_VERSION}")
         try:
-            return cls._from_dict(data)
-        except (KeyError, TypeError, AttributeError) as error:
+            report = cls._from_dict(data)
+            report.to_json()  # what cannot be written again was no report
+            return report
+        except (LookupError, TypeError, AttributeError, OverflowError, ValueError) as error:
             raise ValueError(f"this JSON is not a meshguard report: {type(error).__name__} {error}") from error
 
     @classmethod
@@ -340,8 +342,10 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def _number(value: float) -> float | int | None:
-    """A number JSON can hold: an int stays one, −0.0 becomes 0.0, what is not finite becomes null."""
+def _number(value: float | None) -> float | int | None:
+    """A number JSON can hold: an int stays one, −0.0 becomes 0.0, what is not finite becomes null and stays it."""
+    if value is None:
+        return None
     if isinstance(value, (bool, int, np.integer)):
         return int(value)
     value = float(value)

@@ -19,7 +19,7 @@ from meshguard.facts.intersections import pair_segments
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
 from meshguard.validation import validate
-from tests import oracles, shapes
+from tests import mutations, oracles, shapes
 from tests.strategies import soups
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def test_pairs_of_closed_bodies_are_an_assembly_and_of_open_ones_are_not() -> No
 
 
 def test_a_policy_weighs_classes() -> None:
-    """Two bodies in one component? No: two sheets that touch in one point."""
+    """Two sheets touch in one point; a class weighs more than its check."""
     mesh = Mesh(
         vertices=np.array([[0, 0, 0], [60, 0, 0], [0, 60, 0], [10, 10, 0], [20, 10, 9], [10, 20, 9]], np.float64),
         faces=[[0, 1, 2], [3, 4, 5]],
@@ -199,3 +199,15 @@ def test_a_policy_weighs_classes() -> None:
     assert severities(Policy()) == ["warning"]
     assert severities(Policy.from_dict({"severities": {"S102:touch_point": "info"}})) == ["info"]
     assert severities(Policy.from_dict({"severities": {"S102": "error"}})) == ["error"]
+    assert severities(Policy.from_dict({"severities": {"S102": "error", "S102:touch_point": "info"}})) == ["info"]
+
+
+def test_a_policy_weighs_classes_of_assemblies_too() -> None:
+    mesh = mutations.assembly()
+
+    def severities(**changes: str) -> set[str]:
+        rules = Policy.from_dict({"severities": changes})
+        return {str(found.severity) for found in validate(mesh, policy=rules).findings if found.check == "S107"}
+
+    assert severities() == {"warning"}
+    assert severities(**{"S107:crossing": "error", "S107:touch_point": "error"}) == {"error"}

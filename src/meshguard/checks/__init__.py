@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshguard.checks import file, geometry, surface, topology
 from meshguard.checks.registry import Check
 from meshguard.errors import PolicyError
-from meshguard.policy import CLASSES, nearest
+from meshguard.policy import CLASSES, WEIGHED, nearest
 
 if TYPE_CHECKING:
     from meshguard.policy import Policy
@@ -24,7 +24,7 @@ def refuse_unknown_checks(policy: Policy) -> None:
         PolicyError: with the nearest that exists.
     """
     known = [check.id for check in CATALOGUE]
-    weighed = [*known, *(f"{check}:{name}" for check in ("S102", "S107") for name in CLASSES)]
+    weighed = [*known, *(f"{check}:{name}" for check in WEIGHED for name in CLASSES)]
     for names, keys in ((known, (*policy.select, *policy.ignore)), (weighed, tuple(policy.severities))):
         for key in keys:
             if not key or not any(name.startswith(key) for name in names):

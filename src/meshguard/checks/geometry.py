@@ -190,7 +190,7 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
     """
     if facts.main < 0:
         return
-    longest = float((facts.box[1] - facts.box[0]).max())
+    longest = float(facts.extent.max())
     least, most = facts.policy.limit("size_min_mm"), facts.policy.limit("size_max_mm")
     if least <= longest <= most:
         return
@@ -256,8 +256,9 @@ def inside_out(facts: Facts) -> Iterable[Finding]:
 def outside_exact_range(facts: Facts) -> Iterable[Finding]:
     """Coordinates outside the exact range.
 
-    A coordinate other than zero is smaller than 1e-70 or larger than 1e70. Exact predicates may round there, so what is
-    said of degenerate faces is not guaranteed. No file of float32 numbers can hold such a coordinate.
+    A coordinate other than zero is smaller than 1e-70 or larger than 1e70. Exact predicates may round there: such faces
+    take no part in the search for intersections, and what is said of their degeneracy, area and side is not
+    guaranteed. No file of float32 numbers can hold such a coordinate.
     """
     from meshguard.kernels.triangles import OUTSIDE_EXACT
 

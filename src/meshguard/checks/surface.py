@@ -1,8 +1,7 @@
-"""S: holes, floating pieces, tunnels: what the surface as a whole is like."""
+"""S: holes, intersections, floating pieces, tunnels: what the surface as a whole is like."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,8 +117,9 @@ def _intersecting(facts: Facts, id: str, kept: BoolArray, noun: str, repair: Saf
 
 
 def _class_severity(facts: Facts, id: str, name: str) -> Severity:  # noqa: A002
-    """How bad a class of intersections is: what the policy says of `ID:class`, else a touch is a warning."""
-    return facts.policy.severity_of(f"{id}:{name}") or (Severity.WARNING if name in _TOUCHES else Severity.ERROR)
+    """How bad a class of intersections is: what the policy says, else a warning for a touch and in an assembly."""
+    mild = name in _TOUCHES or id == "S107"
+    return facts.policy.severity_of(f"{id}:{name}") or (Severity.WARNING if mild else Severity.ERROR)
 
 
 @check("S102", limits=("max_pairs",))
@@ -144,9 +144,7 @@ def interpenetrating_bodies(facts: Facts) -> Iterable[Finding]:
     assembly, which is a warning. Pairs whose faces share a vertex are one finding. Uniting them loses the inner parts,
     so repair does it only where a policy wants one solid.
     """
-    found = _intersecting(facts, "S107", facts.is_between_bodies, "Two bodies reach into each other", Safety.INVENTIVE)
-    softened = facts.policy.severity_of("S107") is None
-    return [replace(finding, severity=Severity.WARNING) if softened else finding for finding in found]
+    return _intersecting(facts, "S107", facts.is_between_bodies, "Two bodies reach into each other", Safety.INVENTIVE)
 
 
 @check("S103", limits=("floating_area_mm2", "floating_area_fraction"))

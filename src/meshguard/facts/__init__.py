@@ -38,10 +38,12 @@ class FaceMeasures(NamedTuple):
 class Edges(NamedTuple):
     """How faces meet.
 
-    twins: int32 (3m,), see `kernels.topology`; grouped: int32, all half-edges by (lower, higher) position; boundary:
-        int32
-    half-edges of edges with one face, ascending; crowded: int32 half-edges of edges with more than two faces, those of
-    an edge side by side; n_edges: number of edges.
+    Attributes:
+        twins: int32 (3m,), see `kernels.topology`.
+        grouped: int32, all half-edges by (lower, higher) position.
+        boundary: int32, half-edges of edges with one face, ascending.
+        crowded: int32, half-edges of edges with more than two faces, those of an edge side by side.
+        n_edges: number of edges.
     """
 
     twins: IntArray
@@ -54,9 +56,12 @@ class Edges(NamedTuple):
 class Components(NamedTuple):
     """Sets of faces connected through edges, by order of first face.
 
-    of_face: int32 (m,), −1 for faces that take no part; measures: float64 (C, 13) and counts: int64 (C, 6), columns as
-        in
-    `kernels.topology`; folds: bool (3m,), the lower half-edge of each near-folding edge; doubled: bool (m,).
+    Attributes:
+        of_face: int32 (m,), component of each face; −1 for faces that take no part.
+        measures: float64 (C, 13), columns as in `kernels.topology`; mm, mm2, mm3.
+        counts: int64 (C, 6), columns as in `kernels.topology`.
+        folds: bool (3m,), the lower half-edge of each near-folding edge.
+        doubled: bool (m,), faces that may have the positions of another.
     """
 
     of_face: IntArray
@@ -137,10 +142,17 @@ class Facts:
         return np.stack([used[:, lowest : lowest + 3].min(axis=0), used[:, highest : highest + 3].max(axis=0)])
 
     @cached_property
+    def extent(self) -> FloatArray:
+        """Sides of `box`, float64 (3,), mm; infinite where they overflow."""
+        with np.errstate(over="ignore"):
+            sides: FloatArray = self.box[1] - self.box[0]
+        return sides
+
+    @cached_property
     def diagonal(self) -> float:
         """Diagonal of `box`, mm."""
         with np.errstate(over="ignore"):
-            return float(np.linalg.norm(self.box[1] - self.box[0]))
+            return float(np.linalg.norm(self.extent))
 
     # ---- faces
 
@@ -174,9 +186,15 @@ class Facts:
         return frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.COLLINEAR)) != 0)
 
     @cached_property
+    def is_sound(self) -> BoolArray:
+        """Whether each face is not degenerate, and within the range of exact predicates, bool (m,)."""
+        outside = (self.faces.flags & np.uint16(triangles.OUTSIDE_EXACT)) != 0
+        return frozen(~self.is_degenerate & ~outside)
+
+    @cached_property
     def sound_faces(self) -> IntArray:
-        """The faces that are not degenerate, int32, ascending."""
-        return frozen(np.flatnonzero(~self.is_degenerate).astype(np.int32))
+        """The sound faces, int32, ascending."""
+        return frozen(np.flatnonzero(self.is_sound).astype(np.int32))
 
     # ---- edges
 
@@ -391,7 +409,7 @@ class Facts:
     @cached_property
     def intersections(self) -> Intersections:
         """Pairs of faces that share more than their common vertices and edges, up to the policy's cap."""
-        return find_intersections(self, int(self.policy.limit("max_pairs")))
+        return find_intersections(self, int(min(self.policy.limit("max_pairs"), 2**31 - 1)))
 
     @cached_property
     def is_between_bodies(self) -> BoolArray:

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 class Contact(NamedTuple):
     """How two meshes meet.
 
-    pairs: int32 (k, 2), a face of the first and a face of the second, sorted; classes: int8 (k,), crossing 0, overlap
-        1,
-    touch_point 2, touch_segment 3; depth_mm: how deep the one lies behind the other where they meet, the larger of both
-    ways, rounded, 0 where they do not; location: x, y, z in mm of the deepest vertex, or None.
+    Attributes:
+        pairs: int32 (k, 2), a face of the first and a face of the second, sorted.
+        classes: int8 (k,), crossing 0, overlap 1, touch_point 2, touch_segment 3.
+        depth_mm: how deep the one lies behind the other where they meet, the larger of both ways, rounded; 0 where they
+            do not.
+        location: x, y, z in mm of the deepest vertex, or None.
     """
 
     pairs: IntArray

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.kernels import intersections as kernels
 from meshguard.kernels._parallel import over_ranges, side_by_side
-from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.bvh import BLOCK, Tree, build_tree
 from meshguard.kernels.fans import certify_fans
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshguard.facts import Facts
     from meshguard.mesh import FloatArray, IntArray
 
 _CHUNKS = 64
 _BATCH = 8
 _BUSY_VALENCE = 64
+_SAMPLE = 4096
+_SLIVER_SHARE = 0.98
 
 
 class Intersections(NamedTuple):
     """Pairs of faces that share more than their common vertices and edges.
 
-    pairs: int32 (k, 2), each and the whole sorted; classes: int8 (k,), numbers of `kernels.intersections`; complete:
-        False
-    where the search stopped at its cap, and there may be more.
+    Attributes:
+        pairs: int32 (k, 2), each and the whole sorted.
+        classes: int8 (k,), places in `policy.CLASSES`.
+        complete: False where the search stopped at its cap, and there may be more.
     """
 
     pairs: IntArray
@@ -41,51 +48,51 @@ def find_intersections(facts: Facts, most: int) -> Intersections:
     Degenerate faces and those with a non-finite corner take no part; duplicates are no pairs.
     """
     positions, corners = facts.positions, facts.corners
-    skipped = facts.is_degenerate
+    skipped = frozen(~facts.is_sound)
     certified = np.empty(len(positions), np.bool_)
     valence = np.empty(len(positions), np.int32)
     over_ranges(
         len(positions), lambda lo, hi: certify_fans(positions, corners, skipped, lo, hi, certified, valence), grain=4096
     )
     certified.flags.writeable = False
-    groups = _busy_fans(corners, skipped, certified, valence)
-    tree = build_tree(positions, corners, facts.sound_faces, groups, facts.span)
-    node_groups = _node_groups(tree, groups)
+    hubs = np.flatnonzero(valence > _BUSY_VALENCE)
+    groups = _busy_groups(corners, skipped, hubs, valence)
+    boxed, box, slack = _along_slivers(facts)
+    tree = build_tree(boxed, corners, facts.sound_faces, groups, box, slack)
     blocks = len(tree.boxes)
     bounds = [blocks * chunk // _CHUNKS for chunk in range(_CHUNKS + 1)]
-    found: list[IntArray] = [np.empty((0, 3), np.int32)] * _CHUNKS
+    searches = [
+        partial(
+            _pairs_in,
+            positions,
+            tree,
+            tree.order,
+            tree.corners,
+            certified,
+            _node_groups(tree, groups),
+            lo,
+            hi,
+            most + 1,
+        )
+        for lo, hi in pairwise(bounds)
+    ]
+    searches += [partial(_pairs_at_hub, facts, int(v), certified, most + 1) for v in hubs if not certified[v]]
+    found: list[IntArray] = []
 
-    def search(chunk: int) -> None:
-        out = np.empty((256, 3), np.int32)
-        while True:
-            count = kernels.pairs_within(
-                positions,
-                tree.order,
-                tree.nodes,
-                tree.boxes,
-                tree.corners,
-                certified,
-                node_groups,
-                tree.width,
-                bounds[chunk],
-                bounds[chunk + 1],
-                most + 1,
-                out,
-            )
-            if count <= len(out):
-                break
-            out = np.empty((count, 3), np.int32)
-        found[chunk] = out[:count]
+    def run(search: Callable[[], IntArray], place: int) -> None:
+        found[place] = search()
 
-    # Chunks are cut and stopped at without regard to threads, so that a capped search always finds the same pairs.
-    total = done = 0
-    while done < _CHUNKS and total <= most:
-        batch = range(done, min(_CHUNKS, done + _BATCH) if total or done == 0 else _CHUNKS)
-        side_by_side([partial(search, chunk) for chunk in batch])
-        total += sum(len(found[chunk]) for chunk in batch)
-        done = batch.stop
+    # Searches are cut and stopped at without regard to threads, so that a capped one always finds the same pairs.
+    while len(found) < len(searches) and sum(map(len, found)) <= most:
+        first, last = len(found), min(len(searches), len(found) + _BATCH)
+        found += [np.empty((0, 3), np.int32)] * (last - first)
+        side_by_side([partial(run, searches[place], place) for place in range(first, last)])
     rows = np.concatenate(found)
-    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))][:most]
+    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+    new = np.ones(len(rows), np.bool_)  # where a block holds faces of a hub and others, a pair is found twice
+    new[1:] = (rows[1:, :2] != rows[:-1, :2]).any(axis=1)
+    total = int(np.count_nonzero(new))
+    rows = rows[new][:most]
     pairs, classes = np.ascontiguousarray(rows[:, :2]), rows[:, 2].astype(np.int8)
     for array in (pairs, classes):
         array.flags.writeable = False
@@ -104,23 +111,101 @@ def pair_segments(facts: Facts, pairs: IntArray) -> tuple[FloatArray, FloatArray
     return ends, depth
 
 
-def _busy_fans(
-    corners: IntArray, skipped: npt.NDArray[np.bool_], certified: npt.NDArray[np.bool_], valence: IntArray
+def _pairs_in(
+    positions: FloatArray,
+    tree: Tree,
+    order: IntArray,
+    corners: IntArray,
+    certified: BoolArray,
+    node_groups: IntArray,
+    lo: int,
+    hi: int,
+    most: int,
 ) -> IntArray:
-    """For each face the number, from 1, of a certified fan of very many faces that it belongs to, or 0; empty for none.
+    """The intersecting pairs whose earlier face lies in the blocks [lo, hi) of a tree: int32 (k, 3) with classes."""
+    out = np.empty((256, 3), np.int32)
+    while True:
+        count = kernels.pairs_within(
+            positions, order, tree.nodes, tree.boxes, corners, certified, node_groups, tree.width, lo, hi, most, out
+        )
+        if count <= len(out):
+            return out[:count]
+        out = np.empty((count, 3), np.int32)
 
-    All boxes of such a fan overlap at its position. Kept together in the tree, its pairs are never looked at.
+
+def _busy_groups(corners: IntArray, skipped: BoolArray, hubs: npt.NDArray[np.int64], valence: IntArray) -> IntArray:
+    """For each face the number, from 1, of a position with very many faces that it belongs to, or 0; empty for none.
+
+    All boxes around such a hub overlap there. Kept together in the tree, its pairs are never proposed: a certificate
+    answers for them, or a search of their own.
     """
-    busy = np.flatnonzero(certified & (valence > _BUSY_VALENCE))
     groups = np.empty(0, np.int32)
-    if len(busy):
+    if len(hubs):
         number = np.zeros(len(valence), np.int32)
-        order = busy[np.argsort(valence[busy], kind="stable")]  # a larger fan has a larger number
+        order = hubs[np.argsort(valence[hubs], kind="stable")]  # a busier hub has a larger number
         number[order] = np.arange(1, len(order) + 1, dtype=np.int32)
         groups = number[corners].max(axis=1).astype(np.int32)
         groups[skipped] = 0
-    groups.flags.writeable = False
-    return groups
+    return frozen(groups)
+
+
+def _pairs_at_hub(facts: Facts, hub: int, certified: BoolArray, most: int) -> IntArray:
+    """The intersecting pairs among the faces of a hub without a certificate.
+
+    Two faces that share the hub meet beyond it only where they share a direction from it. So the boxes are those of
+    directions, scaled to a cube around the hub: seen so, the faces are short arcs that are far from one another.
+    """
+    corners = facts.corners
+    faces = facts.sound_faces[(corners[facts.sound_faces] == hub).any(axis=1)]
+    place = (corners[faces] == hub).argmax(axis=1)
+    ends = [corners[faces, (place + step) % 3] for step in (1, 2)]
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        away = [facts.positions[end] - facts.positions[hub] for end in ends]
+        cube = [vectors / np.abs(vectors).max(axis=1, keepdims=True) for vectors in away]
+    sides = [np.abs(vectors).argmax(axis=1) for vectors in cube]
+    signs = [
+        np.take_along_axis(vectors, side[:, None], axis=1)[:, 0] for vectors, side in zip(cube, sides, strict=True)
+    ]
+    one_side = (sides[0] == sides[1]) & (signs[0] == signs[1]) & np.isfinite(cube[0] + cube[1]).all(axis=1)
+    # An arc on one side of the cube is straight there; one that goes around an edge may be anywhere.
+    low = np.where(one_side[:, None], np.minimum(*cube), -1.0)
+    high = np.where(one_side[:, None], np.maximum(*cube), 1.0)
+    count = len(faces)
+    arcs = frozen(np.concatenate([low, high]))
+    arc_corners = frozen(
+        np.stack([np.arange(count), np.arange(count) + count, np.arange(count)], axis=1).astype(np.int32)
+    )
+    none = frozen(np.empty(0, np.int32))
+    whole = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
+    tree = build_tree(arcs, arc_corners, frozen(np.arange(count, dtype=np.int32)), none, whole, 1e-9)
+    order = faces[tree.order]
+    rows = np.full((len(tree.boxes) * BLOCK, 3), -1, np.int32)
+    rows[:count] = corners[order]
+    along = frozen(np.ascontiguousarray(rows.reshape(-1, BLOCK, 3).transpose(0, 2, 1)))
+    return _pairs_in(facts.positions, tree, frozen(order), along, certified, none, 0, len(tree.boxes), most)
+
+
+def _along_slivers(facts: Facts) -> tuple[FloatArray, FloatArray, float]:
+    """Positions to box, their box, and by how much they are rounded.
+
+    Where nearly all long edges run one way, boxes of slivers are thin only in a frame that runs that way too.
+    """
+    positions = facts.positions
+    sample = facts.corners[facts.sound_faces[:: max(1, len(facts.sound_faces) // _SAMPLE)]]
+    points = positions[sample]
+    edges = (np.roll(points, -1, axis=1) - points).reshape(-1, 3)
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = edges.T @ edges
+        if not len(sample) or not np.isfinite(spread).all():
+            return positions, facts.span, 0.0
+    shares, frame = np.linalg.eigh(spread)
+    if shares[2] < _SLIVER_SHARE * shares.sum() or np.abs(frame[:, 2]).max() > 1.0 - 1e-9:
+        return positions, facts.span, 0.0
+    finite = np.where(np.isfinite(positions), positions, 0.0)
+    turned = frozen(np.ascontiguousarray(finite @ frame))
+    largest = float(np.abs(facts.span).max())
+    box = np.array([[x.min() for x in turned.T], [x.max() for x in turned.T]])
+    return turned, box, 1e-14 * largest
 
 
 def _node_groups(tree: Tree, groups: IntArray) -> IntArray:

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 
 class Loops(NamedTuple):
-    """Boundary loops: CSR over half-edges and over the positions where each is entered.
+    """Boundary loops: CSR over half-edges, and over the positions where each is entered.
 
-    closed: bool (L,), False where it ends at a non-manifold edge; chain: int32 (L,), loops of one number are one
-        boundary
-    curve of the surface with its fans pulled apart; measures: float64 (L, 3), columns as in
-    `kernels.loops`; component: int32 (L,); rim: bool (L,), the loop that encloses its sheet.
+    Attributes:
+        offsets: int32 (L + 1,), first entry of each loop in the two arrays that follow.
+        halfedges: int32 (b,), half-edges along the loops.
+        positions: int32 (b,), the position where each half-edge is entered.
+        closed: bool (L,), False where a loop ends at a non-manifold edge.
+        chain: int32 (L,), loops of one number are one boundary curve of the surface with its fans pulled apart.
+        measures: float64 (L, 3), columns as in `kernels.loops`; mm, mm2.
+        component: int32 (L,), the component that each is the boundary of.
+        rim: bool (L,), the loop that encloses its sheet.
     """
 
     offsets: IntArray

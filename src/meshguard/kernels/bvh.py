@@ -29,9 +29,12 @@ _DIGIT_BITS = 14
 class Tree(NamedTuple):
     """The tree: see the module.
 
-    order: int32 (k,), faces along the curve; nodes: float32 (2 * width, 6), smallest and largest coordinates; boxes:
-        float32
-    (blocks, 6, BLOCK), of each block's faces; corners: int32 (blocks, 3, BLOCK), their positions; width: int.
+    Attributes:
+        order: int32 (k,), faces along the curve.
+        nodes: float32 (2 * width, 6), smallest and largest coordinates.
+        boxes: float32 (blocks, 6, BLOCK), of each block's faces.
+        corners: int32 (blocks, 3, BLOCK), positions of each block's faces; −1 behind the last.
+        width: number of the first block's node.
     """
 
     order: npt.NDArray[np.int32]
@@ -162,6 +165,7 @@ def box_blocks(
     lo: int,
     hi: int,
     width: int,
+    slack: float,
     out_boxes: npt.NDArray[np.float32],
     out_corners: npt.NDArray[np.int32],
     out_nodes: npt.NDArray[np.float32],
@@ -175,6 +179,7 @@ def box_blocks(
         lo: first block.
         hi: block after the last.
         width: number of the first block's node.
+        slack: boxes are wider by this on every side.
         out_boxes: (blocks, 6, BLOCK) float32; places behind the last face get boxes that meet nothing.
         out_corners: (blocks, 3, BLOCK) int32: corners of each block's faces; −1 behind the last face.
         out_nodes: (2 * width, 6) float32: rows of the blocks are written.
@@ -194,8 +199,8 @@ def box_blocks(
             a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
             out_corners[block, 0, k], out_corners[block, 1, k], out_corners[block, 2, k] = a, b, c
             for d in range(3):
-                low = _below(min(positions[a, d], positions[b, d], positions[c, d]))
-                high = _above(max(positions[a, d], positions[b, d], positions[c, d]))
+                low = _below(min(positions[a, d], positions[b, d], positions[c, d]) - slack)
+                high = _above(max(positions[a, d], positions[b, d], positions[c, d]) + slack)
                 out_boxes[block, d, k] = low
                 out_boxes[block, 3 + d, k] = high
                 node[d] = min(node[d], low)
@@ -225,6 +230,7 @@ def build_tree(
     faces: npt.NDArray[np.int32],
     groups: npt.NDArray[np.int32],
     box: npt.NDArray[np.float64],
+    slack: float = 0.0,
 ) -> Tree:
     """The tree over some faces.
 
@@ -234,10 +240,12 @@ def build_tree(
         faces: (k,) int32: the faces.
         groups: (m,) int32: faces of one group stay together on the curve; empty for none.
         box: (2, 3) float64: smallest and largest coordinates, for the curve only.
+        slack: boxes are wider by this on every side, where positions are rounded.
     """
     least = np.ascontiguousarray(box[0])
     least.flags.writeable = False
-    extent = float((box[1] - box[0]).max()) if len(faces) else 0.0
+    with np.errstate(over="ignore"):
+        extent = float((box[1] - box[0]).max()) if len(faces) else 0.0
     scale = (2.0**_AXIS_BITS - 1.0) / extent if 0.0 < extent < np.inf else 0.0
     keys, order = np.empty(len(faces), np.uint32), np.empty(len(faces), np.int32)
     over_ranges(len(faces), lambda lo, hi: morton_keys(positions, corners, faces, lo, hi, least, scale, keys))
@@ -250,7 +258,7 @@ def build_tree(
     corners_along = np.empty((blocks, 3, BLOCK), np.int32)
     over_ranges(
         blocks,
-        lambda lo, hi: box_blocks(positions, corners, order, lo, hi, width, boxes, corners_along, nodes),
+        lambda lo, hi: box_blocks(positions, corners, order, lo, hi, width, slack, boxes, corners_along, nodes),
         grain=256,
     )
     box_nodes(width, blocks, nodes)

@@ -81,7 +81,7 @@ def weld_facets(
         How many vertices, in order of first occurrence, 0 for an empty range; and the table of their slots.
     """
     negative_zero = np.uint32(0x80000000)
-    # A closed mesh has half as many vertices as faces; the table grows for others. That of the first range takes in all.
+    # A closed mesh has half as many vertices as faces; the table grows for others. The first range's takes in all.
     bits = _bits_for((len(words) if lo == 0 else hi - lo) // 2 + 1)
     table = np.full(1 << bits, -1, np.int32)
     length = 0

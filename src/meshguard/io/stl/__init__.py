@@ -67,13 +67,17 @@ def stl_bytes(mesh: Mesh) -> bytes:
 
     Normals are those of the faces (zero for a face without area), or the stored ones the mesh still carries.
 
+    Positions that differ by less than float32 resolves fall together; PLY keeps them apart.
+
     Raises:
-        MeshError: more faces than an STL can count.
+        MeshError: what an STL cannot hold: a finite coordinate beyond float32, attributes that are no 16-bit words.
     """
-    if len(mesh.faces) > 2**32 - 1:
-        raise MeshError("an STL cannot count so many faces")
     with np.errstate(over="ignore", invalid="ignore"):
-        corners = mesh.vertices.astype(np.float32)[mesh.faces]
+        narrow = mesh.vertices.astype(np.float32)
+        lost = np.flatnonzero((np.isinf(narrow) & np.isfinite(mesh.vertices)).any(axis=1))
+        if len(lost):
+            raise MeshError(f"vertex {lost[0]} has a coordinate that an STL cannot hold; save it as PLY")
+        corners = narrow[mesh.faces]
         records = np.zeros(len(mesh.faces), RECORD)
         records["corners"] = corners
         stored = mesh.face_data.get("normal")
@@ -82,7 +86,9 @@ def stl_bytes(mesh: Mesh) -> bytes:
         else:
             records["normal"] = _unit_normals(corners.astype(np.float64))
     attribute = mesh.face_data.get("attribute")
-    if attribute is not None and attribute.dtype == np.uint16 and attribute.ndim == 1:
+    if attribute is not None:
+        if attribute.ndim != 1 or attribute.dtype.kind not in "iu" or (attribute != attribute.astype(np.uint16)).any():
+            raise MeshError("face_data['attribute'] does not hold one 16-bit word a face; an STL cannot hold it")
         records["attribute"] = attribute
     return b"".join((HEADER, struct.pack("<I", len(records)), records.tobytes()))
 
