@@ -218,3 +218,23 @@ def test_any_bytes_are_a_mesh_or_a_read_error(content: bytes) -> None:
             assert refused
         else:
             assert isinstance(mesh, Mesh)
+
+
+def test_a_large_file_is_read_in_pieces_to_the_same_mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a path piece by piece, from bytes as a whole; with normals that disagree and words that are not zero."""
+    mesh = shapes.shuffled(shapes.grid(150, 100), 1)
+    made = np.frombuffer(stl_bytes(mesh), RECORD, offset=84).copy()
+    made["normal"][::7] *= -1
+    made["attribute"] = np.arange(len(made)) % 5
+    content = binary(made)
+    (tmp_path / "large.stl").write_bytes(content)
+
+    whole, pieces = load(content), load(tmp_path / "large.stl")
+
+    assert len(content) > 1 << 20
+    assert pieces.digest() == whole.digest()
+    assert noted(pieces) == noted(whole)
+
+    # Another process cuts the file short while it is read.
+    monkeypatch.setattr("os.preadv", lambda *_: 0)
+    assert load(tmp_path / "large.stl").digest() == whole.digest()

@@ -52,6 +52,12 @@ def load(file: Readable, *, budget: Budget | None = None, progress: Progress | N
 def load_in_steps(file: Readable, steps: Steps) -> Mesh:
     """The same as a part of a longer call."""
     steps.begin("reading the file")
+    if isinstance(file, (str, Path)):
+        from meshguard.io.stl import read_stl_file
+
+        large = read_stl_file(file, steps)
+        if large is not None:
+            return large
     content, suffix, surplus = read_content(file, steps.budget, lambda: steps.check_clock("the whole file was read"))
     steps.begin("finding the format")
     kind = format_of(content, suffix)

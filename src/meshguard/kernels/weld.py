@@ -55,37 +55,38 @@ def weld_facets(
     patterns: npt.NDArray[np.uint32],
     numbers: npt.NDArray[np.float32],
     words: npt.NDArray[np.uint16],
-    lo: int,
-    hi: int,
+    first: int,
+    length: int,
     cos_limit: float,
+    table: npt.NDArray[np.int32],
     out_faces: npt.NDArray[np.int32],
     out_keys: npt.NDArray[np.uint32],
     out_origin: npt.NDArray[np.int32],
     out_counts: npt.NDArray[np.int64],
 ) -> tuple[int, npt.NDArray[np.int32]]:
-    """Weld the facets [lo, hi) of a binary STL among themselves, and compare their stored normals on the way.
+    """Weld some facets of a binary STL to those of the same range before, and compare their stored normals on the way.
 
     Args:
-        patterns: (m, 12) uint32: each record's normal and three corners as bit patterns.
-        numbers: (m, 12) float32: the same memory as numbers.
-        words: (m,) uint16: the attribute words.
-        lo: first facet.
-        hi: facet after the last.
+        patterns: (k, 12) uint32: each record's normal and three corners as bit patterns.
+        numbers: (k, 12) float32: the same memory as numbers.
+        words: (k,) uint16: the attribute words.
+        first: number of the first of these facets in the file.
+        length: vertices of the range so far, the first rows of `out_keys` and `out_origin`.
         cos_limit: a stored normal disagrees when the cosine of its angle to the facet's own is below this.
-        out_faces: (m, 3) int32: rows [lo, hi) become numbers of vertices within this range, from 0.
-        out_keys: (>= 3 * (hi - lo), 3) uint32: position of each vertex as bit patterns, −0 as +0.
-        out_origin: (>= 3 * (hi - lo),) int32: corner 3*facet + corner where each vertex stands first.
-        out_counts: (4,) int64: see `DISAGREE` and its like.
+        table: (2**bits,) int32: slots of those vertices, −1 where free; it is spent.
+        out_faces: (m, 3) int32: rows [first, first + k) become numbers of vertices within the range.
+        out_keys: (q, 3) uint32: position of each vertex as bit patterns, −0 as +0; room for three more a facet.
+        out_origin: (q,) int32: corner 3*facet + corner where each vertex stands first.
+        out_counts: (4,) int64: see `DISAGREE` and its like; added to.
 
     Returns:
-        How many vertices, in order of first occurrence, 0 for an empty range; and the table of their slots.
+        How many vertices the range has now, in order of first occurrence; and the table of their slots.
     """
     negative_zero = np.uint32(0x80000000)
-    # A closed mesh has half as many vertices as faces; the table grows for others. The first range's takes in all.
-    bits = _bits_for((len(words) if lo == 0 else hi - lo) // 2 + 1)
-    table = np.full(1 << bits, -1, np.int32)
-    length = 0
-    for f in range(lo, hi):
+    bits = 0
+    while (1 << bits) < len(table):
+        bits += 1
+    for f in range(len(words)):
         for c in range(3):
             x, y, z = patterns[f, 3 * c + 3], patterns[f, 3 * c + 4], patterns[f, 3 * c + 5]
             x = np.uint32(0) if x == negative_zero else x
@@ -98,7 +99,7 @@ def weld_facets(
                     v = length
                     table[slot] = v
                     out_keys[v, 0], out_keys[v, 1], out_keys[v, 2] = x, y, z
-                    out_origin[v] = 3 * f + c
+                    out_origin[v] = 3 * (first + f) + c
                     length += 1
                     if 2 * length > (1 << bits):
                         bits += 1
@@ -107,7 +108,7 @@ def weld_facets(
                 if out_keys[v, 0] == x and out_keys[v, 1] == y and out_keys[v, 2] == z:
                     break
                 slot = (slot + 1) & ((1 << bits) - 1)
-            out_faces[f, c] = v
+            out_faces[first + f, c] = v
         ax, ay, az = np.float64(numbers[f, 3]), np.float64(numbers[f, 4]), np.float64(numbers[f, 5])
         ux, uy, uz = np.float64(numbers[f, 6]) - ax, np.float64(numbers[f, 7]) - ay, np.float64(numbers[f, 8]) - az
         vx, vy, vz = np.float64(numbers[f, 9]) - ax, np.float64(numbers[f, 10]) - ay, np.float64(numbers[f, 11]) - az

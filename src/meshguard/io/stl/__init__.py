@@ -9,9 +9,11 @@ then not kept; where any disagrees, all are kept as `face_data["normal"]` for th
 from __future__ import annotations
 
 import math
+import os
+import stat
 import struct
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +33,21 @@ from meshguard.kernels.weld import (
 )
 from meshguard.mesh import MAX_ELEMENTS, FloatArray, Irregularity, Mesh, Source
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
 RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 """A facet of a binary STL."""
 
 HEADER = b"binary STL, millimetres, written by meshguard".ljust(80)
 """The same 80 bytes in every file: no name, no date, no path."""
+
+_LARGE = 1 << 20
+"""Bytes from which a binary STL is read piece by piece."""
+
+_PIECE = 8192
+"""Facets of a piece: 400 kB."""
 
 NORMAL_KEPT_DEG = 5.0
 """Stored normals are kept for the checks when any is further than this from its facet's own; rounding explains less."""
@@ -131,7 +143,71 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
             "the file holds more facets than are supported", offset=80, expected=f"{MAX_ELEMENTS}", got=f"{count}"
         )
     steps.check_faces(count)
-    return _welded_records(content, count, notes)
+    return _welded(partial(_in_memory, content), count, notes)
+
+
+Piece: TypeAlias = "tuple[int, npt.NDArray[np.uint32], npt.NDArray[np.float32], npt.NDArray[np.uint16]]"
+"""Number of the first of some facets; their normals and corners as patterns and numbers, (k, 12); their words."""
+
+Records: TypeAlias = "Callable[[int, int], Iterator[Piece]]"
+
+
+def read_stl_file(path: str | Path, steps: Steps) -> Mesh | None:
+    """The mesh of a large binary STL, never whole in memory; None for any other file, which `read_stl` reads.
+
+    Each range of facets is read in pieces into one buffer that stays in the processor's cache. A large file read whole
+    costs the system more time for handing out memory than for the reading.
+
+    Raises:
+        BudgetExceeded: more faces or seconds than the budget allows.
+        OSError: the file cannot be opened.
+    """
+    most = steps.budget.max_bytes
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (the hot path needs no Path object for a str)
+        status = os.fstat(file.fileno())
+        unfit = status.st_size < _LARGE or (most is not None and status.st_size > most)
+        if unfit or not stat.S_ISREG(status.st_mode) or not hasattr(os, "preadv"):
+            return None
+        head = os.pread(file.fileno(), STL_HEADER, 0)
+        count, rest = divmod(status.st_size - STL_HEADER, STL_RECORD)
+        if rest or len(head) < STL_HEADER or struct.unpack_from("<I", head, 80)[0] != count or count > MAX_ELEMENTS:
+            return None
+        steps.begin("finding the format")
+        steps.check_faces(count)
+        steps.begin("making a mesh of STL")
+        try:
+            return _welded(partial(_in_file, file.fileno()), count, [])
+        except EOFError:  # another process cuts it short meanwhile: read what is left as a whole
+            return None
+
+
+def _views(buffer: memoryview, offset: int, first: int, count: int) -> Piece:
+    """Some facets as arrays on the memory that holds their records."""
+    shape, strides = (count, 12), (STL_RECORD, 4)
+    patterns: npt.NDArray[np.uint32] = np.ndarray(shape, np.uint32, buffer, offset, strides)
+    numbers: npt.NDArray[np.float32] = np.ndarray(shape, np.float32, buffer, offset, strides)
+    words: npt.NDArray[np.uint16] = np.ndarray((count,), np.uint16, buffer, offset + 48, (STL_RECORD,))
+    return first, patterns, numbers, words
+
+
+def _in_memory(content: bytes, lo: int, hi: int) -> Iterator[Piece]:
+    """The facets [lo, hi) of a file's content, in one piece."""
+    yield _views(memoryview(content), STL_HEADER + STL_RECORD * lo, lo, hi - lo)
+
+
+def _in_file(descriptor: int, lo: int, hi: int) -> Iterator[Piece]:
+    """The facets [lo, hi) of an open file; each piece is overwritten by the next."""
+    buffer = memoryview(bytearray(STL_RECORD * min(_PIECE, hi - lo)))
+    for first in range(lo, hi, _PIECE):
+        count = min(_PIECE, hi - first)
+        part = buffer[: STL_RECORD * count]
+        filled = 0
+        while filled < len(part):
+            read = os.preadv(descriptor, [part[filled:]], STL_HEADER + STL_RECORD * first + filled)
+            if not read:
+                raise EOFError
+            filled += read
+        yield _views(part.toreadonly(), 0, first, count)
 
 
 def _trailing(offset: int, length: int) -> Irregularity:
@@ -143,18 +219,14 @@ def _trailing(offset: int, length: int) -> Irregularity:
     )
 
 
-def _welded_records(content: bytes, count: int, notes: list[Irregularity]) -> Mesh:
-    """The mesh of the `count` records behind the header."""
+def _welded(records: Records, count: int, notes: list[Irregularity]) -> Mesh:
+    """The mesh of `count` facets, of which `records` gives any range piece by piece."""
     if not count:
         return Mesh(
             vertices=np.empty((0, 3)),
             faces=np.empty((0, 3), np.int32),
             source=Source(format="stl-binary", irregularities=tuple(notes), soup_origin=np.empty(0, np.int32)),
         )
-    shape, strides = (count, 12), (STL_RECORD, 4)
-    patterns: npt.NDArray[np.uint32] = np.ndarray(shape, np.uint32, content, STL_HEADER, strides)
-    numbers: npt.NDArray[np.float32] = np.ndarray(shape, np.float32, content, STL_HEADER, strides)
-    words: npt.NDArray[np.uint16] = np.ndarray((count,), np.uint16, content, STL_HEADER + 48, (STL_RECORD,))
     bounds = part_bounds(count)
     faces = np.empty((count, 3), np.int32)
     keys = np.empty((3 * count, 3), np.uint32)
@@ -165,9 +237,23 @@ def _welded_records(content: bytes, count: int, notes: list[Irregularity]) -> Me
 
     def weld(part: int) -> None:
         lo, hi = bounds[part], bounds[part + 1]
-        found[part] = weld_facets(
-            patterns, numbers, words, lo, hi, cos_kept, faces, keys[3 * lo :], origin[3 * lo :], counts[part]
-        )
+        # A closed mesh has half as many vertices as faces; the table grows for others. The first range's takes in all.
+        length, table = 0, np.full(1 << (count if part == 0 else hi - lo).bit_length(), -1, np.int32)
+        for first, patterns, numbers, words in records(lo, hi):
+            length, table = weld_facets(
+                patterns,
+                numbers,
+                words,
+                first,
+                length,
+                cos_kept,
+                table,
+                faces,
+                keys[3 * lo :],
+                origin[3 * lo :],
+                counts[part],
+            )
+        found[part] = length, table
 
     side_by_side([partial(weld, part) for part in range(len(counts))])
     n, table = found[0]
@@ -180,11 +266,11 @@ def _welded_records(content: bytes, count: int, notes: list[Irregularity]) -> Me
     totals = counts.sum(axis=0)
     face_data: dict[str, npt.NDArray[Any]] = {}
     if totals[DISAGREE] or totals[NONFINITE_NORMAL]:
-        face_data["normal"] = numbers[:, :3].copy()
+        face_data["normal"] = np.concatenate([numbers[:, :3].copy() for _, _, numbers, _ in records(0, count)])
     elif totals[ZERO]:
         notes.append(_zero_normals(int(totals[ZERO])))
     if totals[ATTRIBUTE]:
-        face_data["attribute"] = words.copy()
+        face_data["attribute"] = np.concatenate([words.copy() for _, _, _, words in records(0, count)])
         notes.append(
             Irregularity(
                 check="F106",
