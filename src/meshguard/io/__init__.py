@@ -52,7 +52,7 @@ def load(file: Readable, *, budget: Budget | None = None, progress: Progress | N
 def load_in_steps(file: Readable, steps: Steps) -> Mesh:
     """The same as a part of a longer call."""
     steps.begin("reading the file")
-    if isinstance(file, (str, Path)):
+    if isinstance(file, (str, Path)) and not str(file).lower().endswith((".ply", ".gz")):  # not worth a look there
         from meshguard.io.stl import read_stl_file
 
         large = read_stl_file(file, steps)

@@ -197,7 +197,7 @@ def kernel(function: _Function) -> _Function:
             if hasattr(compiled, "_cache"):
                 compiled._cache = _Forgiving(compiled._cache)
     if compiled is None:
-        compiled = inlined(function)
+        compiled = numba.njit(**_OPTIONS)(function)
     ENTRIES.append(compiled)
     return compiled  # type: ignore[no-any-return]
 

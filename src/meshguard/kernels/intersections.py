@@ -287,65 +287,73 @@ def measure_pairs(
         depth = np.inf
         for swap in range(2):
             f, g = pairs[place, swap], pairs[place, 1 - swap]
-            a = positions[corners[g, 0]]
-            u, v = positions[corners[g, 1]] - a, positions[corners[g, 2]] - a
-            nx, ny, nz = u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
+            a, b, c = corners[g, 0], corners[g, 1], corners[g, 2]
+            ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+            ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
+            vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
+            nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
             length = np.sqrt(nx * nx + ny * ny + nz * nz)
+            slack = 1e-12 * length * max(abs(ux), abs(uy), abs(uz), abs(vx), abs(vy), abs(vz))
             above = below = 0.0
-            for c in range(3):
-                p, q = positions[corners[f, c]], positions[corners[f, (c + 1) % 3]]
-                at_p = nx * (p[0] - a[0]) + ny * (p[1] - a[1]) + nz * (p[2] - a[2])
-                at_q = nx * (q[0] - a[0]) + ny * (q[1] - a[1]) + nz * (q[2] - a[2])
+            for k in range(3):
+                p, q = corners[f, k], corners[f, (k + 1) % 3]
+                px, py, pz = positions[p, 0], positions[p, 1], positions[p, 2]
+                qx, qy, qz = positions[q, 0], positions[q, 1], positions[q, 2]
+                at_p = nx * (px - ax) + ny * (py - ay) + nz * (pz - az)
+                at_q = nx * (qx - ax) + ny * (qy - ay) + nz * (qz - az)
                 above, below = max(above, at_p), max(below, -at_p)
-                slack = 1e-12 * length * (np.abs(u).max() + np.abs(v).max())
+                t = -1.0
                 if abs(at_p) <= slack:
-                    count = _keep_inside(p[0], p[1], p[2], a, u, v, nx, ny, nz, points, count)
+                    t = 0.0
                 elif at_p * at_q < 0.0 and abs(at_q) > slack:
                     t = at_p / (at_p - at_q)
-                    x, y, z = p[0] + t * (q[0] - p[0]), p[1] + t * (q[1] - p[1]), p[2] + t * (q[2] - p[2])
-                    count = _keep_inside(x, y, z, a, u, v, nx, ny, nz, points, count)
+                if t < 0.0:
+                    continue
+                x, y, z = px + t * (qx - px), py + t * (qy - py), pz + t * (qz - pz)
+                if count < len(points) and _is_inside(x - ax, y - ay, z - az, ux, uy, uz, vx, vy, vz, nx, ny, nz):
+                    points[count, 0], points[count, 1], points[count, 2] = x, y, z
+                    count += 1
             if length > 0.0:
                 depth = min(depth, min(above, below) / length)
         out_depth[place] = depth if np.isfinite(depth) else 0.0
-        if count == 0:  # rounding put every point outside: the centre of the smaller box will do
-            f = pairs[place, 0]
-            points[0] = (positions[corners[f, 0]] + positions[corners[f, 1]] + positions[corners[f, 2]]) / 3.0
+        if count == 0:  # rounding put every point outside: a corner of the first face will do
+            p = corners[pairs[place, 0], 0]
+            points[0, 0], points[0, 1], points[0, 2] = positions[p, 0], positions[p, 1], positions[p, 2]
             count = 1
-        out_ends[place, 0] = out_ends[place, 1] = points[0]
+        first = second = 0
         widest = 0.0
         for i in range(count):
             for j in range(i):
-                apart = ((points[i] - points[j]) ** 2).sum()
+                dx, dy, dz = points[i, 0] - points[j, 0], points[i, 1] - points[j, 1], points[i, 2] - points[j, 2]
+                apart = dx * dx + dy * dy + dz * dz
                 if apart > widest:
-                    widest = apart
-                    out_ends[place, 0], out_ends[place, 1] = points[j], points[i]
+                    widest, first, second = apart, j, i
+        for d in range(3):
+            out_ends[place, 0, d], out_ends[place, 1, d] = points[first, d], points[second, d]
 
 
 @inlined
-def _keep_inside(
-    x: float,
-    y: float,
-    z: float,
-    a: npt.NDArray[np.float64],
-    u: npt.NDArray[np.float64],
-    v: npt.NDArray[np.float64],
+def _is_inside(
+    wx: float,
+    wy: float,
+    wz: float,
+    ux: float,
+    uy: float,
+    uz: float,
+    vx: float,
+    vy: float,
+    vz: float,
     nx: float,
     ny: float,
     nz: float,
-    points: npt.NDArray[np.float64],
-    count: int,
-) -> int:
-    """Add a point of a triangle's plane to the points if it lies in the triangle, but for rounding; the new count."""
-    wx, wy, wz = x - a[0], y - a[1], z - a[2]
+) -> bool:
+    """Whether a point of a triangle's plane lies in the triangle, but for rounding; all seen from its first corner."""
     square = nx * nx + ny * ny + nz * nz
     # Barycentric coordinates by triple products: (u x w) . n and (w x v) . n.
-    along_v = (u[1] * wz - u[2] * wy) * nx + (u[2] * wx - u[0] * wz) * ny + (u[0] * wy - u[1] * wx) * nz
-    along_u = (wy * v[2] - wz * v[1]) * nx + (wz * v[0] - wx * v[2]) * ny + (wx * v[1] - wy * v[0]) * nz
+    along_v = (uy * wz - uz * wy) * nx + (uz * wx - ux * wz) * ny + (ux * wy - uy * wx) * nz
+    along_u = (wy * vz - wz * vy) * nx + (wz * vx - wx * vz) * ny + (wx * vy - wy * vx) * nz
     slack = 1e-9 * square
-    if along_u >= -slack and along_v >= -slack and along_u + along_v <= square + slack and count < len(points):
-        points[count, 0], points[count, 1], points[count, 2] = x, y, z
-        count += 1
-    return count
+    return along_u >= -slack and along_v >= -slack and along_u + along_v <= square + slack
 
 
 @kernel
