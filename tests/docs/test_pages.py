@@ -69,7 +69,7 @@ def test_every_page_is_plain_about_itself() -> None:
     for page in PAGES:
         text = page.read_text("utf-8")
         assert text.startswith("# "), page
-        assert not re.search(r"/work/|/opt/|/home/|<script|<link|<iframe", text), page
+        assert not re.search(r"/(?:opt|home|Users)/|<script|<link|<iframe", text), page
 
 
 def test_pictures_are_small_and_shown() -> None:
