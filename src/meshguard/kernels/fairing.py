@@ -1,0 +1,293 @@
+"""Place the new vertices of a patch so that it goes on from its surroundings smoothly.
+
+The energy is a sum of the squared mean curvature normal and of its squared gradient (the discrete bi- and
+tri-Laplacian), with cotangent weights; the surroundings are fixed. After Kobbelt et al. (Interactive Multi-Resolution
+Modeling on Arbitrary Meshes, 1998) and Botsch and Kobbelt (An Intuitive Framework for Real-Time Freeform Modeling,
+2004).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+
+_MOST_COTANGENT = 20.0
+"""Cotangents are cut off here (about 3 degrees), so that one needle does not outweigh everything around it."""
+
+
+@inlined
+def _neighbours(
+    faces: npt.NDArray[np.int32],
+    length: int,
+    out_starts: npt.NDArray[np.int32],
+    out_ends: npt.NDArray[np.int32],
+    out_items: npt.NDArray[np.int32],
+    out_sides: npt.NDArray[np.int8],
+) -> None:
+    """For each vertex its neighbours, and how many faces lie on the edge to each."""
+    out_starts[:] = 0
+    for f in range(len(faces)):
+        for c in range(3):
+            out_starts[faces[f, c] + 1] += 2
+    for v in range(length):
+        out_starts[v + 1] += out_starts[v]
+    for v in range(length):
+        out_ends[v] = out_starts[v]
+    for f in range(len(faces)):
+        for c in range(3):
+            v = faces[f, c]
+            for d in range(1, 3):
+                other = faces[f, (c + d) % 3]
+                i = out_starts[v]
+                while i < out_ends[v] and out_items[i] != other:
+                    i += 1
+                if i == out_ends[v]:
+                    out_items[i] = other
+                    out_sides[i] = 0
+                    out_ends[v] += 1
+                out_sides[i] += 1
+
+
+@inlined
+def _entry(starts: npt.NDArray[np.int32], items: npt.NDArray[np.int32], v: int, other: int) -> int:
+    """Where a vertex's neighbour stands."""
+    i = starts[v]
+    while items[i] != other:
+        i += 1
+    return int(i)
+
+
+@inlined
+def _weigh(
+    points: npt.NDArray[np.float64],
+    faces: npt.NDArray[np.int32],
+    starts: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    whole: npt.NDArray[np.bool_],
+    out_weights: npt.NDArray[np.float64],
+    out_inner: npt.NDArray[np.float64],
+    out_mass: npt.NDArray[np.float64],
+) -> None:
+    """Cotangent weights of all edges, the same of faces among whole vertices only, and each vertex's area."""
+    out_weights[:] = 0.0
+    out_inner[:] = 0.0
+    out_mass[:] = 0.0
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+        ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
+        vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        twice = math.sqrt(nx * nx + ny * ny + nz * nz)
+        uu, vv, uv = ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, ux * vx + uy * vy + uz * vz
+        twice = max(twice, 1e-12 * max(uu, vv))
+        is_inner = whole[a] and whole[b] and whole[c]
+        cot_a, cot_b, cot_c = uv / twice, (uu - uv) / twice, (vv - uv) / twice
+        for k in range(3):
+            if k == 0:
+                p, q, cot = b, c, cot_a
+            elif k == 1:
+                p, q, cot = c, a, cot_b
+            else:
+                p, q, cot = a, b, cot_c
+            cot = 0.5 * max(-_MOST_COTANGENT, min(_MOST_COTANGENT, cot))
+            i, j = _entry(starts, items, p, q), _entry(starts, items, q, p)
+            out_weights[i] += cot
+            out_weights[j] += cot
+            if is_inner:
+                out_inner[i] += cot
+                out_inner[j] += cot
+        # The corner's own part of the face (Meyer et al. 2003): Voronoi, or half and quarters where it is obtuse.
+        if cot_a <= 0.0 or cot_b <= 0.0 or cot_c <= 0.0:
+            out_mass[a] += twice / (4.0 if cot_a <= 0.0 else 8.0)
+            out_mass[b] += twice / (4.0 if cot_b <= 0.0 else 8.0)
+            out_mass[c] += twice / (4.0 if cot_c <= 0.0 else 8.0)
+        else:
+            ww = uu + vv - 2.0 * uv
+            out_mass[a] += (uu * cot_c + vv * cot_b) / 8.0
+            out_mass[b] += (uu * cot_c + ww * cot_a) / 8.0
+            out_mass[c] += (vv * cot_b + ww * cot_a) / 8.0
+
+
+@inlined
+def _add_row(
+    v: int,
+    sign: float,
+    starts: npt.NDArray[np.int32],
+    ends: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    weights: npt.NDArray[np.float64],
+    mass: npt.NDArray[np.float64],
+    coefficient: npt.NDArray[np.float64],
+    used: npt.NDArray[np.int32],
+    n_used: int,
+) -> int:
+    """Add a vertex's Laplacian times a sign to a sparse row; an unused coefficient is NaN. Return its entries."""
+    total = 0.0
+    for i in range(starts[v], ends[v] + 1):
+        if i < ends[v]:
+            w = items[i]
+            value = weights[i] / mass[v]
+            total += value
+        else:
+            w = v
+            value = -total
+        if coefficient[w] != coefficient[w]:
+            coefficient[w] = 0.0
+            used[n_used] = w
+            n_used += 1
+        coefficient[w] += sign * value
+    return n_used
+
+
+@inlined
+def _square_row(
+    factor: float,
+    coefficient: npt.NDArray[np.float64],
+    used: npt.NDArray[np.int32],
+    n_used: int,
+    rank: npt.NDArray[np.int32],
+    points: npt.NDArray[np.float64],
+    band: npt.NDArray[np.float64],
+    right: npt.NDArray[np.float64],
+) -> None:
+    """Add factor * (row . x)^2 to the normal equations of the free vertices, and empty the row."""
+    for i in range(n_used):
+        a = rank[used[i]]
+        if a < 0:
+            continue
+        value = factor * coefficient[used[i]]
+        for j in range(n_used):
+            w = used[j]
+            b = rank[w]
+            if b < 0:
+                for d in range(3):
+                    right[a, d] -= value * coefficient[w] * points[w, d]
+            elif b <= a:
+                band[b, a - b] += value * coefficient[w]
+    for i in range(n_used):
+        coefficient[used[i]] = np.nan
+
+
+@inlined
+def _solve(band: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> bool:
+    """Solve a positive definite banded system in place (Cholesky); False where it is not definite."""
+    count, width = band.shape
+    for j in range(count):
+        if not band[j, 0] > 0.0:
+            return False
+        root = math.sqrt(band[j, 0])
+        reach = min(width, count - j)
+        for k in range(reach):
+            band[j, k] /= root
+        for k in range(1, reach):
+            factor = band[j, k]
+            if factor != 0.0:
+                for d in range(reach - k):
+                    band[j + k, d] -= factor * band[j, k + d]
+        for d in range(3):
+            right[j, d] /= band[j, 0]
+            for k in range(1, reach):
+                right[j + k, d] -= band[j, k] * right[j, d]
+    for j in range(count - 1, -1, -1):
+        reach = min(width, count - j)
+        for d in range(3):
+            value = right[j, d]
+            for k in range(1, reach):
+                value -= band[j, k] * right[j + k, d]
+            right[j, d] = value / band[j, 0]
+    return True
+
+
+@kernel
+def fair_points(
+    faces: npt.NDArray[np.int32],
+    order: npt.NDArray[np.int32],
+    bend: float,
+    twist: float,
+    rounds: int,
+    most: int,
+    out_points: npt.NDArray[np.float64],
+) -> int:
+    """Move the free vertices of a patch to where the energy of the surface is least.
+
+    The energy is bend * (area integral of the squared Laplacian of the position) + twist * (that of its squared
+    gradient), lengths in units of `out_points`. Weights are those of the surface as it is, and are taken anew
+    in each round. A vertex at the border of the faces given has no Laplacian; faces at such vertices do not count.
+
+    Args:
+        faces: (m, 3) int32: the patch and at least two rings of faces around it.
+        order: (k,) int32: the free vertices, neighbours close to each other, so that the system has a narrow band.
+        bend: weight of the bi-Laplacian.
+        twist: weight of the tri-Laplacian.
+        rounds: how often to solve.
+        most: largest size (free vertices * width of the band) that is solved at all.
+        out_points: (n, 3) float64: where the points are; free ones are moved.
+
+    Returns:
+        How many rounds were done: fewer than asked where the system was too large or not definite.
+    """
+    length, count = len(out_points), len(order)
+    starts, ends = np.empty(length + 1, np.int32), np.empty(length, np.int32)
+    items, sides = np.empty(6 * len(faces), np.int32), np.empty(6 * len(faces), np.int8)
+    _neighbours(faces, length, starts, ends, items, sides)
+    whole = np.empty(length, np.bool_)
+    for v in range(length):
+        whole[v] = ends[v] > starts[v]
+        for i in range(starts[v], ends[v]):
+            whole[v] &= sides[i] == 2
+    rank = np.full(length, -1, np.int32)
+    for i in range(count):
+        rank[order[i]] = i
+    # Which vertices' Laplacians, and which edges' gradients, depend on a free vertex; and how far apart those are.
+    lowest, highest = np.full(length, count, np.int32), np.full(length, -1, np.int32)
+    for v in range(length):
+        if whole[v]:
+            lowest[v] = rank[v] if rank[v] >= 0 else count
+            highest[v] = rank[v]
+            for i in range(starts[v], ends[v]):
+                r = rank[items[i]]
+                if r >= 0:
+                    lowest[v], highest[v] = min(lowest[v], r), max(highest[v], r)
+    width = 1
+    for v in range(length):
+        width = max(width, highest[v] - lowest[v] + 1)
+        if twist > 0.0 and whole[v]:
+            for i in range(starts[v], ends[v]):
+                w = items[i]
+                if w > v and whole[w]:
+                    width = max(width, max(highest[v], highest[w]) - min(lowest[v], lowest[w]) + 1)
+    width = min(width, count)
+    if count == 0 or count * width > most:
+        return 0
+    weights, inner = np.empty(len(items), np.float64), np.empty(len(items), np.float64)
+    mass = np.empty(length, np.float64)
+    band, right = np.empty((count, width), np.float64), np.empty((count, 3), np.float64)
+    coefficient, used = np.full(length, np.nan), np.empty(length, np.int32)
+    for done in range(rounds):
+        _weigh(out_points, faces, starts, items, whole, weights, inner, mass)
+        band[:] = 0.0
+        right[:] = 0.0
+        for v in range(length):
+            if not whole[v]:
+                continue
+            if highest[v] >= 0 and bend > 0.0:
+                n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
+                _square_row(bend * mass[v], coefficient, used, n, rank, out_points, band, right)
+            if twist > 0.0:
+                for i in range(starts[v], ends[v]):
+                    w = items[i]
+                    if w > v and whole[w] and max(highest[v], highest[w]) >= 0 and inner[i] != 0.0:
+                        n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
+                        n = _add_row(w, -1.0, starts, ends, items, weights, mass, coefficient, used, n)
+                        _square_row(twist * inner[i], coefficient, used, n, rank, out_points, band, right)
+        if not _solve(band, right):
+            return done
+        for i in range(count):
+            for d in range(3):
+                out_points[order[i], d] = right[i, d]
+    return rounds

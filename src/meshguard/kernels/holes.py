@@ -1,0 +1,253 @@
+"""Triangulate the polygon of a hole: the least largest dihedral angle, then the least area.
+
+Barequet and Sharir (Filling Gaps in the Boundary of a Polyhedron, 1995) gave the dynamic programme, Liepa (Filling Holes
+in Meshes, 2003) the weight. Its work grows with the cube of the number of corners; polygons longer than a given number
+are shortened first, by cutting off their best ears.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.predicates import are_collinear
+
+_NO_ANGLE = -2.0
+"""Below every weight of an angle, which is minus its cosine."""
+
+
+@inlined
+def is_degenerate(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> bool:
+    """Whether three corners are exactly collinear; a repeated corner is."""
+    ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+    ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
+    vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
+    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    longest = max(ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz)
+    # Exactly collinear corners give a cross product of rounding errors only, far below that bound.
+    if nx * nx + ny * ny + nz * nz > 1e-20 * longest * longest:
+        return False
+    return are_collinear(ax, ay, az, points[b, 0], points[b, 1], points[b, 2], points[c, 0], points[c, 1], points[c, 2])
+
+
+@inlined
+def holds_edge(edges: npt.NDArray[np.int64], length: int, a: int, b: int) -> bool:
+    """Whether sorted keys lower * length + higher hold the edge a, b."""
+    key = np.int64(min(a, b)) * length + max(a, b)
+    lo, hi = 0, len(edges)
+    while lo < hi:
+        middle = (lo + hi) // 2
+        if edges[middle] < key:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo < len(edges) and edges[lo] == key
+
+
+@inlined
+def _unit_normal(points: npt.NDArray[np.float64], a: int, b: int, c: int, out_normal: npt.NDArray[np.float64]) -> float:
+    """Write the unit normal of a triangle (NaN for none); return its area."""
+    ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+    ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
+    vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
+    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    size = math.sqrt(nx * nx + ny * ny + nz * nz)
+    out_normal[0], out_normal[1], out_normal[2] = nx / size, ny / size, nz / size
+    return 0.5 * size
+
+
+@inlined
+def _turn(normal: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """Minus the cosine of the angle between two unit normals; the least weight where one is unknown."""
+    turn = -(normal[0] * other[0] + normal[1] * other[1] + normal[2] * other[2])
+    return turn if turn == turn else _NO_ANGLE
+
+
+@inlined
+def _ear(
+    points: npt.NDArray[np.float64],
+    polygon: npt.NDArray[np.int32],
+    across: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.int64],
+    before: int,
+    at: int,
+    after: int,
+    normal: npt.NDArray[np.float64],
+) -> float:
+    """The cost of cutting off a corner: its new edge squared, more for a turn; infinite where it must not be."""
+    a, b, c = polygon[before], polygon[at], polygon[after]
+    if a == c or holds_edge(edges, len(points), a, c) or is_degenerate(points, a, b, c):
+        return math.inf
+    _unit_normal(points, a, b, c, normal)
+    turn = max(_turn(normal, across[before]), _turn(normal, across[at]))
+    dx, dy, dz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
+    # An ear that folds back (a reflex corner) costs far more than any that does not, however long.
+    fold = 1.0 + max(0.0, 1.0 + turn) * 4.0
+    return (dx * dx + dy * dy + dz * dz) * (fold if turn < -0.2 else 1e6 * fold)
+
+
+@inlined
+def _cut_ears(
+    points: npt.NDArray[np.float64],
+    polygon: npt.NDArray[np.int32],
+    across: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.int64],
+    most: int,
+    out_faces: npt.NDArray[np.int32],
+) -> tuple[int, int]:
+    """Cut off the cheapest ear until `most` corners are left, in place; return corners and faces."""
+    count = len(polygon)
+    before, after = np.empty(count, np.int32), np.empty(count, np.int32)
+    cost = np.empty(count, np.float64)
+    normal = np.empty(3, np.float64)
+    for i in range(count):
+        before[i], after[i] = (i - 1) % count, (i + 1) % count
+    for i in range(count):
+        cost[i] = _ear(points, polygon, across, edges, before[i], i, after[i], normal)
+    faces = 0
+    left = count
+    while left > most:
+        best = 0
+        for i in range(count):
+            if cost[i] < cost[best]:
+                best = i
+        if cost[best] == math.inf:
+            break
+        lo, hi = before[best], after[best]
+        a, b, c = polygon[lo], polygon[best], polygon[hi]
+        out_faces[faces, 0], out_faces[faces, 1], out_faces[faces, 2] = a, b, c
+        faces += 1
+        left -= 1
+        _unit_normal(points, a, b, c, normal)
+        across[lo] = normal
+        after[lo], before[hi] = hi, lo
+        cost[best] = math.inf
+        after[best] = -1
+        cost[lo] = _ear(points, polygon, across, edges, before[lo], lo, after[lo], normal)
+        cost[hi] = _ear(points, polygon, across, edges, before[hi], hi, after[hi], normal)
+    kept = 0
+    for i in range(count):
+        if after[i] >= 0:
+            polygon[kept] = polygon[i]
+            across[kept] = across[i]
+            kept += 1
+    return kept, faces
+
+
+@kernel
+def triangulate_polygon(
+    points: npt.NDArray[np.float64],
+    polygon: npt.NDArray[np.int32],
+    across: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.int64],
+    most: int,
+    out_weight: npt.NDArray[np.float64],
+    out_faces: npt.NDArray[np.int32],
+) -> int:
+    """Triangulate a polygon in space without new vertices.
+
+    The turn between two triangles is weighed by minus the cosine of the angle between their normals. A triangulation
+    is better than another when its largest turn, against the faces across the polygon's edges too, is less; among equal
+    ones when its area is. No chord is an edge that is there already, no face is exactly collinear. The dynamic
+    programme takes the best parts of each part, which for a largest angle is not always the best whole (Liepa says so
+    too).
+
+    Args:
+        points: (n, 3) float64, mm.
+        polygon: (k,) int32: its corners in order; a point may stand at several.
+        across: (k, 3) float64: unit normal of the face across the edge from each corner to the next; NaN for none.
+        edges: (e,) int64: sorted keys lower * n + higher of the edges that are there already, the polygon's included.
+        most: corners up to which the dynamic programme is used, whose work is most**3 / 6; the ears of longer polygons
+            are cut off first, in k * (k - most) steps.
+        out_weight: (2,) float64: the largest turn of the dynamic programme's part, and its area in mm2.
+        out_faces: (k - 2, 3) int32, wound as the polygon runs.
+
+    Returns:
+        How many faces: k − 2, or 0 where there is no such triangulation.
+    """
+    corners, normals = polygon.copy(), across.copy()
+    count, faces = len(corners), 0
+    if count > most:
+        count, faces = _cut_ears(points, corners, normals, edges, most, out_faces)
+        if count > most:
+            return 0
+    if count < 3:
+        return 0
+    turns = np.full((count, count), np.inf)
+    areas = np.full((count, count), np.inf)
+    choice = np.full((count, count), -1, np.int32)
+    facing = np.empty((count, count, 3))
+    normal = np.empty(3, np.float64)
+    for i in range(count - 1):
+        turns[i, i + 1], areas[i, i + 1] = _NO_ANGLE, 0.0
+        facing[i, i + 1] = normals[i]
+    for gap in range(2, count):
+        for i in range(count - gap):
+            j = i + gap
+            last = i == 0 and j == count - 1
+            if not last and (corners[i] == corners[j] or holds_edge(edges, len(points), corners[i], corners[j])):
+                continue
+            for m in range(i + 1, j):
+                turn = max(turns[i, m], turns[m, j])
+                if turn > turns[i, j] or turn == np.inf:
+                    continue
+                area = areas[i, m] + areas[m, j]
+                a, b, c = corners[i], corners[m], corners[j]
+                if a == b or b == c or a == c or is_degenerate(points, a, b, c):
+                    continue
+                area += _unit_normal(points, a, b, c, normal)
+                turn = max(turn, _turn(normal, facing[i, m]), _turn(normal, facing[m, j]))
+                if last:
+                    turn = max(turn, _turn(normal, normals[j]))
+                if turn < turns[i, j] or (turn == turns[i, j] and area < areas[i, j]):
+                    turns[i, j], areas[i, j], choice[i, j] = turn, area, m
+                    facing[i, j] = normal
+    if choice[0, count - 1] < 0:
+        return 0
+    out_weight[0], out_weight[1] = turns[0, count - 1], areas[0, count - 1]
+    stack = np.empty((count, 2), np.int32)
+    stack[0, 0], stack[0, 1] = 0, count - 1
+    height = 1
+    while height > 0:
+        height -= 1
+        i, j = stack[height, 0], stack[height, 1]
+        m = choice[i, j]
+        out_faces[faces, 0], out_faces[faces, 1], out_faces[faces, 2] = corners[i], corners[m], corners[j]
+        faces += 1
+        if m - i > 1:
+            stack[height, 0], stack[height, 1] = i, m
+            height += 1
+        if j - m > 1:
+            stack[height, 0], stack[height, 1] = m, j
+            height += 1
+    return faces
+
+
+@kernel
+def faces_in_box(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    box: npt.NDArray[np.float64],
+    out_inside: npt.NDArray[np.bool_],
+) -> int:
+    """Mark the faces with a corner inside a box; return how many.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        corners: (m, 3) int32.
+        box: (6,) float64: smallest, then largest coordinates, mm; its sides belong to it.
+        out_inside: (m,) bool.
+    """
+    count = 0
+    for f in range(len(corners)):
+        inside = False
+        for c in range(3):
+            v = corners[f, c]
+            x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]
+            inside |= box[0] <= x <= box[3] and box[1] <= y <= box[4] and box[2] <= z <= box[5]
+        out_inside[f] = inside
+        count += inside
+    return count

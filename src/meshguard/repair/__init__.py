@@ -1,0 +1,1 @@
+"""Repair: steps that mend what checks find."""
