@@ -14,15 +14,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from meshguard._version import __version__
+from meshguard.repair import repair
 
 if TYPE_CHECKING:
     from meshguard.budget import Budget
-    from meshguard.errors import BudgetExceeded, MeshError, MeshGuardError, PolicyError, ReadError
+    from meshguard.errors import BudgetExceeded, MeshError, MeshGuardError, PolicyError, ReadError, RepairRefused
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
     from meshguard.phantoms import phantom
     from meshguard.policy import Policy
     from meshguard.queries import boundary_loops, intersections, self_intersections
+    from meshguard.repair.result import RepairResult
     from meshguard.report import Finding, Outcome, Report, Safety, Severity, Status
     from meshguard.validation import validate
 
@@ -37,6 +39,8 @@ __all__ = [
     "Policy",
     "PolicyError",
     "ReadError",
+    "RepairRefused",
+    "RepairResult",
     "Report",
     "Safety",
     "Severity",
@@ -46,6 +50,7 @@ __all__ = [
     "intersections",
     "load",
     "phantom",
+    "repair",
     "save",
     "self_intersections",
     "validate",
@@ -58,6 +63,8 @@ _HOMES = {
     "MeshGuardError": "errors",
     "PolicyError": "errors",
     "ReadError": "errors",
+    "RepairRefused": "errors",
+    "RepairResult": "repair.result",
     "load": "io",
     "save": "io",
     "Mesh": "mesh",

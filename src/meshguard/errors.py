@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from meshguard.repair.result import RepairResult
+
 
 class MeshGuardError(Exception):
     """Base of all errors that meshguard raises on purpose."""
@@ -17,6 +22,24 @@ class PolicyError(MeshGuardError, ValueError):
 
 class BudgetExceeded(MeshGuardError):  # noqa: N818 (it reads as what happened)
     """A call needs more bytes, faces or seconds than its budget allows."""
+
+
+class RepairRefused(MeshGuardError):  # noqa: N818 (it reads as what happened)
+    """A mesh cannot be made clean within the policy.
+
+    Attributes:
+        result: the best state that was reached, with its reports; `result.clean` is false.
+        reasons: what is still wrong, one sentence each.
+    """
+
+    def __init__(self, *, result: RepairResult, reasons: tuple[str, ...]) -> None:
+        """Keep the parts beside the text, so that a service can act on them."""
+        self.result = result
+        self.reasons = reasons
+        super().__init__(f"repair cannot end clean within the policy: {'; '.join(reasons)}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _repair_refused, (self.result, self.reasons)
 
 
 class ReadError(MeshGuardError, ValueError):
@@ -55,3 +78,8 @@ class ReadError(MeshGuardError, ValueError):
 def _read_error(reason: str, offset: int | None, expected: str | None, got: str | None) -> ReadError:
     """Rebuild a pickled ReadError, whose options are keyword-only."""
     return ReadError(reason, offset=offset, expected=expected, got=got)
+
+
+def _repair_refused(result: RepairResult, reasons: tuple[str, ...]) -> RepairRefused:
+    """Rebuild a pickled RepairRefused, whose options are keyword-only."""
+    return RepairRefused(result=result, reasons=reasons)

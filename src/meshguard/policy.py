@@ -23,6 +23,7 @@ from meshguard.report import Safety, Severity
 
 _T = TypeVar("_T")
 Rim: TypeAlias = Literal["one", "any", "closed"]
+Name: TypeAlias = Literal["weld", "short_edge", "separation", "hole", "rebuild", "floating_area"]
 
 
 CLASSES = (
@@ -73,6 +74,13 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "size_max_mm": Limit(
             110.0, "The longest side of an arch's bounding box is at most this.", "derived from published arch widths"
         ),
+        "separation_mm": Limit(0.01, "Repair moves a vertex at most this far to pull apart sheets that touch."),
+        "separation_fraction": Limit(1e-4, "Upper bound of separation_mm, as a fraction of the mesh's diagonal."),
+        "carve_fraction": Limit(
+            0.01,
+            "Where intersecting faces can only be taken away, those longer than this share of the diagonal are split "
+            "first.",
+        ),
         "rim_share": Limit(
             0.6,
             "A boundary loop is the rim of its sheet when its largest chord is at least this share of the sheet's "
@@ -85,6 +93,11 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             "derived: in a published study, rescanned holes of 2, 4 and 6 mm lowered a scan's accuracy",
         ),
         "hole_fraction": Limit(0.02, "Upper bound of hole_diameter_mm, as a fraction of the mesh's diagonal."),
+        "rebuild_diameter_mm": Limit(
+            4.0,
+            "A piece of surface that intersects may be taken out and made anew up to the area of a disc this wide.",
+        ),
+        "rebuild_fraction": Limit(0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
         "max_pairs": Limit(1_000_000.0, "The search for intersecting faces stops after this many pairs, and says so."),
         "floating_area_mm2": Limit(20.0, "A floating piece smaller than this is debris that repair may drop."),
         "floating_area_fraction": Limit(5e-3, "Upper bound of floating_area_mm2, as a fraction of the mesh's area."),
@@ -116,7 +129,9 @@ class Tolerance:
 _TOLERANCES = {
     "weld": ("weld_mm", "weld_fraction"),
     "short_edge": ("short_edge_mm", "short_edge_fraction"),
+    "separation": ("separation_mm", "separation_fraction"),
     "hole": ("hole_diameter_mm", "hole_fraction"),
+    "rebuild": ("rebuild_diameter_mm", "rebuild_fraction"),
     "floating_area": ("floating_area_mm2", "floating_area_fraction"),
 }
 
@@ -195,7 +210,7 @@ class Policy:
         """The value of a limit under this policy."""
         return self.limits.get(name, LIMITS[name].default)
 
-    def tolerance(self, name: Literal["weld", "short_edge", "hole", "floating_area"]) -> Tolerance:
+    def tolerance(self, name: Name) -> Tolerance:
         """A limit together with the fraction of the mesh that bounds it."""
         limit, fraction = _TOLERANCES[name]
         return Tolerance(self.limit(limit), self.limit(fraction))

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from meshguard.budget import Budget, Progress
 
 
+N_STEPS = len(CATALOGUE) + 1
+"""Steps of `report_of`."""
+
+
 def validate(
     mesh_or_file: Mesh | str | Path | bytes | BinaryIO,
     *,
@@ -52,12 +56,19 @@ def validate(
     rules = as_policy(policy)
     refuse_unknown_checks(rules)
     if isinstance(mesh_or_file, Mesh):
-        mesh, steps = mesh_or_file, Steps(budget, progress, total=len(CATALOGUE) + 1)
+        mesh, steps = mesh_or_file, Steps(budget, progress, total=N_STEPS)
     else:
-        steps = Steps(budget, progress, total=STEPS + len(CATALOGUE) + 1)
+        steps = Steps(budget, progress, total=STEPS + N_STEPS)
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
-    facts = Facts(mesh, rules)
+    report = report_of(Facts(mesh, rules), steps)
+    steps.end()
+    return report
+
+
+def report_of(facts: Facts, steps: Steps) -> Report:
+    """The report on facts that may be known in part already; `steps` is told of each check."""
+    rules = facts.policy
     outcomes: dict[str, Outcome] = {}
     findings: list[Finding] = []
     for check in CATALOGUE:
@@ -79,7 +90,7 @@ def validate(
     )
     steps.begin("the report")
     grade, decided_by = grade_of(findings, max_safety=rules.max_safety)
-    report = Report(
+    return Report(
         outcomes=outcomes,
         findings=tuple(findings),
         stats=_stats(facts),
@@ -89,11 +100,9 @@ def validate(
         policy=rules.name,
         policy_digest=rules.digest(),
         ignored={check.id: _ignore_reason(check, rules) for check in CATALOGUE if not rules.selects(check.id)},
-        mesh_digest=mesh.digest(),
+        mesh_digest=facts.mesh.digest(),
         version=__version__,
     )
-    steps.end()
-    return report
 
 
 def _skip_reason(check: Check, facts: Facts) -> str | None:

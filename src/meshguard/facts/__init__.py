@@ -429,7 +429,10 @@ class Facts:
 
     def sidedness(self, component: int) -> float:
         """Which side of a component faces outward: 1 its front, −1 its back, near 0 undecided."""
-        return sidedness_of(self, component)
+        known: dict[int, float] = vars(self).setdefault("_sidedness", {})
+        if component not in known:
+            known[component] = sidedness_of(self, component)
+        return known[component]
 
     # ---- elements
 

@@ -1,0 +1,133 @@
+"""Assembly: the mesh that a draft stands for, with the input's vertices, attributes and maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.facts import Facts
+from meshguard.facts.arrays import frozen
+from meshguard.mesh import Mesh
+from meshguard.repair.draft import NEW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.repair.draft import Draft
+
+
+class Assembly(NamedTuple):
+    """A repaired mesh with its maps to the input and what it cost; names as in `RepairResult`."""
+
+    mesh: Mesh
+    facts: Facts
+    vertex_origin: IntArray
+    face_origin: IntArray
+    max_displacement_mm: float
+    area_added_mm2: float
+    area_removed_mm2: float
+
+
+def assemble(start: Draft, draft: Draft) -> Assembly:
+    """The mesh of a draft that began as `start`, with every attribute of the input carried over.
+
+    Vertices of the input that shared a position stay apart, so that a seam in colours or labels survives. What is new
+    takes its attributes from what is nearest in the input.
+    """
+    facts = start.facts
+    given = facts.mesh
+    if draft is start:
+        vertices = frozen(np.arange(len(given.vertices), dtype=np.int32))
+        return Assembly(given, facts, vertices, start.origin, 0.0, 0.0, 0.0)
+    at, origin, faces = _numbered(draft)
+    positions = draft.positions if len(at) == len(draft.positions) else frozen(draft.positions[at])
+    old = origin >= 0
+    moved = np.linalg.norm(positions[old] - given.vertices[origin[old]], axis=1)
+    vertex_data = _carried(given.vertex_data, origin, lambda new: positions[new], lambda: given.vertices)
+    face_data = _carried(
+        given.face_data,
+        draft.origin,
+        lambda new: _centres(positions, faces[new]),
+        lambda: _centres(given.vertices, given.faces),
+    )
+    if draft.synthetic.any() or "synthetic" in given.face_data:
+        face_data["synthetic"] = draft.synthetic.astype(np.uint8)
+    mesh = Mesh(
+        vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=given.jaw
+    )
+    new = draft.origin == NEW
+    area = _areas(positions, faces)
+    before = np.where(np.isfinite(facts.faces.area), facts.faces.area, 0.0)
+    remains = np.bincount(draft.origin[~new], area[~new], minlength=len(given.faces))
+    return Assembly(
+        mesh,
+        _facts_of(mesh, draft),
+        origin,
+        draft.origin,
+        float(moved.max(initial=0.0)),
+        float(area[draft.synthetic & new].sum()),
+        float(np.maximum(before - remains, 0.0).sum()),
+    )
+
+
+def _numbered(draft: Draft) -> tuple[IntArray, IntArray, IntArray]:
+    """The position and the input's vertex of each vertex, by position, and the faces in terms of vertices."""
+    corners, vertices = draft.corners, draft.vertices
+    vertex_at = np.full(len(draft.positions), NEW, np.int32)
+    vertex_at[corners] = vertices
+    if (vertex_at[corners] == vertices).all():  # no position has two vertices
+        return np.arange(len(vertex_at), dtype=np.int32), frozen(vertex_at), corners
+    pairs = np.stack([corners.reshape(-1), vertices.reshape(-1)], axis=1)
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    ordered = pairs[order]
+    first = np.ones(len(pairs), np.bool_)
+    first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    number = np.empty(len(pairs), np.int32)
+    number[order] = np.cumsum(first) - 1
+    at, origin = ordered[first].T
+    return at, frozen(np.ascontiguousarray(origin)), frozen(number.reshape(-1, 3))
+
+
+def _facts_of(mesh: Mesh, draft: Draft) -> Facts:
+    """Facts of the mesh; what is known of the draft is known of it, if its vertices are the draft's positions."""
+    facts = Facts(mesh, draft.policy)
+    if np.array_equal(mesh.faces, draft.corners) and len(mesh.vertices) == len(draft.positions):
+        known = {name: value for name, value in vars(draft.facts).items() if name not in vars(facts)}
+        vars(facts).update(known)
+    return facts
+
+
+def _centres(vertices: FloatArray, faces: IntArray) -> FloatArray:
+    """The mean of each face's corners, float64 (m, 3)."""
+    centres: FloatArray = vertices[faces].mean(axis=1)
+    return centres
+
+
+def _areas(vertices: FloatArray, faces: IntArray) -> FloatArray:
+    """Area of each face, float64 (m,), mm2."""
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    areas: FloatArray = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    return areas
+
+
+def _carried(
+    data: Mapping[str, npt.NDArray[Any]],
+    origin: IntArray,
+    points: Callable[[npt.NDArray[np.int64]], FloatArray],
+    sources: Callable[[], FloatArray],
+) -> dict[str, npt.NDArray[Any]]:
+    """Attributes by origin; of what is new, those of the nearest of the input's `sources`."""
+    if not data:
+        return {}
+    source = origin.astype(np.int64)
+    new = np.flatnonzero(source < 0)
+    if len(new):
+        from scipy.spatial import cKDTree
+
+        places = sources()
+        finite = np.flatnonzero(np.isfinite(places).all(axis=1))
+        source[new] = finite[cKDTree(places[finite]).query(points(new))[1]]
+    return {name: np.asarray(values)[source] for name, values in data.items()}

@@ -1,0 +1,187 @@
+"""Draft: the mesh as it is being repaired, with where everything came from.
+
+A draft stands on positions: what is connected is what a save and a load would leave connected. Drafts are immutable; a
+step returns another one. Whatever is taken over keeps its origin, so that at the end every attribute finds its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.facts.arrays import frozen
+from meshguard.mesh import Mesh
+from meshguard.repair.knowledge import DraftFacts, Past
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.facts.arrays import BoolArray
+    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.policy import Policy
+
+NEW = -1
+"""Origin of what the input did not have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A mesh under repair.
+
+    Attributes:
+        positions: float64 (p, 3), mm; no two the same.
+        corners: int32 (m, 3), positions of each face's corners.
+        vertices: int32 (m, 3), the input's vertex behind each corner, or NEW; a moved vertex keeps its number.
+        origin: int32 (m,), the input's face that each face is, or is a part of, or NEW.
+        synthetic: bool (m,), faces whose surface was not scanned.
+        policy: the limits in force.
+        past: the draft that this one was made from, and what it shares with it.
+    """
+
+    positions: FloatArray
+    corners: IntArray
+    vertices: IntArray
+    origin: IntArray
+    synthetic: BoolArray
+    policy: Policy
+    past: Past | None = None
+
+    @classmethod
+    def of(cls, facts: Facts) -> Draft:
+        """The draft that is the mesh itself; its facts are the ones given."""
+        mesh = facts.mesh
+        count = len(mesh.faces)
+        marked = mesh.face_data.get("synthetic")
+        draft = cls(
+            positions=facts.positions,
+            corners=facts.corners,
+            vertices=mesh.faces,
+            origin=frozen(np.arange(count, dtype=np.int32)),
+            synthetic=frozen(np.zeros(count, np.bool_) if marked is None else np.asarray(marked) != 0),
+            policy=facts.policy,
+        )
+        draft.__dict__["facts"] = facts  # what is known of the mesh is known of the draft
+        return draft
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Everything derived from the draft."""
+        return DraftFacts(Mesh(vertices=self.positions, faces=self.corners), self.policy, self.past)
+
+    def moved(self, positions: FloatArray) -> Draft:
+        """The same faces on other positions, float64 (p, 3)."""
+        return replace(self, positions=frozen(positions), past=None)._welded()
+
+    def without(self, faces: BoolArray) -> Draft:
+        """The draft without some faces, bool (m,)."""
+        kept = ~faces
+        return replace(
+            self,
+            corners=frozen(self.corners[kept]),
+            vertices=frozen(self.vertices[kept]),
+            origin=frozen(self.origin[kept]),
+            synthetic=frozen(self.synthetic[kept]),
+            past=Past(self.facts, frozen(np.flatnonzero(kept).astype(np.int32))),
+        )
+
+    def turned(self, faces: BoolArray) -> Draft:
+        """The draft with some faces wound the other way, bool (m,); the first corner stays."""
+        corners, vertices = self.corners.copy(), self.vertices.copy()
+        for array in (corners, vertices):
+            array[faces] = array[faces][:, [0, 2, 1]]
+        every = frozen(np.arange(len(corners), dtype=np.int32))
+        return replace(self, corners=frozen(corners), vertices=frozen(vertices), past=Past(self.facts, every))
+
+    def rejoined(self, corners: IntArray, positions: FloatArray | None = None) -> Draft:
+        """The same faces on other corners, int32 (m, 3), numbers into `positions` (those of the draft if None).
+
+        Each corner keeps the vertex of the input behind it.
+        """
+        same = (corners == self.corners).all(axis=1)
+        changed = replace(
+            self,
+            corners=frozen(corners),
+            positions=self.positions if positions is None else frozen(positions),
+            past=Past(self.facts, frozen(np.where(same, np.arange(len(corners)), NEW).astype(np.int32))),
+        )
+        return changed if positions is None else changed._welded()
+
+    def rebuilt(
+        self,
+        faces: BoolArray,
+        points: FloatArray,
+        corners: IntArray,
+        *,
+        parents: IntArray | None = None,
+        synthetic: bool = False,
+    ) -> Draft:
+        """The draft with some faces replaced by others, which come last.
+
+        Args:
+            faces: bool (m,), those that go.
+            points: float64 (q, 3), new positions.
+            corners: int32 (t, 3), the new faces: numbers below p are positions of the draft, p + i is points[i].
+            parents: int32 (t,), face of the draft that each new one is a part of; None where they are new surface.
+            synthetic: whether the new faces are surface that was not scanned.
+        """
+        kept, count = ~faces, len(corners)
+        if parents is None:
+            origin, marks = np.full(count, NEW, np.int32), np.full(count, synthetic)
+            vertices = self._vertex_at[corners] if len(points) == 0 else self._known(corners)
+        else:
+            origin, marks = self.origin[parents], self.synthetic[parents]
+            vertices = np.full((count, 3), NEW, np.int32)
+            for corner in range(3):  # a corner of the parent keeps the parent's vertex
+                same = corners == self.corners[parents, corner][:, None]
+                vertices = np.where(same, self.vertices[parents, corner][:, None], vertices)
+            vertices = np.where(vertices == NEW, self._known(corners), vertices)
+        return replace(
+            self,
+            positions=frozen(np.concatenate([self.positions, points])) if len(points) else self.positions,
+            corners=frozen(np.concatenate([self.corners[kept], corners]).astype(np.int32)),
+            vertices=frozen(np.concatenate([self.vertices[kept], vertices]).astype(np.int32)),
+            origin=frozen(np.concatenate([self.origin[kept], origin]).astype(np.int32)),
+            synthetic=frozen(np.concatenate([self.synthetic[kept], marks])),
+            past=Past(
+                self.facts,
+                frozen(np.concatenate([np.flatnonzero(kept), np.full(count, NEW)]).astype(np.int32)),
+            ),
+        )._welded()
+
+    def compacted(self) -> Draft:
+        """The draft without positions that no face uses; the same object where all are used."""
+        used = np.zeros(len(self.positions), np.bool_)
+        used[self.corners] = True
+        if used.all():
+            return self
+        number = (np.cumsum(used) - 1).astype(np.int32)
+        every = frozen(np.arange(len(self.corners), dtype=np.int32))
+        return replace(
+            self,
+            positions=frozen(self.positions[used]),
+            corners=frozen(number[self.corners]),
+            past=Past(self.facts, every),
+        )
+
+    @cached_property
+    def _vertex_at(self) -> IntArray:
+        """A vertex of the input on each position, int32 (p,), NEW where there is none; of several the lowest."""
+        at = np.full(len(self.positions), np.iinfo(np.int32).max, np.int32)
+        known = self.vertices >= 0
+        np.minimum.at(at, self.corners[known], self.vertices[known])
+        at[at == np.iinfo(np.int32).max] = NEW
+        return at
+
+    def _known(self, corners: IntArray) -> IntArray:
+        """The input's vertex behind each corner, where the draft knows its position."""
+        inside = corners < len(self.positions)
+        return np.where(inside, self._vertex_at[np.where(inside, corners, 0)], NEW).astype(np.int32)
+
+    def _welded(self) -> Draft:
+        """The draft with equal positions made one: a file would make them one."""
+        facts = self.facts
+        if len(facts.positions) == len(self.positions):
+            return self
+        return replace(self, positions=facts.positions, corners=facts.corners, past=None)

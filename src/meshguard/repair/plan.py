@@ -1,0 +1,224 @@
+"""The plan: which steps repair takes, in which order and why, and the proof after each.
+
+A step runs, is checked, and is undone when it did not help. The plan is gone through again until it changes nothing:
+so repairing what was repaired changes nothing either.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.kernels import topology as kernels
+from meshguard.kernels import triangles
+from meshguard.repair import geometry, holes, separation, surface, topology
+from meshguard.repair.result import StepRecord
+from meshguard.repair.steps import Step
+from meshguard.report import Safety
+
+if TYPE_CHECKING:
+    from meshguard.budget import Steps
+    from meshguard.facts import Facts
+    from meshguard.repair.draft import Draft
+
+MOST_PASSES = 6
+"""Times that the plan is gone through. What is not clean then is refused: this bounds the work, not the clock."""
+
+
+def _miswound(draft: Draft) -> int:
+    return len(draft.facts.miswound)
+
+
+def _crowded(draft: Draft) -> int:
+    """Crowded edges and positions with several fans."""
+    return int(draft.facts.components.counts[:, kernels.CROWDED_EDGES].sum()) + draft.facts.fans[2]
+
+
+def _not_float32(draft: Draft) -> int:
+    with np.errstate(over="ignore", invalid="ignore"):
+        near = draft.positions.astype(np.float32)
+        moved = (near != draft.positions) & np.isfinite(draft.positions) & np.isfinite(near)
+    return int(np.count_nonzero(moved.any(axis=1)))
+
+
+PLAN: tuple[Step, ...] = (
+    Step(
+        name="drop faces that have no place",
+        checks=("G101",),
+        safety=Safety.LOCAL,
+        why="first, since nothing can be said of a face with a coordinate that is no number",
+        run=geometry.drop_nonfinite,
+        count=lambda draft: len(draft.facts.flagged(triangles.NONFINITE)),
+    ),
+    Step(
+        name="round positions to float32",
+        checks=(),
+        safety=Safety.LOCAL,
+        why="before all geometry, since a file may round and whatever is proved later must hold in the file",
+        run=geometry.round_positions,
+        count=_not_float32,
+    ),
+    Step(
+        name="drop faces with a repeated corner",
+        checks=("T105",),
+        safety=Safety.LOSSLESS,
+        why="after rounding, which can bring corners together; such a face hides which edges its neighbours share",
+        run=geometry.drop_repeated,
+        count=lambda draft: len(draft.facts.flagged(triangles.REPEATED)),
+    ),
+    Step(
+        name="dissolve faces without area",
+        checks=("G102",),
+        safety=Safety.LOCAL,
+        why="before anything asks for normals or angles, which such a face does not have",
+        run=geometry.dissolve_zero_area,
+        count=lambda draft: len(geometry.zero_area(draft)),
+    ),
+    Step(
+        name="drop duplicate faces",
+        checks=("T104",),
+        safety=Safety.LOSSLESS,
+        why="before edges are judged, since a duplicate makes every edge of its face non-manifold",
+        run=topology.drop_duplicates,
+        count=lambda draft: len(draft.facts.duplicates),
+    ),
+    Step(
+        name="close cracks",
+        checks=("T107",),
+        safety=Safety.LOCAL,
+        why="before sheets are separated and holes looked for, since a crack is neither",
+        run=topology.close_cracks,
+        count=lambda draft: len(draft.facts.edges.boundary),
+    ),
+    Step(
+        name="separate sheets",
+        checks=("T101", "T102"),
+        safety=Safety.LOCAL,
+        why="before winding, which only a manifold piece has",
+        run=separation.separate,
+        count=_crowded,
+    ),
+    Step(
+        name="wind faces consistently",
+        checks=("T103",),
+        safety=Safety.LOSSLESS,
+        why="on manifold pieces, and before what needs an inside",
+        run=topology.wind,
+        count=_miswound,
+    ),
+    Step(
+        name="cut one-sided pieces",
+        checks=("T108",),
+        safety=Safety.LOCAL,
+        why="after winding, which leaves only those edges that no winding can mend",
+        run=separation.cut_one_sided,
+        count=_miswound,
+    ),
+    Step(
+        name="drop floating pieces",
+        checks=("S103",),
+        safety=Safety.LOCAL,
+        why="after separation, which sets fins free, and before work is spent on debris",
+        run=surface.drop_floating,
+        count=lambda draft: len(surface.floating(draft.facts)),
+    ),
+    Step(
+        name="turn over what is inside out",
+        checks=("G107",),
+        safety=Safety.LOSSLESS,
+        why="on whole, consistently wound pieces",
+        run=topology.turn_out,
+        count=lambda draft: len(topology.inside_out(draft.facts)),
+    ),
+    Step(
+        name="make anew what intersects",
+        checks=("S102",),
+        safety=Safety.LOCAL,
+        why="once all pieces that stay are known, and before anything is taken away for good",
+        run=surface.cut_and_refill,
+        count=lambda draft: len(surface.faulty_pairs(draft.facts)),
+    ),
+    Step(
+        name="take away what still intersects",
+        checks=("S102",),
+        safety=Safety.LOCAL,
+        why="after all else was tried, since it leaves slits",
+        run=surface.carve,
+        count=lambda draft: len(surface.faulty_pairs(draft.facts)),
+    ),
+    Step(
+        name="fill holes",
+        checks=("S101",),
+        safety=Safety.LOCAL,
+        why="last, so that what earlier steps opened is closed too",
+        run=holes.fill_holes,
+        count=lambda draft: len(holes.fillable(draft.facts)),
+    ),
+)
+"""Every step in order; `why` is the reason for its place."""
+
+
+def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[StepRecord]]:
+    """Go through the plan until it changes nothing.
+
+    Args:
+        draft: what to repair.
+        steps: announced before each.
+        most: steps that do more to the scan than this are left out.
+
+    Returns:
+        The draft at the end, and a record of each step that did something or was undone.
+    """
+    records: list[StepRecord] = []
+    for _ in range(MOST_PASSES):
+        start = draft
+        for step in PLAN:
+            if step.safety.rank > most.rank:
+                continue
+            steps.begin(step.name)
+            draft, record = _taken(step, draft)
+            if record is not None:
+                records.append(record)
+        draft = draft.compacted()
+        if draft is start:
+            break
+    return draft, records
+
+
+def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
+    """The draft after a step and its record; the draft before, if the step did not help."""
+    change = step.run(draft)
+    if change.draft is draft:
+        return draft, None
+    before, after = step.count(draft), step.count(change.draft)
+    undone = "" if after < before else f"it would have left {after} of {before}"
+    record = StepRecord(
+        name=step.name,
+        checks=step.checks,
+        safety=step.safety,
+        why=step.why,
+        mended=change.mended if not undone else 0,
+        parameters=change.parameters,
+        undone=undone,
+    )
+    return (draft if undone else change.draft), record
+
+
+def faults(facts: Facts) -> dict[str, int]:
+    """What keeps a mesh from being clean: a few words for each kind, and how many there are; empty if it is clean."""
+    counts = facts.components.counts
+    found = {
+        "faces with a corner that is no number": len(facts.flagged(triangles.NONFINITE)),
+        "faces without area": len(facts.flagged(triangles.COLLINEAR)),
+        "duplicate faces": len(facts.duplicates),
+        "non-manifold edges": int(counts[:, kernels.CROWDED_EDGES].sum()),
+        "non-manifold vertices": facts.fans[2],
+        "edges wound against each other": len(facts.miswound),
+        "bodies inside out": len(facts.inverted_bodies),
+        "intersecting pairs of faces": len(surface.faulty_pairs(facts)),
+        "boundary edges": len(facts.edges.boundary) if facts.policy.rim == "closed" else 0,
+    }
+    if not len(facts.corners):
+        found["meshes without a face"] = 1
+    return {kind: count for kind, count in found.items() if count}

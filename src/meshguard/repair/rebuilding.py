@@ -1,0 +1,335 @@
+"""Cut and refill: where a small piece of surface intersects it is taken out and made anew, and proved before it counts.
+
+All attempts start from the same draft. A patch is taken in when the faces that fill it intersect nothing near it, the
+other patches included; what fails is tried again with one more ring of faces around it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from meshguard.facts import Facts
+from meshguard.facts.arrays import frozen
+from meshguard.mesh import Mesh
+from meshguard.repair.filling import RINGS, fill_hole
+from meshguard.repair.nearby import near_boxes
+
+if TYPE_CHECKING:
+    from meshguard.facts.arrays import BoolArray
+    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.repair.draft import Draft
+
+_PINCHES = 3
+"""Times that a patch grows to be free of pinches."""
+
+MOST_RINGS = 4
+"""Rings of faces around what intersects that are taken out with it, at most."""
+
+_LARGEST_LOOP = 600
+_MOST_FACES = 4000
+
+
+class Piece(NamedTuple):
+    """A piece of surface made anew.
+
+    Attributes:
+        faces: int32 (k,), those that it replaces, of the draft.
+        points: float64 (q, 3), new positions.
+        corners: int32 (t, 3), its faces; p + i is points[i].
+    """
+
+    faces: IntArray
+    points: FloatArray
+    corners: IntArray
+
+
+class Region:
+    """Some faces of a draft, with how they hang together; faces have numbers of their own here."""
+
+    def __init__(self, draft: Draft, faces: IntArray) -> None:
+        facts = draft.facts
+        self.draft = draft
+        self.faces = faces
+        self.corners = frozen(np.ascontiguousarray(draft.corners[faces]))
+        number = np.full(len(draft.corners), -1, np.int32)
+        number[faces] = np.arange(len(faces), dtype=np.int32)
+        self.number = number
+        twins = facts.edges.twins.reshape(-1, 3)[faces]
+        other = np.where(twins >= 0, number[twins // 3], -1)
+        self.twins = np.where(other >= 0, 3 * other + twins % 3, -1).reshape(-1)
+        self.crowded = (twins < -1).reshape(-1)
+        self.is_fringe: BoolArray = ((twins >= 0) & (other < 0)).any(axis=1)
+        """Faces with a neighbour that is not in the region: what reaches there cannot be judged."""
+        self.used, self.local = np.unique(self.corners, return_inverse=True)
+        self.local = self.local.reshape(-1, 3)
+        # CSR of the faces at each position.
+        order = np.argsort(self.local.reshape(-1), kind="stable")
+        self._at = order // 3
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(self.local.reshape(-1)))])
+
+    def dilated(self, mask: BoolArray, rings: int) -> BoolArray:
+        """The faces and some rings of those that share a vertex with them."""
+        for _ in range(rings):
+            touched = np.zeros(len(self.used), np.bool_)
+            touched[self.local[mask]] = True
+            mask = touched[self.local].any(axis=1)
+        return mask
+
+    def around(self, patch: IntArray, rings: int) -> IntArray:
+        """Some rings of faces around a patch, without it, int32, ascending."""
+        found = patch
+        for _ in range(rings):
+            touched = np.unique(self.local[found])
+            found = np.unique(
+                np.concatenate([self._at[self._starts[v] : self._starts[v + 1]] for v in touched.tolist()])
+            )
+        return np.setdiff1d(found, patch).astype(np.int32)
+
+    def patches(self, mask: BoolArray) -> list[IntArray]:
+        """The masked faces in sets that are connected through edges."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        chosen = np.flatnonzero(mask)
+        place = np.full(len(mask), -1, np.int64)
+        place[chosen] = np.arange(len(chosen))
+        halfedges = (3 * chosen[:, None] + np.arange(3)).reshape(-1)
+        other = self.twins[halfedges]
+        inside = (other >= 0) & mask[other // 3]
+        one, two = place[halfedges[inside] // 3], place[other[inside] // 3]
+        joined = coo_array((np.ones(len(one), np.int8), (one, two)), shape=(len(chosen), len(chosen)))
+        label = connected_components(joined, directed=False)[1]
+        order = np.argsort(label, kind="stable")
+        return [chosen[part] for part in np.split(order, np.cumsum(np.bincount(label))[:-1])]
+
+    def whole_patches(self, mask: BoolArray) -> list[IntArray]:
+        """The masked faces in patches without pinches, that do not overlap."""
+        for patch in self.patches(mask):
+            mask[self.without_pinches(patch)] = True
+        return self.patches(mask)
+
+    def width(self, patch: IntArray) -> float:
+        """The diameter of a disc with the area of a patch, mm: what a hole limit means for surface that is rebuilt."""
+        return 2.0 * math.sqrt(float(self.draft.facts.faces.area[self.faces[patch]].sum()) / math.pi)
+
+    def without_pinches(self, patch: IntArray) -> IntArray:
+        """A patch and the faces around each position that its boundary passes twice, until there is none."""
+        for _ in range(_PINCHES):
+            border = self._border(patch)
+            start = self.local.reshape(-1)[border]
+            passes = np.bincount(start, minlength=len(self.used))
+            if passes.max(initial=0) < 2:
+                break
+            patch = np.union1d(patch, np.flatnonzero((passes > 1)[self.local].any(axis=1)))
+        return patch
+
+    def _border(self, patch: IntArray) -> IntArray:
+        """Half-edges of a patch without a neighbour in it."""
+        inside = np.zeros(len(self.corners), np.bool_)
+        inside[patch] = True
+        halfedges = (3 * patch[:, None] + np.arange(3)).reshape(-1)
+        other = self.twins[halfedges]
+        return halfedges[~((other >= 0) & inside[other // 3])]
+
+    def boundary(self, patch: IntArray) -> list[IntArray] | None:
+        """The loops around a patch, as positions in the order in which its faces run along them; the widest first.
+
+        A hole inside the patch is no loop of it: it is filled too. None where there is no loop, one passes a position
+        twice, or the patch has a handle: such a patch is not refilled as it is.
+        """
+        border = self._border(patch)
+        flat = self.corners.reshape(-1)
+        if not len(border) or self.crowded[border].any():
+            return None
+        start = flat[border]
+        end = flat[np.where(border % 3 == 2, border - 2, border + 1)]
+        if len(np.unique(start)) < len(start) or not np.array_equal(np.sort(start), np.sort(end)):
+            return None
+        after = dict(zip(start.tolist(), end.tolist(), strict=True))
+        is_free = dict(zip(start.tolist(), (self.twins[border] == -1).tolist(), strict=True))
+        loops: list[IntArray] = []
+        free: list[bool] = []
+        while after:
+            first = min(after)
+            loop = [first]
+            position = after.pop(first)
+            while position != first:
+                loop.append(position)
+                position = after.pop(position)
+            loops.append(np.array(loop, np.int32))
+            free.append(all(is_free[position] for position in loop))
+        vertices = len(np.unique(self.local[patch]))
+        edges = (3 * len(patch) + len(border)) // 2
+        if vertices - edges + len(patch) != 2 - len(loops):
+            return None
+        positions = self.draft.positions
+        order = sorted(
+            range(len(loops)), key=lambda place: (-float(np.ptp(positions[loops[place]], axis=0).max()), place)
+        )
+        return [loops[place] for rank, place in enumerate(order) if rank == 0 or not free[place]]
+
+
+def intersecting_faces(draft: Draft, pieces: list[Piece]) -> list[bool]:
+    """Whether each piece intersects the draft, another of the pieces, or itself, once all are in place.
+
+    Pairs of two different closed components are an assembly and do not count.
+    """
+    if not pieces:
+        return []
+    positions, p = draft.positions, len(draft.positions)
+    low = np.array([_box(positions, piece)[0] for piece in pieces])
+    high = np.array([_box(positions, piece)[1] for piece in pieces])
+    near = near_boxes(positions, draft.corners, low, high)
+    for piece in pieces:
+        near[piece.faces] = False
+    others = np.flatnonzero(near)
+    points, corners, owner, shift = [positions], [draft.corners[others]], [np.full(len(others), -1)], 0
+    for place, piece in enumerate(pieces):
+        corners.append(np.where(piece.corners >= p, piece.corners + shift, piece.corners))
+        points.append(piece.points)
+        owner.append(np.full(len(piece.corners), place))
+        shift += len(piece.points)
+    whole = np.concatenate(corners).astype(np.int32)
+    used, local = np.unique(whole, return_inverse=True)
+    mesh = Mesh(
+        vertices=np.concatenate(points)[used], faces=local.reshape(-1, 3).astype(np.int32)
+    )
+    found = Facts(mesh, draft.policy)
+    owners = np.concatenate(owner)
+    wrong = [False] * len(pieces)
+    pairs = owners[found.intersections.pairs]
+    faces = found.intersections.pairs
+    kept = (pairs >= 0).any(axis=1)
+    if kept.any():
+        component = draft.facts.components.of_face
+        is_open = draft.facts.is_open
+        # What fills a hole belongs to a piece that is open until then.
+        owns = [component[piece.faces[0]] if len(piece.faces) else -1 for piece in pieces]
+        of = np.concatenate(
+            [component[others], *(np.full(len(x.corners), own) for x, own in zip(pieces, owns, strict=True))]
+        )
+        for (one, other), (a, b) in zip(pairs[kept].tolist(), of[faces[kept]].tolist(), strict=True):
+            if a != b and min(a, b) >= 0 and not is_open[a] and not is_open[b] and draft.policy.rim != "closed":
+                continue
+            for place in (one, other):
+                if place >= 0:
+                    wrong[place] = True
+    # A new edge or face on positions that another has too would not be a surface any more.
+    twins = found.edges.twins
+    for halfedge in np.flatnonzero(twins < -1):
+        place = owners[halfedge // 3]
+        if place >= 0:
+            wrong[place] = True
+    return wrong
+
+
+def _box(positions: FloatArray, piece: Piece) -> tuple[FloatArray, FloatArray]:
+    """Corners of the box around a piece."""
+    on_mesh = positions[piece.corners[piece.corners < len(positions)]]
+    points = np.concatenate([on_mesh, piece.points])
+    return points.min(axis=0), points.max(axis=0)
+
+
+def replaced(draft: Draft, pieces: list[Piece]) -> Draft:
+    """The draft with these pieces in it."""
+    gone = np.zeros(len(draft.corners), np.bool_)
+    points, corners, shift = [np.empty((0, 3))], [np.empty((0, 3), np.int32)], 0
+    for piece in pieces:
+        gone[piece.faces] = True
+        corners.append(np.where(piece.corners >= len(draft.positions), piece.corners + shift, piece.corners))
+        points.append(piece.points)
+        shift += len(piece.points)
+    return draft.rebuilt(gone, np.concatenate(points), np.concatenate(corners).astype(np.int32), synthetic=True)
+
+
+def accepted(draft: Draft, taken: list[Piece], tried: list[Piece]) -> list[bool]:
+    """Which of some pieces can be taken in beside those that already were: the rest intersects something.
+
+    A piece that fails leaves the old surface in its place, which another may intersect: so this is asked until none
+    fails any more.
+    """
+    good = [True] * len(tried)
+    while any(good):
+        chosen = [place for place, is_good in enumerate(good) if is_good]
+        wrong = intersecting_faces(draft, [*taken, *(tried[place] for place in chosen)])[len(taken) :]
+        if not any(wrong):
+            break
+        for place, is_wrong in zip(chosen, wrong, strict=True):
+            good[place] = not is_wrong
+    return good
+
+
+def refilled(region: Region, patch: IntArray, limit: float, *, plain: bool) -> Piece | None:
+    """A patch of a region filled anew; None where it is too large, or not a patch that can be filled."""
+    if len(patch) > _MOST_FACES or region.is_fringe[patch].any():
+        return None
+    positions = region.draft.positions
+    loops = region.boundary(patch)
+    if loops is None or sum(map(len, loops)) > _LARGEST_LOOP or region.width(patch) > limit:
+        return None
+    if len(patch) == len(loops[0]) - 2 < 3:  # nothing but the same faces, or the other diagonal: more must go
+        return None
+    around = region.around(patch, RINGS)
+    filling = fill_hole(positions, region.corners, loops, refine=not plain, fair=not plain, around=around)
+    if filling is None:
+        return None
+    return Piece(region.faces[patch], filling.points, filling.faces)
+
+
+def rebuild(draft: Draft, pairs: IntArray, limit: float) -> tuple[Draft, int, int]:
+    """Cut and refill where pairs of faces intersect.
+
+    Args:
+        draft: the draft.
+        pairs: int32 (k, 2), faces that should not meet.
+        limit: the widest piece that may be made anew, mm.
+
+    Returns:
+        The draft with what could be made anew, in how many places that was, and how many attempts were undone.
+    """
+    region = Region(draft, _near_pairs(draft, pairs, limit))
+    wanted = np.zeros(len(region.faces), np.bool_)
+    wanted[region.number[np.unique(pairs)]] = True
+    pairs_here = region.number[pairs]
+    taken: list[Piece] = []
+    undone = 0
+    for rings in range(MOST_RINGS + 1):
+        for plain in (True, False) if rings == 0 else (False,):
+            if not wanted.any():
+                break
+            mask = region.dilated(wanted, rings)
+            for piece in taken:  # what is made anew already stays
+                mask[region.number[piece.faces]] = False
+            tried = [
+                piece
+                for patch in region.whole_patches(mask)
+                if wanted[patch].any() and (piece := refilled(region, patch, limit, plain=plain)) is not None
+            ]
+            good = accepted(draft, taken, tried)
+            undone += good.count(False)
+            taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
+            for piece in taken:
+                wanted[region.number[piece.faces]] = False
+            # A pair is mended when one of its faces is made anew and the other does not meet what took its place.
+            done = np.zeros(len(region.faces), np.bool_)
+            for piece in taken:
+                done[region.number[piece.faces]] = True
+            still = ~done[pairs_here].any(axis=1)
+            wanted[:] = False
+            wanted[pairs_here[still]] = True
+    if not taken:
+        return draft, 0, undone
+    return replaced(draft, taken), len(taken), undone
+
+
+def _near_pairs(draft: Draft, pairs: IntArray, limit: float) -> IntArray:
+    """The faces of a draft near those of some pairs: enough to cut, to fill and to prove."""
+    faces = np.unique(pairs)
+    ends = draft.positions[draft.corners[faces]]
+    margin = limit + 4.0 * float(np.median(ends.max(axis=1) - ends.min(axis=1)))
+    return np.flatnonzero(
+        near_boxes(draft.positions, draft.corners, ends.min(axis=1) - margin, ends.max(axis=1) + margin)
+    ).astype(np.int32)

@@ -1,0 +1,102 @@
+"""From an input to a RepairResult: read, report, go through the plan, assemble, report again, or refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from meshguard.budget import Steps
+from meshguard.checks import refuse_unknown_checks
+from meshguard.errors import RepairRefused
+from meshguard.facts import Facts
+from meshguard.facts.arrays import frozen
+from meshguard.io import STEPS, load_in_steps
+from meshguard.mesh import Mesh
+from meshguard.policy import policy as as_policy
+from meshguard.repair.assembly import assemble
+from meshguard.repair.draft import Draft
+from meshguard.repair.plan import MOST_PASSES, PLAN, faults, run_plan
+from meshguard.repair.result import NotRepaired, RepairResult
+from meshguard.report import Safety, Severity
+from meshguard.validation import N_STEPS, report_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshguard.budget import Budget, Progress
+    from meshguard.policy import Policy
+    from meshguard.report import Finding, Report
+
+
+def repaired(
+    mesh_or_file: Mesh | str | Path | bytes | BinaryIO,
+    *,
+    policy: str | Path | Policy,
+    lossless: bool,
+    budget: Budget | None,
+    progress: Progress | None,
+) -> RepairResult:
+    """See `meshguard.repair`."""
+    rules = as_policy(policy)
+    refuse_unknown_checks(rules)
+    most = Safety.LOSSLESS if lossless else rules.max_safety
+    total = 2 * N_STEPS + MOST_PASSES * len(PLAN)
+    if isinstance(mesh_or_file, Mesh):
+        mesh, steps = mesh_or_file, Steps(budget, progress, total=total)
+    else:
+        steps = Steps(budget, progress, total=STEPS + total)
+        mesh = load_in_steps(mesh_or_file, steps)
+    steps.check_faces(len(mesh.faces))
+    facts = Facts(mesh, rules)
+    before = report_of(facts, steps)
+    start = Draft.of(facts)
+    draft, records = run_plan(start, steps, most)
+    if draft is start:
+        found, after = faults(facts), before
+        whole = assemble(start, start)
+    else:
+        whole = assemble(start, draft)
+        final = whole.facts
+        found, after = faults(final), report_of(final, steps)
+    result = RepairResult(
+        mesh=whole.mesh,
+        before=before,
+        after=after,
+        steps=tuple(records),
+        vertex_origin=whole.vertex_origin,
+        face_origin=whole.face_origin,
+        max_displacement_mm=whole.max_displacement_mm,
+        area_added_mm2=whole.area_added_mm2,
+        area_removed_mm2=whole.area_removed_mm2,
+        not_repaired=tuple(_left(after, most)),
+        clean=not found,
+    )
+    steps.end()
+    if found:
+        raise RepairRefused(result=result, reasons=tuple(f"{count} {kind}" for kind, count in found.items()))
+    return result
+
+
+def _left(after: Report, most: Safety) -> list[NotRepaired]:
+    """What is still found, from warnings on, and why."""
+    return [
+        NotRepaired(
+            check=finding.check,
+            message=finding.message,
+            reason=_reason(finding, most),
+            location=finding.location,
+            fingerprint=finding.fingerprint,
+        )
+        for finding in after.findings
+        if finding.severity >= Severity.WARNING
+    ]
+
+
+def _reason(finding: Finding, most: Safety) -> str:
+    """Why a finding was left."""
+    if finding.fixable is None:
+        return "No repair can decide this: a person must."
+    if finding.fixable.rank > most.rank:
+        return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
+    return "What was tried did not help, or would have made something worse, and was undone."

@@ -1,0 +1,138 @@
+"""RepairResult: the repaired mesh, what was done to it and why, and the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshguard.mesh import IntArray, Mesh
+    from meshguard.report import Report, Safety
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """What one step did, or would not do.
+
+    Attributes:
+        name: of the step.
+        checks: ids of the checks whose findings it mends.
+        safety: what it does to the scan.
+        why: why it stands where it does in the plan.
+        mended: how many defects of its kind it mended.
+        parameters: limits that decided, and what it measured, name -> number.
+        undone: why it was undone, or not done; "" where it was done.
+    """
+
+    name: str
+    checks: tuple[str, ...]
+    safety: Safety
+    why: str
+    mended: int
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    undone: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "name": self.name,
+            "checks": list(self.checks),
+            "safety": self.safety.value,
+            "why": self.why,
+            "mended": self.mended,
+            "parameters": {name: float(value) for name, value in self.parameters.items()},
+            "undone": self.undone,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRepaired:
+    """A finding that is still there, and why.
+
+    Attributes:
+        check: its check's id.
+        message: the finding's own sentence.
+        reason: why it was left.
+        location: x, y, z in mm of a point on it, or None.
+        fingerprint: of the finding in the report after.
+    """
+
+    check: str
+    message: str
+    reason: str
+    location: tuple[float, float, float] | None
+    fingerprint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "check": self.check,
+            "message": self.message,
+            "reason": self.reason,
+            "location": None if self.location is None else list(self.location),
+            "fingerprint": self.fingerprint,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RepairResult:
+    """A repaired mesh and all that there is to know about it.
+
+    Attributes:
+        mesh: the repaired mesh; the very input where nothing was to be done. `face_data["synthetic"]` marks every face
+            whose surface was not scanned.
+        before, after: reports on the input and on the result.
+        steps: what was done in order, what was undone, and what the policy did not allow.
+        vertex_origin: int32 (n,), for each vertex the input's vertex that it is, moved or not; −1 = new.
+        face_origin: int32 (m,), for each face the input's face that it is or is a part of; −1 = new.
+        max_displacement_mm: the furthest that a vertex of the input was moved.
+        area_added_mm2: area of the faces whose surface was not scanned.
+        area_removed_mm2: area of the input's surface that is gone: dropped pieces, and what was cut out, whether it was
+            filled again or not.
+        not_repaired: findings of the report after, from warnings on, and why each was left.
+        clean: whether the result is sound: no non-manifold edge or vertex, winding consistent and outward, no face
+            without area, no duplicate, nothing intersects but closed bodies of an assembly; under a policy whose rim is
+            "closed" also no boundary and nothing intersects at all.
+    """
+
+    mesh: Mesh
+    before: Report
+    after: Report
+    steps: tuple[StepRecord, ...]
+    vertex_origin: IntArray
+    face_origin: IntArray
+    max_displacement_mm: float
+    area_added_mm2: float
+    area_removed_mm2: float
+    not_repaired: tuple[NotRepaired, ...]
+    clean: bool
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done."""
+        return any(step.mended and not step.undone for step in self.steps)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result without its mesh and maps, as plain data that JSON can hold."""
+        return {
+            "schema": "1.0",
+            "clean": self.clean,
+            "changed": self.changed,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+            "steps": [step.to_dict() for step in self.steps],
+            "not_repaired": [left.to_dict() for left in self.not_repaired],
+            "max_displacement_mm": self.max_displacement_mm,
+            "area_added_mm2": self.area_added_mm2,
+            "area_removed_mm2": self.area_removed_mm2,
+            "new_vertices": int((self.vertex_origin < 0).sum()),
+            "new_faces": int((self.face_origin < 0).sum()),
+        }
+
+    def to_json(self) -> str:
+        """Canonical JSON of `to_dict`: sorted keys, shortest round-trip floats, one line."""
+        import json
+
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

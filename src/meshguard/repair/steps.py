@@ -1,0 +1,68 @@
+"""What a repair step is, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshguard.repair.draft import Draft
+    from meshguard.report import Safety
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Something that a step found and did not repair.
+
+    Attributes:
+        check: id of the check whose finding it is.
+        reason: one sentence.
+        location: x, y, z in mm of a point on it, or None.
+    """
+
+    check: str
+    reason: str
+    location: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a step did.
+
+    Attributes:
+        draft: the draft after it; the same object where nothing changed.
+        mended: how many defects it mended.
+        left: what it found and did not repair.
+        parameters: limits and choices that decided, name -> number.
+        undone: attempts that were undone because they made something worse.
+    """
+
+    draft: Draft
+    mended: int = 0
+    left: tuple[Left, ...] = ()
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    undone: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the plan.
+
+    Attributes:
+        name: for people and for reports; a verb and what it is done to.
+        checks: ids of the checks whose findings it mends.
+        safety: what it does to the scan.
+        why: why it stands at its place in the plan.
+        run: does it.
+        count: how many defects of its kind a draft has; the step's own proof that it helped.
+    """
+
+    name: str
+    checks: tuple[str, ...]
+    safety: Safety
+    why: str
+    run: Callable[[Draft], Change]
+    count: Callable[[Draft], int]

@@ -1,0 +1,134 @@
+"""Repair of the surface as a whole: floating pieces, and what intersects and could not be rebuilt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.kernels import topology
+from meshguard.repair.rebuilding import rebuild
+from meshguard.repair.separation import separate
+from meshguard.repair.splitting import rounded, split_faces
+from meshguard.repair.steps import Change
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.facts.arrays import BoolArray
+    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.repair.draft import Draft
+
+_MOST_ROUNDS = 40
+
+
+def floating(facts: Facts) -> IntArray:
+    """Components that are debris: smaller than the policy's limit, and not the largest."""
+    areas = facts.components.measures[:, topology.AREA]
+    limit = facts.policy.tolerance("floating_area").within(float(areas.sum()))
+    small = areas < limit
+    if facts.main >= 0:
+        small[facts.main] = False
+    return np.flatnonzero(small).astype(np.int32)
+
+
+def drop_floating(draft: Draft) -> Change:
+    """Drop pieces that are debris; every larger one is kept."""
+    facts = draft.facts
+    debris = floating(facts)
+    if not len(debris):
+        return Change(draft=draft)
+    area = float(facts.components.measures[debris, topology.AREA].sum())
+    limit = facts.policy.tolerance("floating_area").within(float(facts.components.measures[:, topology.AREA].sum()))
+    return Change(
+        draft=draft.without(np.isin(facts.components.of_face, debris)),
+        mended=len(debris),
+        parameters={"floating_area_mm2": limit, "dropped_mm2": area},
+    )
+
+
+def faulty_pairs(facts: Facts) -> IntArray:
+    """Intersecting pairs that are faults: all but those of two different closed components, int32 (k, 2)."""
+    pairs = facts.intersections.pairs
+    if facts.policy.rim == "closed" or not len(pairs):  # one solid has no inner walls
+        return pairs
+    return pairs[~facts.is_between_bodies]
+
+
+def cut_and_refill(draft: Draft) -> Change:
+    """Take small pieces of surface that intersect out and make them anew."""
+    pairs = faulty_pairs(draft.facts)
+    limit = draft.policy.tolerance("rebuild").within(draft.facts.diagonal)
+    if not len(pairs):
+        return Change(draft=draft)
+    rebuilt, count, undone = rebuild(draft, pairs, limit)
+    return Change(draft=rebuilt, mended=count, undone=undone, parameters={"rebuild_diameter_mm": limit})
+
+
+def carve(draft: Draft) -> Change:
+    """Take one face of every intersecting pair away, after splitting what is large, until nothing intersects.
+
+    The last means: it invents nothing and cannot fail, but leaves slits. Faces that intersect are first split down to a
+    share of the mesh, so that little more than the curve of intersection is lost.
+    """
+    start = len(faulty_pairs(draft.facts))
+    if not start:
+        return Change(draft=draft)
+    length = draft.policy.limit("carve_fraction") * draft.facts.diagonal
+    for _ in range(_MOST_ROUNDS):
+        pairs = faulty_pairs(draft.facts)
+        if not len(pairs):
+            break
+        finer = _split_long(draft, pairs, length)
+        if finer is not None:
+            draft = finer
+            continue
+        gone = np.zeros(len(draft.corners), np.bool_)
+        gone[_cover(draft.facts, pairs)] = True
+        draft = separate(draft.without(gone)).draft
+    return Change(draft=draft, mended=start, parameters={"carve_mm": length})
+
+
+def _split_long(draft: Draft, pairs: IntArray, length: float) -> Draft | None:
+    """The draft with the longer edges of these faces halved, and of whatever shares them; None if all are short."""
+    positions, corners = draft.positions, draft.corners
+    faces = np.unique(pairs)
+    ends = positions[corners[faces]]
+    long = np.linalg.norm(np.roll(ends, -1, axis=1) - ends, axis=2) > length
+    if not long.any():
+        return None
+    start, end = corners[faces][long], np.roll(corners[faces], -1, axis=1)[long]
+    count = np.int64(len(positions))
+    keys = np.unique(np.minimum(start, end) * count + np.maximum(start, end))
+    points = rounded((positions[keys // count] + positions[keys % count]) / 2)
+    a, b = corners.astype(np.int64), np.roll(corners, -1, axis=1).astype(np.int64)
+    all_keys = np.minimum(a, b) * count + np.maximum(a, b)
+    place = np.minimum(np.searchsorted(keys, all_keys), len(keys) - 1)
+    middles = np.where(keys[place] == all_keys, count + place, -1).astype(np.int32)
+    split = split_faces(np.concatenate([positions, points]), corners, middles)
+    return draft.rebuilt(split.faces, points, split.corners, parents=split.parents)
+
+
+def _cover(facts: Facts, pairs: IntArray) -> IntArray:
+    """Faces without which none of these pairs is left: of a pair, the face that is supported less.
+
+    That of the smaller component; of one component that with more pairs; then the smaller one.
+    """
+    m = len(facts.corners)
+    degree = np.bincount(pairs.reshape(-1), minlength=m)
+    support = facts.components.measures[:, topology.AREA][facts.components.of_face]
+    rank = np.empty(m, np.int64)
+    rank[np.lexsort((np.arange(m), facts.faces.area, -degree, support))] = np.arange(m)
+    loser = np.where(rank[pairs[:, 0]] < rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
+    winner = pairs.sum(axis=1) - loser
+    gone: BoolArray = np.zeros(m, np.bool_)
+    for place in np.argsort(rank[loser], kind="stable").tolist():
+        if not gone[winner[place]]:
+            gone[loser[place]] = True
+    return np.flatnonzero(gone).astype(np.int32)
+
+
+def longest_edges(positions: FloatArray, corners: IntArray) -> FloatArray:
+    """The longest edge of each face, float64 (m,), mm."""
+    ends = positions[corners]
+    longest: FloatArray = np.linalg.norm(np.roll(ends, -1, axis=1) - ends, axis=2).max(axis=1)
+    return longest

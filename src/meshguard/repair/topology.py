@@ -1,0 +1,201 @@
+"""Repair of how faces hang together: duplicates, cracks, winding, what is inside out, loose vertices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.kernels import topology as kernels
+from meshguard.repair.splitting import split_faces
+from meshguard.repair.steps import Change
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.facts.arrays import BoolArray
+    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.repair.draft import Draft
+
+_MOST_ROUNDS = 16
+
+
+def drop_duplicates(draft: Draft) -> Change:
+    """Keep one of the faces that stand on the same three positions: the first that is wound as most of them are."""
+    groups = draft.facts.duplicates
+    if not groups:
+        return Change(draft=draft)
+    gone = np.zeros(len(draft.corners), np.bool_)
+    for group in groups:
+        corners = draft.corners[group]
+        lowest = corners.argmin(axis=1)
+        after = np.take_along_axis(corners, ((lowest + 1) % 3)[:, None], axis=1)[:, 0]
+        upward = after == np.median(corners[0])
+        kept = group[np.flatnonzero(upward == (2 * np.count_nonzero(upward) >= len(group)))[0]]
+        gone[group] = True
+        gone[kept] = False
+    return Change(draft=draft.without(gone), mended=len(groups))
+
+
+# ---- cracks
+
+
+def close_cracks(draft: Draft) -> Change:
+    """Join boundary edges that pair up within the weld distance.
+
+    First boundary vertices that lie on the boundary edge of another face split that edge; then boundary vertices that
+    are near one another become one, where boundary edges close by it. What closes nothing is left as it is.
+    """
+    distance = draft.policy.tolerance("weld").within(draft.facts.diagonal)
+    mended = 0
+    for step in (_split_at_vertices, _weld_boundary):
+        for _ in range(_MOST_ROUNDS):
+            changed, count = step(draft, distance)
+            if not count or len(changed.facts.edges.boundary) >= len(draft.facts.edges.boundary) + 2 * count:
+                break
+            draft = changed
+            mended += count
+    return Change(draft=draft, mended=mended, parameters={"weld_mm": distance})
+
+
+def _split_at_vertices(draft: Draft, distance: float) -> tuple[Draft, int]:
+    """Split boundary edges at the boundary vertices of other faces that lie on them, one on each edge."""
+    facts = draft.facts
+    boundary = facts.edges.boundary
+    if not len(boundary) or distance <= 0:
+        return draft, 0
+    ends = facts.edge_ends(boundary)
+    pairs = _vertices_on_edges(draft.positions, ends, distance)
+    if not len(pairs):
+        return draft, 0
+    edge, vertex, along = pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64), pairs[:, 2]
+    # The one nearest to the middle first: the pieces stay long.
+    order = np.lexsort((vertex, np.abs(along - 0.5), edge))
+    first = np.concatenate([[True], np.diff(edge[order]) != 0])
+    edge, vertex = edge[order][first], vertex[order][first]
+    middles = np.full((len(draft.corners), 3), -1, np.int32)
+    halfedges = boundary[edge]
+    middles[halfedges // 3, halfedges % 3] = vertex
+    clash = (middles[:, :, None] == draft.corners[:, None, :]).any(axis=(1, 2))
+    middles[clash] = -1
+    split = split_faces(draft.positions, draft.corners, middles)
+    count = int(np.count_nonzero(middles >= 0))
+    if not count:
+        return draft, 0
+    return draft.rebuilt(split.faces, np.empty((0, 3)), split.corners, parents=split.parents), count
+
+
+def _vertices_on_edges(positions: FloatArray, ends: IntArray, distance: float) -> FloatArray:
+    """Boundary vertices within a distance of a boundary edge and not near its ends: rows of edge, vertex, place."""
+    from scipy.spatial import cKDTree
+
+    vertices = np.unique(ends)
+    start, end = positions[ends[:, 0]], positions[ends[:, 1]]
+    length = np.linalg.norm(end - start, axis=1)
+    found = cKDTree(positions[vertices]).query_ball_point((start + end) / 2, length / 2 + distance, return_sorted=True)
+    rows = np.repeat(np.arange(len(ends)), [len(near) for near in found])
+    if not len(rows):
+        return np.empty((0, 3))
+    near = vertices[np.concatenate([np.asarray(one, np.int64) for one in found])]
+    away = positions[near] - start[rows]
+    direction = (end - start)[rows] / length[rows][:, None]
+    along = (away * direction).sum(axis=1)
+    aside = np.linalg.norm(away - along[:, None] * direction, axis=1)
+    on = (aside <= distance) & (along > distance) & (along < length[rows] - distance)
+    on &= (near != ends[rows, 0]) & (near != ends[rows, 1])
+    return np.stack([rows[on], near[on], along[on] / length[rows][on]], axis=1)
+
+
+def _weld_boundary(draft: Draft, distance: float) -> tuple[Draft, int]:
+    """Make near boundary vertices one where that closes boundary edges."""
+    cracks = draft.facts.cracks
+    if cracks is None or not len(cracks.points):
+        return draft, 0
+    closing = np.flatnonzero(cracks.edges_closed > 0)
+    chosen = np.isin(cracks.owner, closing)
+    points, owner = cracks.points[chosen], cracks.owner[chosen]
+    if not len(points):
+        return draft, 0
+    target = _nearest_groups(draft.positions, points, owner, distance)
+    moved = target != points
+    corner_of = np.arange(len(draft.positions), dtype=np.int32)
+    corner_of[points] = target
+    corners = corner_of[draft.corners]
+    repeated = (corners == np.roll(corners, -1, axis=1)).any(axis=1)
+    welded = draft.rejoined(corners)
+    if repeated.any():
+        welded = welded.without(repeated)
+    before, after = draft.facts, welded.facts
+    worse = len(after.edges.crowded) > len(before.edges.crowded) or after.fans[2] > before.fans[2]
+    if worse or len(after.edges.boundary) >= len(before.edges.boundary):
+        return draft, 0
+    return welded, int(np.count_nonzero(moved))
+
+
+def _nearest_groups(positions: FloatArray, points: IntArray, owner: IntArray, distance: float) -> IntArray:
+    """The position that each point becomes: the lowest of those connected to it by steps within the distance."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    pairs = cKDTree(positions[points]).query_pairs(distance, output_type="ndarray")
+    pairs = pairs[owner[pairs[:, 0]] == owner[pairs[:, 1]]]
+    joined = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
+    label = connected_components(joined, directed=False)[1]
+    lowest = np.full(int(label.max()) + 1, np.iinfo(np.int32).max, np.int32)
+    np.minimum.at(lowest, label, points)
+    target: IntArray = lowest[label]
+    return target
+
+
+# ---- winding
+
+
+def wind(draft: Draft) -> Change:
+    """Wind the two faces of every edge against each other; the smaller side of each patch is turned over."""
+    facts = draft.facts
+    if not len(facts.miswound):
+        return Change(draft=draft)
+    _, flip, patch = facts.twisted
+    used = patch >= 0
+    area = np.where(used, facts.faces.area, 0.0)
+    lead = np.where(used, patch, 0)
+    turned = np.bincount(lead, area * flip, minlength=len(flip))
+    whole = np.bincount(lead, area, minlength=len(flip))
+    turn = flip ^ (turned > whole - turned)[lead]
+    # A piece with one side only cannot be wound; it keeps the winding that contradicts itself least.
+    turn &= used & ~facts.twisted[0][facts.components.of_face]
+    if not turn.any():
+        return Change(draft=draft)
+    return Change(draft=draft.turned(turn), mended=len(facts.miswound) - _miswound_after(facts, turn))
+
+
+def _miswound_after(facts: Facts, turn: BoolArray) -> int:
+    """How many edges stay wound the same way from both sides when some faces are turned."""
+    halfedges = np.arange(3 * len(turn), dtype=np.int32)
+    twins, flat = facts.edges.twins, facts.corners.reshape(-1)
+    pairs = halfedges[twins > halfedges]
+    same_way = (flat[pairs] == flat[twins[pairs]]) ^ turn[pairs // 3] ^ turn[twins[pairs] // 3]
+    return int(np.count_nonzero(same_way))
+
+
+def inside_out(facts: Facts) -> list[int]:
+    """Components that are inside out, by the rule of check G107, and closed ones of any negative volume."""
+    from meshguard.facts.sidedness import SIDEDNESS_DECIDES
+
+    components = facts.components
+    areas = components.measures[:, kernels.AREA]
+    least = facts.policy.tolerance("floating_area").within(float(areas.sum()))
+    miswound = components.counts[:, kernels.MISWOUND_EDGES] > 0
+    sheets = np.flatnonzero(facts.is_open & (areas >= least) & ~miswound)
+    return [
+        *facts.inverted_bodies,
+        *(int(sheet) for sheet in sheets if facts.sidedness(int(sheet)) < -SIDEDNESS_DECIDES),
+    ]
+
+
+def turn_out(draft: Draft) -> Change:
+    """Turn over what is inside out."""
+    inverted = inside_out(draft.facts)
+    if not inverted:
+        return Change(draft=draft)
+    return Change(draft=draft.turned(np.isin(draft.facts.components.of_face, inverted)), mended=len(inverted))
