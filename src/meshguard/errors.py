@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from meshguard.repair.result import RepairResult
+from typing import Any
 
 
 class MeshGuardError(Exception):
@@ -28,11 +25,12 @@ class RepairRefused(MeshGuardError):  # noqa: N818 (it reads as what happened)
     """A mesh cannot be made clean within the policy.
 
     Attributes:
-        result: the best state that was reached, with its reports; `result.clean` is false.
+        result: a `RepairResult` (this floor does not know the type): the best state that was reached, with its
+            reports; `result.clean` is false.
         reasons: what is still wrong, one sentence each.
     """
 
-    def __init__(self, *, result: RepairResult, reasons: tuple[str, ...]) -> None:
+    def __init__(self, *, result: Any, reasons: tuple[str, ...]) -> None:
         """Keep the parts beside the text, so that a service can act on them."""
         self.result = result
         self.reasons = reasons
@@ -80,6 +78,6 @@ def _read_error(reason: str, offset: int | None, expected: str | None, got: str 
     return ReadError(reason, offset=offset, expected=expected, got=got)
 
 
-def _repair_refused(result: RepairResult, reasons: tuple[str, ...]) -> RepairRefused:
+def _repair_refused(result: Any, reasons: tuple[str, ...]) -> RepairRefused:
     """Rebuild a pickled RepairRefused, whose options are keyword-only."""
     return RepairRefused(result=result, reasons=reasons)

@@ -74,12 +74,16 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "size_max_mm": Limit(
             110.0, "The longest side of an arch's bounding box is at most this.", "derived from published arch widths"
         ),
-        "separation_mm": Limit(0.01, "Repair moves a vertex at most this far to pull apart sheets that touch."),
-        "separation_fraction": Limit(1e-4, "Upper bound of separation_mm, as a fraction of the mesh's diagonal."),
+        "separation_mm": Limit(0.005, "Repair moves a vertex at most this far to pull apart sheets that touch."),
+        "separation_fraction": Limit(5e-5, "Upper bound of separation_mm, as a fraction of the mesh's diagonal."),
         "carve_fraction": Limit(
             0.01,
             "Where intersecting faces can only be taken away, those longer than this share of the diagonal are split "
             "first.",
+        ),
+        "solid_fraction": Limit(
+            0.005,
+            "Where a closed body can only be made anew, it is made in cells whose side is this share of the diagonal.",
         ),
         "rim_share": Limit(
             0.6,

@@ -1,4 +1,4 @@
-"""The command line: `meshguard validate | explain | phantom | demo | warmup`.
+"""The command line: `meshguard validate | repair | explain | phantom | demo | warmup`.
 
 Only click is imported here. Each command imports what it needs when it runs, so that `--help` answers at once and
 `explain` starts no compiler. This is the only package of meshguard that prints and exits.
@@ -14,6 +14,7 @@ from meshguard.cli import startup
 from meshguard.cli.environment import show_version
 from meshguard.cli.explain import explain
 from meshguard.cli.phantom import demo, phantom
+from meshguard.cli.repair import repair
 from meshguard.cli.validate import validate
 from meshguard.cli.warmup import warmup
 from meshguard.errors import PolicyError
@@ -26,7 +27,8 @@ BUG = 70
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 good; 1 a finding at or above --fail-on; 2 a file that cannot be read, or wrong usage.",
+    epilog="Exit codes: 0 good; 1 a finding at or above --fail-on, or a repair refused; "
+    "2 a file that cannot be read, or wrong usage.",
 )
 @click.option(
     "--version",
@@ -40,7 +42,7 @@ def commands() -> None:
     """Say what is wrong with a mesh, where, how bad, and what would fix it; made for scans of dental arches."""
 
 
-for command in (validate, explain, phantom, demo, warmup):
+for command in (validate, repair, explain, phantom, demo, warmup):
     commands.add_command(command)
 
 

@@ -70,7 +70,7 @@ def validate(
     With --format json, one file gives exactly the library's canonical JSON; several give one line a file,
     {"file": name, "report": {...}} or {"error": text, "file": name}. --format markdown is for tickets.
     """
-    policy = _policy(policy_name, select, ignore, fail_on)
+    policy = chosen_policy(policy_name, select, ignore, fail_on)
     from meshguard.budget import Budget
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
@@ -108,7 +108,9 @@ def validate(
     click.get_current_context().exit(max(code for code in verdicts if verdicts[code]))
 
 
-def _policy(name: str, select: tuple[str, ...], ignore: tuple[str, ...], fail_on: str | None) -> Policy:
+def chosen_policy(
+    name: str, select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), fail_on: str | None = None
+) -> Policy:
     """The named policy with what the options change, or a usage error that names the nearest that exists."""
     from meshguard.checks import refuse_unknown_checks
     from meshguard.errors import PolicyError

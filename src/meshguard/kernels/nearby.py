@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from meshguard.kernels._jit import kernel
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 _MOST_CELLS = 64

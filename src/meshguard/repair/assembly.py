@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from meshguard.repair.draft import Draft
 
 
+_ROUNDING = 1e-5
+"""Share of a face's area that moving its corners by the spacing of float32 may change; it is not taken away."""
+
+
 class Assembly(NamedTuple):
     """A repaired mesh with its maps to the input and what it cost; names as in `RepairResult`."""
 
@@ -55,9 +59,7 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
     )
     if draft.synthetic.any() or "synthetic" in given.face_data:
         face_data["synthetic"] = draft.synthetic.astype(np.uint8)
-    mesh = Mesh(
-        vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=given.jaw
-    )
+    mesh = Mesh(vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=given.jaw)
     new = draft.origin == NEW
     area = _areas(positions, faces)
     before = np.where(np.isfinite(facts.faces.area), facts.faces.area, 0.0)
@@ -69,7 +71,7 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         draft.origin,
         float(moved.max(initial=0.0)),
         float(area[draft.synthetic & new].sum()),
-        float(np.maximum(before - remains, 0.0).sum()),
+        float(np.where(before - remains > _ROUNDING * before, before - remains, 0.0).sum()),
     )
 
 

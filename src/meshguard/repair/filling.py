@@ -257,7 +257,14 @@ def _star(site: _Site) -> tuple[FloatArray, IntArray] | None:
 def _scale(site: _Site) -> FloatArray:
     """The mean length of the edges at each point."""
     length = len(site.points)
-    low, high = site.edges // length, site.edges % length
+    # The loops' own edges count too: a vertex on the rim may have no face around the hole.
+    ahead = [np.roll(loop, -1) for loop in site.loops]
+    own = [
+        np.minimum(one, two).astype(np.int64) * length + np.maximum(one, two)
+        for one, two in zip(site.loops, ahead, strict=True)
+    ]
+    edges = np.unique(np.concatenate([site.edges, *own]))
+    low, high = edges // length, edges % length
     size = np.linalg.norm(site.points[low] - site.points[high], axis=1)
     total = np.bincount(low, size, length) + np.bincount(high, size, length)
     count = np.bincount(low, minlength=length) + np.bincount(high, minlength=length)

@@ -51,7 +51,8 @@ def zero_area(draft: Draft) -> IntArray:
     """Faces whose three corners are different and exactly collinear."""
     collinear = draft.facts.flagged(triangles.COLLINEAR)
     repeated = draft.facts.faces.flags[collinear] & np.uint16(triangles.REPEATED | triangles.NONFINITE)
-    return collinear[repeated == 0]
+    flat: IntArray = collinear[repeated == 0]
+    return flat
 
 
 def dissolve_zero_area(draft: Draft) -> Change:

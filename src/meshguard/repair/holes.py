@@ -11,8 +11,8 @@ from meshguard.kernels import loops as kernels
 from meshguard.repair.filling import fill_hole
 from meshguard.repair.nearby import near_boxes
 from meshguard.repair.rebuilding import Piece, accepted, replaced
+from meshguard.repair.soundness import wants_solid
 from meshguard.repair.steps import Change
-from meshguard.report import Safety
 
 if TYPE_CHECKING:
     from meshguard.facts import Facts
@@ -28,8 +28,7 @@ def fillable(facts: Facts) -> IntArray:
     loops, policy = facts.loops, facts.policy
     if policy.rim == "any":
         return np.empty(0, np.int32)
-    whole = policy.rim == "closed" and policy.max_safety is Safety.INVENTIVE
-    limit = math.inf if whole else policy.tolerance("hole").within(facts.diagonal)
+    limit = math.inf if wants_solid(policy) else policy.tolerance("hole").within(facts.diagonal)
     chosen = loops.closed & (loops.measures[:, kernels.CHORD] <= limit)
     if policy.rim == "one":
         chosen &= ~loops.rim

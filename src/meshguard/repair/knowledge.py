@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from meshguard.facts import Facts
 from meshguard.facts.arrays import frozen
@@ -14,6 +15,7 @@ from meshguard.mesh import Mesh
 from meshguard.repair.nearby import near_boxes
 
 if TYPE_CHECKING:
+    from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import IntArray
     from meshguard.policy import Policy
 
@@ -66,7 +68,7 @@ class DraftFacts(Facts):
             len(pairs) <= most,
         )
 
-    def _among_new(self, new: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[IntArray, IntArray]:
+    def _among_new(self, new: BoolArray) -> tuple[IntArray, npt.NDArray[np.int8]]:
         """The intersecting pairs with a new face, and their classes."""
         ends = self.positions[self.corners[new]]
         low, high = ends.min(axis=1), ends.max(axis=1)

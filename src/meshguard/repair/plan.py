@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.errors import BudgetExceeded
 from meshguard.kernels import topology as kernels
 from meshguard.kernels import triangles
-from meshguard.repair import geometry, holes, separation, surface, topology
+from meshguard.repair import geometry, holes, separation, soundness, surface, topology
 from meshguard.repair.result import StepRecord
 from meshguard.repair.steps import Step
 from meshguard.report import Safety
 
 if TYPE_CHECKING:
     from meshguard.budget import Steps
-    from meshguard.facts import Facts
     from meshguard.repair.draft import Draft
 
 MOST_PASSES = 6
@@ -137,7 +137,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="once all pieces that stay are known, and before anything is taken away for good",
         run=surface.cut_and_refill,
-        count=lambda draft: len(surface.faulty_pairs(draft.facts)),
+        count=lambda draft: len(soundness.faulty_pairs(draft.facts)),
     ),
     Step(
         name="take away what still intersects",
@@ -145,21 +145,37 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="after all else was tried, since it leaves slits",
         run=surface.carve,
-        count=lambda draft: len(surface.faulty_pairs(draft.facts)),
+        count=lambda draft: len(soundness.faulty_pairs(draft.facts)),
     ),
     Step(
         name="fill holes",
         checks=("S101",),
         safety=Safety.LOCAL,
-        why="last, so that what earlier steps opened is closed too",
+        why="so late that what earlier steps opened is closed too",
         run=holes.fill_holes,
         count=lambda draft: len(holes.fillable(draft.facts)),
+    ),
+    Step(
+        name="make a solid of what is inside",
+        checks=("S101", "S102", "S107"),
+        safety=Safety.INVENTIVE,
+        why="last, since it makes all of the surface anew; only where a policy wants a closed body and all else failed",
+        run=surface.make_solid,
+        count=lambda draft: sum(soundness.faults(draft.facts).values()),
+    ),
+    Step(
+        name="drop vertices that no face uses",
+        checks=("T106",),
+        safety=Safety.LOSSLESS,
+        why="at the end of every pass, when it is known which are left",
+        run=topology.drop_loose,
+        count=topology.loose,
     ),
 )
 """Every step in order; `why` is the reason for its place."""
 
 
-def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[StepRecord]]:
+def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[StepRecord], str]:
     """Go through the plan until it changes nothing.
 
     Args:
@@ -168,7 +184,8 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
         most: steps that do more to the scan than this are left out.
 
     Returns:
-        The draft at the end, and a record of each step that did something or was undone.
+        The draft at the end; a record of each step that did something or was undone; and the sentence that says so
+        where time ran out before the end.
     """
     records: list[StepRecord] = []
     for _ in range(MOST_PASSES):
@@ -176,14 +193,16 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
         for step in PLAN:
             if step.safety.rank > most.rank:
                 continue
-            steps.begin(step.name)
+            try:
+                steps.begin(step.name)
+            except BudgetExceeded as error:
+                return draft, records, str(error)
             draft, record = _taken(step, draft)
             if record is not None:
                 records.append(record)
-        draft = draft.compacted()
         if draft is start:
             break
-    return draft, records
+    return draft, records, ""
 
 
 def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
@@ -203,22 +222,3 @@ def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
         undone=undone,
     )
     return (draft if undone else change.draft), record
-
-
-def faults(facts: Facts) -> dict[str, int]:
-    """What keeps a mesh from being clean: a few words for each kind, and how many there are; empty if it is clean."""
-    counts = facts.components.counts
-    found = {
-        "faces with a corner that is no number": len(facts.flagged(triangles.NONFINITE)),
-        "faces without area": len(facts.flagged(triangles.COLLINEAR)),
-        "duplicate faces": len(facts.duplicates),
-        "non-manifold edges": int(counts[:, kernels.CROWDED_EDGES].sum()),
-        "non-manifold vertices": facts.fans[2],
-        "edges wound against each other": len(facts.miswound),
-        "bodies inside out": len(facts.inverted_bodies),
-        "intersecting pairs of faces": len(surface.faulty_pairs(facts)),
-        "boundary edges": len(facts.edges.boundary) if facts.policy.rim == "closed" else 0,
-    }
-    if not len(facts.corners):
-        found["meshes without a face"] = 1
-    return {kind: count for kind, count in found.items() if count}

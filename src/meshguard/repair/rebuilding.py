@@ -61,7 +61,7 @@ class Region:
         other = np.where(twins >= 0, number[twins // 3], -1)
         self.twins = np.where(other >= 0, 3 * other + twins % 3, -1).reshape(-1)
         self.crowded = (twins < -1).reshape(-1)
-        self.is_fringe: BoolArray = ((twins >= 0) & (other < 0)).any(axis=1)
+        self.is_fringe = np.asarray(((twins >= 0) & (other < 0)).any(axis=1))
         """Faces with a neighbour that is not in the region: what reaches there cannot be judged."""
         self.used, self.local = np.unique(self.corners, return_inverse=True)
         self.local = self.local.reshape(-1, 3)
@@ -75,7 +75,7 @@ class Region:
         for _ in range(rings):
             touched = np.zeros(len(self.used), np.bool_)
             touched[self.local[mask]] = True
-            mask = touched[self.local].any(axis=1)
+            mask = np.asarray(touched[self.local].any(axis=1))
         return mask
 
     def around(self, patch: IntArray, rings: int) -> IntArray:
@@ -103,7 +103,8 @@ class Region:
         joined = coo_array((np.ones(len(one), np.int8), (one, two)), shape=(len(chosen), len(chosen)))
         label = connected_components(joined, directed=False)[1]
         order = np.argsort(label, kind="stable")
-        return [chosen[part] for part in np.split(order, np.cumsum(np.bincount(label))[:-1])]
+        parts = np.split(order, np.cumsum(np.bincount(label))[:-1])
+        return [chosen[part].astype(np.int32) for part in parts]
 
     def whole_patches(self, mask: BoolArray) -> list[IntArray]:
         """The masked faces in patches without pinches, that do not overlap."""
@@ -132,7 +133,8 @@ class Region:
         inside[patch] = True
         halfedges = (3 * patch[:, None] + np.arange(3)).reshape(-1)
         other = self.twins[halfedges]
-        return halfedges[~((other >= 0) & inside[other // 3])]
+        border: IntArray = halfedges[~((other >= 0) & inside[other // 3])]
+        return border
 
     def boundary(self, patch: IntArray) -> list[IntArray] | None:
         """The loops around a patch, as positions in the order in which its faces run along them; the widest first.
@@ -194,9 +196,7 @@ def intersecting_faces(draft: Draft, pieces: list[Piece]) -> list[bool]:
         shift += len(piece.points)
     whole = np.concatenate(corners).astype(np.int32)
     used, local = np.unique(whole, return_inverse=True)
-    mesh = Mesh(
-        vertices=np.concatenate(points)[used], faces=local.reshape(-1, 3).astype(np.int32)
-    )
+    mesh = Mesh(vertices=np.concatenate(points)[used], faces=local.reshape(-1, 3).astype(np.int32))
     found = Facts(mesh, draft.policy)
     owners = np.concatenate(owner)
     wrong = [False] * len(pieces)
@@ -303,11 +303,12 @@ def rebuild(draft: Draft, pairs: IntArray, limit: float) -> tuple[Draft, int, in
             mask = region.dilated(wanted, rings)
             for piece in taken:  # what is made anew already stays
                 mask[region.number[piece.faces]] = False
-            tried = [
-                piece
+            fillings = (
+                refilled(region, patch, limit, plain=plain)
                 for patch in region.whole_patches(mask)
-                if wanted[patch].any() and (piece := refilled(region, patch, limit, plain=plain)) is not None
-            ]
+                if wanted[patch].any()
+            )
+            tried = [filling for filling in fillings if filling is not None]
             good = accepted(draft, taken, tried)
             undone += good.count(False)
             taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]

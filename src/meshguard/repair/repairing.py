@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
-
 from meshguard.budget import Steps
 from meshguard.checks import refuse_unknown_checks
 from meshguard.errors import RepairRefused
 from meshguard.facts import Facts
-from meshguard.facts.arrays import frozen
 from meshguard.io import STEPS, load_in_steps
 from meshguard.mesh import Mesh
 from meshguard.policy import policy as as_policy
 from meshguard.repair.assembly import assemble
 from meshguard.repair.draft import Draft
-from meshguard.repair.plan import MOST_PASSES, PLAN, faults, run_plan
+from meshguard.repair.plan import MOST_PASSES, PLAN, run_plan
 from meshguard.repair.result import NotRepaired, RepairResult
+from meshguard.repair.soundness import faults
 from meshguard.report import Safety, Severity
 from meshguard.validation import N_STEPS, report_of
 
@@ -51,7 +49,9 @@ def repaired(
     facts = Facts(mesh, rules)
     before = report_of(facts, steps)
     start = Draft.of(facts)
-    draft, records = run_plan(start, steps, most)
+    draft, records, over = run_plan(start, steps, most)
+    if over:  # the clock is a last resort: what is there now is reported, and refused
+        steps = Steps()
     if draft is start:
         found, after = faults(facts), before
         whole = assemble(start, start)
@@ -70,11 +70,13 @@ def repaired(
         area_added_mm2=whole.area_added_mm2,
         area_removed_mm2=whole.area_removed_mm2,
         not_repaired=tuple(_left(after, most)),
-        clean=not found,
+        clean=not found and not over,
     )
     steps.end()
-    if found:
-        raise RepairRefused(result=result, reasons=tuple(f"{count} {kind}" for kind, count in found.items()))
+    reasons = [over] if over else []
+    reasons += [f"{count} {kind}" for kind, count in found.items()]
+    if reasons:
+        raise RepairRefused(result=result, reasons=tuple(reasons))
     return result
 
 
@@ -99,4 +101,6 @@ def _reason(finding: Finding, most: Safety) -> str:
         return "No repair can decide this: a person must."
     if finding.fixable.rank > most.rank:
         return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
+    if not any(finding.check in step.checks for step in PLAN):
+        return "Nothing is done about it, since it keeps nothing from being sound."
     return "What was tried did not help, or would have made something worse, and was undone."

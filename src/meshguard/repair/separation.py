@@ -1,7 +1,7 @@
 """Separation: sheets that share an edge or a vertex with more faces than a surface has are pulled apart.
 
-Positions are identity once a file is an STL, so it is not enough to give each sheet vertices of its own: all but one are
-moved a little into themselves. How far is a limit of the policy, far below what a scanner resolves.
+Positions are identity once a file is an STL, so it is not enough to give each sheet vertices of its own: all but one
+are moved a little into themselves. How far is a limit of the policy, far below what a scanner resolves.
 """
 
 from __future__ import annotations
@@ -87,25 +87,27 @@ def pair_sheets(facts: Facts) -> IntArray:
     for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         around = order[begin:end]
         ups = upward[around]
-        if 2 * int(ups.sum()) == len(around):
-            chosen = _by_inside(ups.tolist())
-        else:
-            chosen = _by_straightness(angle[around], ups)
+        balanced = 2 * int(ups.sum()) == len(around)
+        chosen = _by_inside(ups.tolist()) if balanced else _by_straightness(angle[around], ups)
         found += [(int(crowded[around[i]]), int(crowded[around[j]])) for i, j in chosen]
     return np.array(found, np.int32).reshape(-1, 2)
 
 
 def _by_inside(ups: list[bool]) -> list[tuple[int, int]]:
     """Pairs around an edge with the inside of a sheet between them: brackets, opened by a downward face."""
-    count = len(ups)
     pairs: list[tuple[int, int]] = []
     waiting: list[int] = []
-    for place in [*range(count), *range(count)]:
-        if not ups[place]:
-            if len(pairs) + len(waiting) < count // 2 and place not in waiting and all(place not in p for p in pairs):
+    paired: set[int] = set()
+    for _ in range(2):  # what opens at the end of the turn closes at its beginning
+        for place, up in enumerate(ups):
+            if place in paired or place in waiting:
+                continue
+            if not up:
                 waiting.append(place)
-        elif waiting and all(place not in pair for pair in pairs):
-            pairs.append((waiting.pop(), place))
+            elif waiting:
+                opened = waiting.pop()
+                pairs.append((opened, place))
+                paired |= {opened, place}
     return pairs
 
 
@@ -134,7 +136,8 @@ def _pulled_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended:
     corners = flat.copy()
     points: list[FloatArray] = []
     taken = {tuple(row) for row in positions[several].tolist()}
-    ahead, behind = _next(np.arange(len(flat))), _next(_next(np.arange(len(flat))))
+    every = np.arange(len(flat), dtype=np.int32)
+    ahead, behind = _next(every), _next(_next(every))
     at_several = np.zeros(len(positions), np.bool_)
     at_several[several] = True
     involved = np.flatnonzero(at_several[flat])
@@ -166,9 +169,7 @@ def _pulled_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended:
     pulled = draft.rejoined(
         corners.reshape(-1, 3).astype(np.int32), np.concatenate([positions, new]) if len(new) else positions
     )
-    return Change(
-        draft=_split_doubled(pulled, twins, limit), mended=mended, parameters={"separation_mm": limit}
-    )
+    return Change(draft=_split_doubled(pulled, twins, limit), mended=mended, parameters={"separation_mm": limit})
 
 
 def _moved_in(here: FloatArray, spokes: FloatArray, limit: float, taken: set[tuple[float, ...]]) -> FloatArray:
@@ -226,10 +227,10 @@ def _fans(flat: IntArray, twins: IntArray, suspects: BoolArray) -> tuple[IntArra
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    there = np.flatnonzero(suspects[flat])
+    there = np.flatnonzero(suspects[flat]).astype(np.int32)
     number = np.full(len(flat), -1, np.int32)
     number[there] = np.arange(len(there), dtype=np.int32)
-    # At a corner end two half-edges of its face: the one that starts there, and the one before, whose twin starts there.
+    # At a corner two half-edges of its face meet: the one that starts there, and the one before it.
     ones: list[IntArray] = []
     twos: list[IntArray] = []
     for halfedges in (there, _next(_next(there))):
@@ -247,7 +248,7 @@ def _fans(flat: IntArray, twins: IntArray, suspects: BoolArray) -> tuple[IntArra
     used = np.zeros(len(suspects), np.int64)
     first = np.unique(label, return_index=True)[1]
     np.add.at(used, flat[there[first]], 1)
-    return fan, np.flatnonzero(used > 1)
+    return fan, np.flatnonzero(used > 1).astype(np.int32)
 
 
 def _next(halfedges: IntArray) -> IntArray:

@@ -51,20 +51,19 @@ def split_faces(positions: FloatArray, corners: IntArray, middles: IntArray) -> 
         on_ab, on_bc, on_ca = np.take_along_axis(middles[faces], order, axis=1).T
         return a, b, c, on_ab, on_bc, on_ca
 
-    one = np.flatnonzero(counts == 1)
+    one, two, three = (np.flatnonzero(counts == number).astype(np.int32) for number in (1, 2, 3))
     a, b, c, m, _, _ = turned(one, marked[one].argmax(axis=1))
     add(one, (a, m, c), (m, b, c))
 
-    two = np.flatnonzero(counts == 2)  # begin so that the edges from a and from b are the split ones
+    # Begin so that the edges from a and from b are the split ones.
     a, b, c, m, n, _ = turned(two, ((~marked[two]).argmax(axis=1) + 1) % 3)
     add(two, (m, b, n))
     # Of the two ways to split what is left, the one along the shorter diagonal.
     across = np.linalg.norm(positions[a] - positions[n], axis=1) <= np.linalg.norm(positions[m] - positions[c], axis=1)
     for way, triples in ((across, ((a, m, n), (a, n, c))), (~across, ((a, m, c), (m, n, c)))):
-        add(two[way], *(tuple(corner[way] for corner in triple) for triple in triples))  # type: ignore[arg-type]
+        add(two[way], *(tuple(corner[way] for corner in triple) for triple in triples))
 
-    three = np.flatnonzero(counts == 3)
-    a, b, c, m, n, o = turned(three, np.zeros(len(three), np.int64))
+    a, b, c, m, n, o = turned(three, np.zeros(len(three), np.int32))
     add(three, (a, m, o), (m, b, n), (o, n, c), (m, n, o))
 
     order = np.argsort(np.concatenate(parents), kind="stable")

@@ -9,16 +9,21 @@ import numpy as np
 from meshguard.kernels import topology
 from meshguard.repair.rebuilding import rebuild
 from meshguard.repair.separation import separate
+from meshguard.repair.solid import solid_of
+from meshguard.repair.soundness import faults, faulty_pairs, wants_solid
 from meshguard.repair.splitting import rounded, split_faces
 from meshguard.repair.steps import Change
 
 if TYPE_CHECKING:
     from meshguard.facts import Facts
     from meshguard.facts.arrays import BoolArray
-    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.mesh import IntArray
     from meshguard.repair.draft import Draft
 
 _MOST_ROUNDS = 40
+
+_MOST_PAIRS = 4000
+"""Intersecting pairs up to which pieces are made anew, one by one."""
 
 
 def floating(facts: Facts) -> IntArray:
@@ -46,19 +51,11 @@ def drop_floating(draft: Draft) -> Change:
     )
 
 
-def faulty_pairs(facts: Facts) -> IntArray:
-    """Intersecting pairs that are faults: all but those of two different closed components, int32 (k, 2)."""
-    pairs = facts.intersections.pairs
-    if facts.policy.rim == "closed" or not len(pairs):  # one solid has no inner walls
-        return pairs
-    return pairs[~facts.is_between_bodies]
-
-
 def cut_and_refill(draft: Draft) -> Change:
     """Take small pieces of surface that intersect out and make them anew."""
     pairs = faulty_pairs(draft.facts)
     limit = draft.policy.tolerance("rebuild").within(draft.facts.diagonal)
-    if not len(pairs):
+    if not 0 < len(pairs) <= _MOST_PAIRS:  # where so much intersects, it is not small pieces that do
         return Change(draft=draft)
     rebuilt, count, undone = rebuild(draft, pairs, limit)
     return Change(draft=rebuilt, mended=count, undone=undone, parameters={"rebuild_diameter_mm": limit})
@@ -71,7 +68,7 @@ def carve(draft: Draft) -> Change:
     share of the mesh, so that little more than the curve of intersection is lost.
     """
     start = len(faulty_pairs(draft.facts))
-    if not start:
+    if not start or wants_solid(draft.policy):
         return Change(draft=draft)
     length = draft.policy.limit("carve_fraction") * draft.facts.diagonal
     for _ in range(_MOST_ROUNDS):
@@ -86,6 +83,21 @@ def carve(draft: Draft) -> Change:
         gone[_cover(draft.facts, pairs)] = True
         draft = separate(draft.without(gone)).draft
     return Change(draft=draft, mended=start, parameters={"carve_mm": length})
+
+
+def make_solid(draft: Draft) -> Change:
+    """Make a closed body of what the surface encloses, where the policy wants one and the mesh still is none."""
+    if not wants_solid(draft.policy) or not faults(draft.facts):
+        return Change(draft=draft)
+    cell = draft.policy.limit("solid_fraction") * draft.facts.diagonal
+    solid = solid_of(draft.facts, cell)
+    if solid is None:
+        return Change(draft=draft)
+    every = np.ones(len(draft.corners), np.bool_)
+    whole = draft.rebuilt(
+        every, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True
+    ).compacted()
+    return Change(draft=drop_floating(whole).draft, mended=1, parameters={"cell_mm": cell})
 
 
 def _split_long(draft: Draft, pairs: IntArray, length: float) -> Draft | None:
@@ -125,10 +137,3 @@ def _cover(facts: Facts, pairs: IntArray) -> IntArray:
         if not gone[winner[place]]:
             gone[loser[place]] = True
     return np.flatnonzero(gone).astype(np.int32)
-
-
-def longest_edges(positions: FloatArray, corners: IntArray) -> FloatArray:
-    """The longest edge of each face, float64 (m,), mm."""
-    ends = positions[corners]
-    longest: FloatArray = np.linalg.norm(np.roll(ends, -1, axis=1) - ends, axis=2).max(axis=1)
-    return longest

@@ -36,6 +36,19 @@ def drop_duplicates(draft: Draft) -> Change:
     return Change(draft=draft.without(gone), mended=len(groups))
 
 
+def loose(draft: Draft) -> int:
+    """How many positions no face uses."""
+    used = np.zeros(len(draft.positions), np.bool_)
+    used[draft.corners] = True
+    return int(np.count_nonzero(~used))
+
+
+def drop_loose(draft: Draft) -> Change:
+    """Drop vertices that no face uses."""
+    count = loose(draft)
+    return Change(draft=draft.compacted(), mended=count) if count else Change(draft=draft)
+
+
 # ---- cracks
 
 
@@ -46,15 +59,17 @@ def close_cracks(draft: Draft) -> Change:
     are near one another become one, where boundary edges close by it. What closes nothing is left as it is.
     """
     distance = draft.policy.tolerance("weld").within(draft.facts.diagonal)
-    mended = 0
+    closed, mended = draft, 0
     for step in (_split_at_vertices, _weld_boundary):
         for _ in range(_MOST_ROUNDS):
-            changed, count = step(draft, distance)
-            if not count or len(changed.facts.edges.boundary) >= len(draft.facts.edges.boundary) + 2 * count:
+            changed, count = step(closed, distance)
+            if not count:
                 break
-            draft = changed
+            closed = changed
             mended += count
-    return Change(draft=draft, mended=mended, parameters={"weld_mm": distance})
+    if len(closed.facts.edges.boundary) >= len(draft.facts.edges.boundary):
+        return Change(draft=draft)
+    return Change(draft=closed, mended=mended, parameters={"weld_mm": distance})
 
 
 def _split_at_vertices(draft: Draft, distance: float) -> tuple[Draft, int]:
@@ -162,20 +177,24 @@ def wind(draft: Draft) -> Change:
     turned = np.bincount(lead, area * flip, minlength=len(flip))
     whole = np.bincount(lead, area, minlength=len(flip))
     turn = flip ^ (turned > whole - turned)[lead]
+    turn &= used
     # A piece with one side only cannot be wound; it keeps the winding that contradicts itself least.
-    turn &= used & ~facts.twisted[0][facts.components.of_face]
+    of_face, twisted = facts.components.of_face, facts.twisted[0]
+    before = np.bincount(of_face[facts.miswound // 3], minlength=len(twisted))
+    after = np.bincount(of_face[_miswound_after(facts, turn) // 3], minlength=len(twisted))
+    turn &= (after < before)[of_face]
     if not turn.any():
         return Change(draft=draft)
-    return Change(draft=draft.turned(turn), mended=len(facts.miswound) - _miswound_after(facts, turn))
+    return Change(draft=draft.turned(turn), mended=int(np.maximum(before - after, 0).sum()))
 
 
-def _miswound_after(facts: Facts, turn: BoolArray) -> int:
-    """How many edges stay wound the same way from both sides when some faces are turned."""
+def _miswound_after(facts: Facts, turn: BoolArray) -> IntArray:
+    """The lower half-edge of each edge that is run the same way from both sides when some faces are turned."""
     halfedges = np.arange(3 * len(turn), dtype=np.int32)
     twins, flat = facts.edges.twins, facts.corners.reshape(-1)
     pairs = halfedges[twins > halfedges]
-    same_way = (flat[pairs] == flat[twins[pairs]]) ^ turn[pairs // 3] ^ turn[twins[pairs] // 3]
-    return int(np.count_nonzero(same_way))
+    same_way: BoolArray = (flat[pairs] == flat[twins[pairs]]) ^ turn[pairs // 3] ^ turn[twins[pairs] // 3]
+    return pairs[same_way]
 
 
 def inside_out(facts: Facts) -> list[int]:

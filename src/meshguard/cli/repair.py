@@ -1,0 +1,146 @@
+"""`meshguard repair`: mend a file, prove the result, and only then write it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from meshguard.budget import Budget
+    from meshguard.policy import Policy
+    from meshguard.repair.result import RepairResult
+
+
+@click.command(short_help="Mend a file as far as the policy allows, and prove the result.")
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT.stl|OUT.ply", required=False)
+@click.option(
+    "--policy",
+    "policy_name",
+    default="scan",
+    metavar="NAME|FILE.toml",
+    help="What may be done and what must be reached: scan (default; an open arch), print (a closed solid), "
+    "labelled, strict, or a TOML file.",
+)
+@click.option("--lossless", is_flag=True, help="Do only what moves nothing and invents nothing.")
+@click.option(
+    "--best-effort", is_flag=True, help="Write OUT even where the result is not clean; the exit code stays 1."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--report", "report_path", metavar="FILE", help="Write all that was done, with both reports, as JSON.")
+@click.option("--max-bytes", type=click.IntRange(0), metavar="N", help="Refuse a file with more bytes, decompressed.")
+@click.option("--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces.")
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(0),
+    metavar="S",
+    help="Refuse after so long; what this stops depends on the machine.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Only one line, the verdict.")
+def repair(
+    source: str,
+    target: str | None,
+    policy_name: str,
+    lossless: bool,
+    best_effort: bool,
+    dry_run: bool,
+    report_path: str | None,
+    max_bytes: int | None,
+    max_faces: int | None,
+    max_seconds: float | None,
+    quiet: bool,
+) -> None:
+    """Mend the file IN and write the result to OUT, whose suffix chooses the format; "-" is standard input.
+
+    OUT may be IN: it is replaced only when the whole result is on the disk. Where the result would not be clean nothing
+    is written, unless --best-effort. PLY marks every face that was not scanned as `synthetic`; STL cannot.
+
+    Exit codes: 0 clean; 1 refused, nothing is written; 2 IN cannot be read, OUT cannot be written, or wrong usage.
+    """
+    from meshguard.cli.validate import chosen_policy
+
+    policy = chosen_policy(policy_name)
+    if target is None and not dry_run:
+        raise click.UsageError("name the file to write, or give --dry-run")
+    if target is not None:
+        _refuse_target(target)
+    from meshguard.budget import Budget
+    from meshguard.cli import startup
+    from meshguard.cli.notice import Progress, compilation_notice
+
+    budget = Budget(max_faces=max_faces, max_seconds=max_seconds)
+    if max_bytes is not None:
+        budget = replace(budget, max_bytes=max_bytes)
+    with Progress((source,)) as progress, compilation_notice(progress.pause):
+        result, reasons = _repaired(source, policy, budget, lossless=lossless)
+        startup.loaded()
+        progress.pause()
+        write = target is not None and not dry_run and (not reasons or best_effort)
+        if write and target is not None:
+            _write(result, target)
+        if report_path is not None:
+            _replace(report_path, f"{result.to_json()}\n".encode())
+        progress.advance()
+    from meshguard.cli.validate import printed
+    from meshguard.render.repaired import render_repair, repair_verdict
+
+    shown = "standard input" if source == "-" else source
+    rendered = (
+        repair_verdict(result, name=shown, reasons=reasons)
+        if quiet
+        else render_repair(result, name=shown, reasons=reasons, written=target if write else None)
+    )
+    click.echo(printed(rendered, to_terminal=sys.stdout.isatty()), nl=False)
+    click.get_current_context().exit(1 if reasons else 0)
+
+
+def _refuse_target(target: str) -> None:
+    """A usage error where OUT has no suffix that names a format, or no folder."""
+    if not target.lower().removesuffix(".gz").endswith((".stl", ".ply")):
+        raise click.UsageError("OUT must end in .stl or .ply, with .gz behind it or not")
+    if not Path(target).absolute().parent.is_dir():
+        raise click.UsageError("the folder of OUT does not exist")
+
+
+def _repaired(source: str, policy: Policy, budget: Budget, *, lossless: bool) -> tuple[RepairResult, tuple[str, ...]]:
+    """The result and why it was refused; or an error that ends the command with 2."""
+    from meshguard.errors import BudgetExceeded, ReadError, RepairRefused
+    from meshguard.repair import repair as repaired
+
+    try:
+        file = sys.stdin.buffer if source == "-" else source
+        return repaired(file, policy=policy, lossless=lossless, budget=budget), ()
+    except RepairRefused as refused:
+        return refused.result, refused.reasons
+    except BudgetExceeded as error:
+        trouble = f"not repaired: {error}"
+    except ReadError as error:
+        trouble = f"cannot be read: {error}"
+    except OSError as error:
+        trouble = f"cannot be read: {error.strerror or type(error).__name__}"
+    click.echo(f"{source}: {trouble}", err=True)
+    raise click.exceptions.Exit(2)
+
+
+def _write(result: RepairResult, target: str) -> None:
+    """Write the mesh, complete or not at all."""
+    from meshguard.io import save
+
+    try:
+        save(result.mesh, target)
+    except OSError as error:
+        raise click.UsageError(f"{target}: cannot be written: {error.strerror or error}") from error
+
+
+def _replace(path: str, content: bytes) -> None:
+    """Write a file, complete or not at all."""
+    from meshguard.io.content import replace_file
+
+    try:
+        replace_file(Path(path), content)
+    except OSError as error:
+        raise click.UsageError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,245 @@
+"""Generalised winding numbers: how often a surface goes around a point, for surfaces with holes and crossings too.
+
+A closed surface gives whole numbers; across a hole the number changes smoothly, so that one half is a natural border
+between inside and outside. Far parts of the surface count as one dipole, after Barill, Dym, Mesh, Smith and Zorin, Fast
+Winding Numbers for Soups and Clouds (2018); the number itself after Jacobson, Kavan and Sorkine-Hornung (2013) and the
+solid angle of a triangle after van Oosterom and Strackee (1983).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.bvh import BLOCK
+from meshguard.kernels.predicates import orient2d
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+COLUMNS = 7
+"""Of a dipole: sum of area vectors (3), centre (3), radius."""
+
+_FAR = 2.0
+
+
+@kernel
+def place_dipoles(
+    positions: npt.NDArray[np.float64],
+    nodes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    width: int,
+    out_dipoles: npt.NDArray[np.float64],
+) -> None:
+    """Sum the area vectors of the faces below each node of a tree, about their centre.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        nodes: (2 * width, 6) float32, of the tree.
+        corners: (blocks, 3, BLOCK) int32, of the tree.
+        width: of the tree.
+        out_dipoles: (2 * width, 7) float64: area vector in mm2, centre and radius in mm; radius −1 where there is none.
+    """
+    weight = np.zeros(2 * width)
+    out_dipoles[:, :] = 0.0
+    for block in range(len(corners)):
+        node = width + block
+        for k in range(BLOCK):
+            a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
+            if a < 0:
+                break
+            ux = positions[b, 0] - positions[a, 0]
+            uy = positions[b, 1] - positions[a, 1]
+            uz = positions[b, 2] - positions[a, 2]
+            vx = positions[c, 0] - positions[a, 0]
+            vy = positions[c, 1] - positions[a, 1]
+            vz = positions[c, 2] - positions[a, 2]
+            nx, ny, nz = 0.5 * (uy * vz - uz * vy), 0.5 * (uz * vx - ux * vz), 0.5 * (ux * vy - uy * vx)
+            area = math.sqrt(nx * nx + ny * ny + nz * nz)
+            out_dipoles[node, 0] += nx
+            out_dipoles[node, 1] += ny
+            out_dipoles[node, 2] += nz
+            weight[node] += area
+            for d in range(3):
+                out_dipoles[node, 3 + d] += area * (positions[a, d] + positions[b, d] + positions[c, d]) / 3.0
+    for node in range(width - 1, 0, -1):
+        weight[node] = weight[2 * node] + weight[2 * node + 1]
+        for d in range(6):
+            out_dipoles[node, d] = out_dipoles[2 * node, d] + out_dipoles[2 * node + 1, d]
+    for node in range(1, 2 * width):
+        if not weight[node] > 0.0:
+            out_dipoles[node, 6] = -1.0 if nodes[node, 0] > nodes[node, 3] else 0.0
+            if out_dipoles[node, 6] < 0.0:
+                continue
+            for d in range(3):
+                out_dipoles[node, 3 + d] = 0.5 * (nodes[node, d] + nodes[node, 3 + d])
+        else:
+            for d in range(3):
+                out_dipoles[node, 3 + d] /= weight[node]
+        square = 0.0
+        for d in range(3):
+            reach = max(out_dipoles[node, 3 + d] - nodes[node, d], nodes[node, 3 + d] - out_dipoles[node, 3 + d])
+            square += reach * reach
+        out_dipoles[node, 6] = math.sqrt(square)
+
+
+@kernel
+def winding_numbers(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    width: int,
+    dipoles: npt.NDArray[np.float64],
+    points: npt.NDArray[np.float64],
+    lo: int,
+    hi: int,
+    out_winding: npt.NDArray[np.float64],
+) -> None:
+    """The winding number of a surface around the points [lo, hi), to about a hundredth.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        corners: (blocks, 3, BLOCK) int32, of the tree.
+        width: of the tree.
+        dipoles: (2 * width, 7) float64, from `place_dipoles`.
+        points: (q, 3) float64, mm.
+        lo: first point.
+        hi: point after the last.
+        out_winding: (q,) float64: 1 inside a closed outward surface, 0 outside.
+    """
+    stack = np.empty(130, np.int64)
+    for i in range(lo, hi):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        total = 0.0
+        stack[0] = 1
+        height = 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            radius = dipoles[node, 6]
+            if radius < 0.0:
+                continue
+            dx, dy, dz = dipoles[node, 3] - x, dipoles[node, 4] - y, dipoles[node, 5] - z
+            square = dx * dx + dy * dy + dz * dz
+            if square > (_FAR * radius) * (_FAR * radius):
+                dot = dipoles[node, 0] * dx + dipoles[node, 1] * dy + dipoles[node, 2] * dz
+                total += dot / (square * math.sqrt(square))
+            elif node < width:
+                stack[height], stack[height + 1] = 2 * node + 1, 2 * node
+                height += 2
+            else:
+                block = node - width
+                for k in range(BLOCK):
+                    a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
+                    if a < 0:
+                        break
+                    total += _solid_angle(positions, a, b, c, x, y, z)
+        out_winding[i] = total / (4.0 * math.pi)
+
+
+@inlined
+def _solid_angle(positions: npt.NDArray[np.float64], a: int, b: int, c: int, x: float, y: float, z: float) -> float:
+    """The signed solid angle of a face seen from a point; positive when it shows its back."""
+    ax, ay, az = positions[a, 0] - x, positions[a, 1] - y, positions[a, 2] - z
+    bx, by, bz = positions[b, 0] - x, positions[b, 1] - y, positions[b, 2] - z
+    cx, cy, cz = positions[c, 0] - x, positions[c, 1] - y, positions[c, 2] - z
+    la, lb, lc = (
+        math.sqrt(ax * ax + ay * ay + az * az),
+        math.sqrt(bx * bx + by * by + bz * bz),
+        math.sqrt(cx * cx + cy * cy + cz * cz),
+    )
+    volume = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
+    under = (
+        la * lb * lc
+        + (ax * bx + ay * by + az * bz) * lc
+        + (bx * cx + by * cy + bz * cz) * la
+        + (cx * ax + cy * ay + cz * az) * lb
+    )
+    return 2.0 * math.atan2(volume, under)
+
+
+@kernel
+def stab_lines(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    axis: int,
+    origin: npt.NDArray[np.float64],
+    cell: float,
+    out_winding: npt.NDArray[np.int16],
+) -> None:
+    """The winding number of a surface around each node of a grid, as the grid lines along one axis see it from below.
+
+    A line adds one where it enters and takes one away where it leaves. For a closed surface this is the winding number;
+    where a line passes through a hole it is not, and its last node tells: the number there is not 0.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        corners: (m, 3) int32, of faces that are not degenerate and lie in the grid.
+        axis: along which the lines run.
+        origin: (3,) float64, first node of the grid, mm.
+        cell: distance of neighbouring nodes, mm.
+        out_winding: (i, j, k) int16.
+    """
+    u, v = (axis + 1) % 3, (axis + 2) % 3
+    out_winding[:, :, :] = 0
+    place = np.empty(3, np.int64)
+    for f in range(len(corners)):
+        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+        au, av, bu, bv, cu, cv = (
+            positions[a, u],
+            positions[a, v],
+            positions[b, u],
+            positions[b, v],
+            positions[c, u],
+            positions[c, v],
+        )
+        way = orient2d(au, av, bu, bv, cu, cv)
+        if way == 0:
+            continue
+        area = (bu - au) * (cv - av) - (bv - av) * (cu - au)
+        first_u = max(0, math.ceil((min(au, bu, cu) - origin[u]) / cell))
+        last_u = min(out_winding.shape[u] - 1, math.floor((max(au, bu, cu) - origin[u]) / cell))
+        first_v = max(0, math.ceil((min(av, bv, cv) - origin[v]) / cell))
+        last_v = min(out_winding.shape[v] - 1, math.floor((max(av, bv, cv) - origin[v]) / cell))
+        for i in range(first_u, last_u + 1):
+            x = origin[u] + i * cell
+            for j in range(first_v, last_v + 1):
+                y = origin[v] + j * cell
+                in_bc = _is_left(bu, bv, cu, cv, x, y, way)
+                in_ca = _is_left(cu, cv, au, av, x, y, way)
+                in_ab = _is_left(au, av, bu, bv, x, y, way)
+                if not (in_ab and in_bc and in_ca):
+                    continue
+                at_b = ((x - au) * (cv - av) - (y - av) * (cu - au)) / area
+                at_c = ((bu - au) * (y - av) - (bv - av) * (x - au)) / area
+                height = (
+                    positions[a, axis]
+                    + at_b * (positions[b, axis] - positions[a, axis])
+                    + at_c * (positions[c, axis] - positions[a, axis])
+                )
+                k = max(0, math.ceil((height - origin[axis]) / cell))
+                if k < out_winding.shape[axis]:
+                    place[u], place[v], place[axis] = i, j, k
+                    # A face that looks up along the axis is where the line leaves.
+                    out_winding[place[0], place[1], place[2]] -= np.int16(way)
+    for i in range(out_winding.shape[u]):
+        for j in range(out_winding.shape[v]):
+            total = np.int16(0)
+            place[u], place[v] = i, j
+            for k in range(out_winding.shape[axis]):
+                place[axis] = k
+                total += out_winding[place[0], place[1], place[2]]
+                out_winding[place[0], place[1], place[2]] = total
+
+
+@inlined
+def _is_left(au: float, av: float, bu: float, bv: float, x: float, y: float, way: int) -> bool:
+    """Whether a point is on the inner side of an edge; a point on it belongs to one of the edge's two faces only."""
+    side = orient2d(au, av, bu, bv, x, y) * way
+    if side != 0:
+        return side > 0
+    # The edge as the face with positive area runs it: up, or level to the left, owns its points.
+    du, dv = (bu - au) * way, (bv - av) * way
+    return dv > 0.0 or (dv == 0.0 and du < 0.0)

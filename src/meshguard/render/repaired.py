@@ -1,0 +1,90 @@
+"""A repair as text: the verdict first, then what was done, what it cost, and what was left and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+from meshguard.render.words import many, printable, quantity
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from meshguard.repair.result import NotRepaired, RepairResult
+
+FIRST = 3
+"""Findings of one check that were left and are shown; the rest are counted."""
+
+
+def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...]) -> Text:
+    """The one line that says it all: clean or refused, and how much was changed."""
+    line = Text()
+    mark, style = ("✗", "bold red") if reasons else ("✓", "bold green")
+    line.append(f"{mark} ", style)
+    line.append(f"{printable(name)}: ", "bold")
+    if reasons:
+        line.append(f"refused: {'; '.join(reasons)}", style)
+        return line
+    line.append("clean", style)
+    if not result.changed:
+        line.append(", nothing was to be done")
+        return line
+    mended = sum(step.mended for step in result.steps)
+    line.append(f", {many(mended, 'defect')} mended")
+    return line
+
+
+def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], written: str | None) -> RenderableType:
+    """The repair as something that rich can print.
+
+    Args:
+        result: what repair did.
+        name: what to call the input.
+        reasons: why it was refused; empty where it was not.
+        written: the file that was written, if one was.
+    """
+    parts: list[RenderableType] = [repair_verdict(result, name=name, reasons=reasons)]
+    if result.steps:
+        parts += [Text(), Text("What was done", "bold")]
+        parts += [_indented(f"{step.name}: {step.undone or step.mended}") for step in result.steps]
+        parts += [Text(), Text("What it cost", "bold"), *_cost(result)]
+    if result.not_repaired:
+        parts += [Text(), Text("What was left", "bold")]
+        groups: dict[str, list[NotRepaired]] = {}
+        for left in result.not_repaired:
+            groups.setdefault(left.check, []).append(left)
+        for check, lefts in groups.items():
+            for left in lefts[:FIRST]:
+                parts.append(_indented(f"{check} {left.message} {left.reason}"))
+            if len(lefts) > FIRST:
+                parts.append(_indented(f"{check} and {len(lefts) - FIRST} more"))
+    parts += [Text(), Text(_outcome(result, reasons, written))]
+    return Group(*parts)
+
+
+def _cost(result: RepairResult) -> list[RenderableType]:
+    """What the repair did to the scan, in numbers."""
+    new = Counter(result.face_origin.tolist())[-1]
+    return [
+        _indented(f"{many(new, 'new face')}, {quantity(result.area_added_mm2, 'mm²')} of surface not scanned"),
+        _indented(f"{quantity(result.area_removed_mm2, 'mm²')} of scanned surface taken away"),
+        _indented(f"no scanned vertex moved more than {quantity(result.max_displacement_mm, 'mm')}"),
+    ]
+
+
+def _outcome(result: RepairResult, reasons: tuple[str, ...], written: str | None) -> str:
+    """What came of it."""
+    before, after = result.before, result.after
+    grades = f"Grade {before.grade} before, {after.grade} after."
+    if written is not None:
+        return f"{grades} Written to {printable(written)}."
+    return f"{grades} Nothing was written{': the result is not clean' if reasons else ''}."
+
+
+def _indented(text: str) -> RenderableType:
+    """A line under a heading."""
+    return Padding(Text(text), (0, 0, 0, 2))
