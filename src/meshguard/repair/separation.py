@@ -13,6 +13,7 @@ import numpy as np
 
 from meshguard.repair.splitting import rounded, split_faces
 from meshguard.repair.steps import Change
+from meshguard.repair.topology import miswound
 
 if TYPE_CHECKING:
     from meshguard.facts import Facts
@@ -50,7 +51,7 @@ def separate(draft: Draft) -> Change:
 def cut_one_sided(draft: Draft) -> Change:
     """Cut pieces with one side only along the edges where their winding contradicts itself."""
     facts = draft.facts
-    against = facts.miswound
+    against = miswound(draft)
     if not len(against):
         return Change(draft=draft)
     twins = facts.edges.twins.copy()

@@ -45,7 +45,7 @@ def drop_floating(draft: Draft) -> Change:
     area = float(facts.components.measures[debris, topology.AREA].sum())
     limit = facts.policy.tolerance("floating_area").within(float(facts.components.measures[:, topology.AREA].sum()))
     return Change(
-        draft=draft.without(np.isin(facts.components.of_face, debris)),
+        draft=draft.without(np.isin(facts.components.of_face, debris), components=True),
         mended=len(debris),
         parameters={"floating_area_mm2": limit, "dropped_mm2": area},
     )
@@ -94,9 +94,7 @@ def make_solid(draft: Draft) -> Change:
     if solid is None:
         return Change(draft=draft)
     every = np.ones(len(draft.corners), np.bool_)
-    whole = draft.rebuilt(
-        every, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True
-    ).compacted()
+    whole = draft.rebuilt(every, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True)
     return Change(draft=drop_floating(whole).draft, mended=1, parameters={"cell_mm": cell})
 
 
