@@ -71,6 +71,14 @@ class Draft:
         """Everything derived from the draft."""
         return DraftFacts(Mesh(vertices=self.positions, faces=self.corners), self.policy, self.past)
 
+    @cached_property
+    def miswound(self) -> IntArray:
+        """The lower half-edge of each edge that both its faces run the same way, int32, ascending."""
+        twins, flat = self.facts.edges.twins, self.corners.reshape(-1)
+        pairs = np.flatnonzero(twins > np.arange(len(twins), dtype=np.int32)).astype(np.int32)
+        against: IntArray = pairs[flat[pairs] == flat[twins[pairs]]]
+        return against
+
     def moved(self, positions: FloatArray) -> Draft:
         """The same faces on other positions, float64 (p, 3)."""
         return replace(self, positions=frozen(positions), past=None)._welded()

@@ -16,7 +16,7 @@ from meshguard.repair.nearby import near_boxes
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
-    from meshguard.mesh import IntArray
+    from meshguard.mesh import FloatArray, IntArray
     from meshguard.policy import Policy
 
 _LARGEST_SHARE = 0.1
@@ -46,6 +46,13 @@ class DraftFacts(Facts):
         self._past = past
         if past is not None and isinstance(past.facts, DraftFacts) and "intersections" in vars(past.facts):
             past.facts._past = None  # what it was made from has nothing more to tell
+
+    @cached_property
+    def box(self) -> FloatArray:
+        """Smallest and largest coordinates of the faces' finite corners, float64 (2, 3), mm; zeros without any."""
+        if self._past is None or not self.is_finite.all():
+            return super().box
+        return self.span  # a draft that a step made has no position that no face uses
 
     @cached_property
     def components(self) -> Components:

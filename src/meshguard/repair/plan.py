@@ -27,7 +27,7 @@ MOST_PASSES = 6
 
 def _miswound(draft: Draft) -> int:
     """Edges that both their faces run the same way."""
-    return len(topology.miswound(draft))
+    return len(draft.miswound)
 
 
 def _crowded(draft: Draft) -> int:

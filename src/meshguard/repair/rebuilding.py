@@ -234,9 +234,11 @@ def _box(positions: FloatArray, piece: Piece) -> tuple[FloatArray, FloatArray]:
     return points.min(axis=0), points.max(axis=0)
 
 
-def replaced(draft: Draft, pieces: list[Piece]) -> Draft:
-    """The draft with these pieces in it."""
+def replaced(draft: Draft, pieces: list[Piece], without: IntArray | None = None) -> Draft:
+    """The draft with these pieces in it, and without some more faces."""
     gone = np.zeros(len(draft.corners), np.bool_)
+    if without is not None:
+        gone[without] = True
     points, corners, shift = [np.empty((0, 3))], [np.empty((0, 3), np.int32)], 0
     for piece in pieces:
         gone[piece.faces] = True
@@ -280,16 +282,27 @@ def refilled(region: Region, patch: IntArray, limit: float, *, plain: bool) -> P
     return Piece(region.faces[patch], filling.points, filling.faces)
 
 
-def rebuild(draft: Draft, pairs: IntArray, limit: float) -> tuple[Draft, int, int]:
+class Rebuilt(NamedTuple):
+    """What cutting and refilling came to.
+
+    Attributes:
+        pieces: what can be put in, each proved beside all others.
+        left: int32 (k, 2), pairs of the draft that no piece mends.
+        undone: attempts that were undone.
+    """
+
+    pieces: list[Piece]
+    left: IntArray
+    undone: int
+
+
+def rebuild(draft: Draft, pairs: IntArray, limit: float) -> Rebuilt:
     """Cut and refill where pairs of faces intersect.
 
     Args:
         draft: the draft.
         pairs: int32 (k, 2), faces that should not meet.
         limit: the widest piece that may be made anew, mm.
-
-    Returns:
-        The draft with what could be made anew, in how many places that was, and how many attempts were undone.
     """
     region = Region(draft, _near_pairs(draft, pairs, limit))
     wanted = np.zeros(len(region.faces), np.bool_)
@@ -318,16 +331,15 @@ def rebuild(draft: Draft, pairs: IntArray, limit: float) -> tuple[Draft, int, in
             done[region.number[piece.faces]] = True
         wanted[:] = False
         wanted[pairs_here[~done[pairs_here].any(axis=1)]] = True
-    if not taken:
-        return draft, 0, undone
-    return replaced(draft, taken), len(taken), undone
+    return Rebuilt(taken, pairs[wanted[pairs_here].all(axis=1)], undone)
 
 
 def _near_pairs(draft: Draft, pairs: IntArray, limit: float) -> IntArray:
     """The faces of a draft near those of some pairs: enough to cut, to fill and to prove."""
     faces = np.unique(pairs)
     ends = draft.positions[draft.corners[faces]]
-    margin = limit + 4.0 * float(np.median(ends.max(axis=1) - ends.min(axis=1)))
+    rings = MOST_RINGS + RINGS + 1
+    margin = min(limit, 1.5 * rings * float(np.median((ends.max(axis=1) - ends.min(axis=1)).max(axis=1))))
     return np.flatnonzero(
         near_boxes(draft.positions, draft.corners, ends.min(axis=1) - margin, ends.max(axis=1) + margin)
     ).astype(np.int32)

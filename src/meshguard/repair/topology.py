@@ -165,15 +165,10 @@ def _nearest_groups(positions: FloatArray, points: IntArray, owner: IntArray, di
 # ---- winding
 
 
-def miswound(draft: Draft) -> IntArray:
-    """The lower half-edge of each edge that both its faces run the same way."""
-    return _miswound_after(draft.facts, np.zeros(len(draft.corners), np.bool_))
-
-
 def wind(draft: Draft) -> Change:
     """Wind the two faces of every edge against each other; the smaller side of each patch is turned over."""
     facts = draft.facts
-    against = miswound(draft)
+    against = draft.miswound
     if not len(against):
         return Change(draft=draft)
     _, flip, patch = facts.twisted
