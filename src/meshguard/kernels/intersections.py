@@ -14,7 +14,7 @@ import numpy.typing as npt
 from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.bvh import BLOCK
 from meshguard.kernels.meeting import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
-from meshguard.kernels.predicates import FILTER_3D
+from meshguard.kernels.predicates import FILTER_2D, FILTER_3D
 
 CROSSING, OVERLAP, TOUCH_POINT, TOUCH_SEGMENT, FOLD, VERTEX_CROSSING, DUPLICATE, VERTEX_OVERLAP = range(8)
 """How two faces intersect: no common vertex and a segment inside both (CROSSING), an area (OVERLAP), a point, a segment
@@ -133,7 +133,10 @@ def _collect(
 
 @inlined
 def _misses_plane(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
-    """Whether d, e, f lie on one side of the plane of a, b, c beyond any rounding: `orient3d`'s filter, thrice."""
+    """Whether those of d, e, f that a, b, c are not lie on one side of the plane of these beyond any rounding.
+
+    Then the triangles share their common corners, and what those span, at most. `orient3d`'s filter, thrice.
+    """
     ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
     ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
     vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
@@ -142,12 +145,54 @@ def _misses_plane(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d:
     px, py, pz = abs(yz) + abs(zy), abs(zx) + abs(xz), abs(xy) + abs(yx)
     above = below = 0
     for corner in (d, e, f):
+        if corner == a or corner == b or corner == c:
+            continue
         wx, wy, wz = positions[corner, 0] - ax, positions[corner, 1] - ay, positions[corner, 2] - az
         determinant = nx * wx + ny * wy + nz * wz
         bound = FILTER_3D * (px * abs(wx) + py * abs(wy) + pz * abs(wz))
-        above += determinant > bound
-        below += -determinant > bound
-    return above == 3 or below == 3
+        if determinant > bound:
+            above += 1
+        elif -determinant > bound:
+            below += 1
+        else:
+            return False
+    return above == 0 or below == 0
+
+
+@inlined
+def _sure_turn(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> int:
+    """`orient2d` where its filter decides, else 0."""
+    left = (ax - cx) * (by - cy)
+    right = (ay - cy) * (bx - cx)
+    determinant = left - right
+    bound = FILTER_2D * (abs(left) + abs(right))
+    return int(determinant > bound) - int(-determinant > bound)
+
+
+@inlined
+def _are_beside(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
+    """Whether the triangles, seen along an axis, lie on two sides of a line along an edge of one, beyond any rounding.
+
+    Corners that both have may stand on the line when they end that edge: then the triangles share these at most.
+    """
+    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
+    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
+    sx, sy, sz = abs(uy * vz - uz * vy), abs(uz * vx - ux * vz), abs(ux * vy - uy * vx)
+    x, y = (1, 2) if sx >= sy and sx >= sz else (2, 0) if sy >= sz else (0, 1)
+    for _ in range(2):
+        for _ in range(3):
+            px, py, qx, qy = positions[a, x], positions[a, y], positions[b, x], positions[b, y]
+            inner = _sure_turn(px, py, qx, qy, positions[c, x], positions[c, y])
+            if inner != 0 and (
+                (d == a or d == b or _sure_turn(px, py, qx, qy, positions[d, x], positions[d, y]) == -inner)
+                and (e == a or e == b or _sure_turn(px, py, qx, qy, positions[e, x], positions[e, y]) == -inner)
+                and (f == a or f == b or _sure_turn(px, py, qx, qy, positions[f, x], positions[f, y]) == -inner)
+            ):
+                return True
+            a, b, c = b, c, a
+        a, b, c, d, e, f = d, e, f, a, b, c
+    return False
 
 
 @inlined
@@ -167,7 +212,11 @@ def _decide(
         block, k, other, j = i // BLOCK, i % BLOCK, m // BLOCK, m % BLOCK
         a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
         d, e, f = corners[other, 0, j], corners[other, 1, j], corners[other, 2, j]
-        if _misses_plane(positions, a, b, c, d, e, f) or _misses_plane(positions, d, e, f, a, b, c):
+        if (
+            _misses_plane(positions, a, b, c, d, e, f)
+            or _misses_plane(positions, d, e, f, a, b, c)
+            or _are_beside(positions, a, b, c, d, e, f)
+        ):
             continue
         kind = _class_of(positions, a, b, c, d, e, f)
         if kind < 0:
@@ -428,7 +477,11 @@ def pairs_between(
                     if here == 0:
                         continue
                     d, e, f = other_corners[other, 0, j], other_corners[other, 1, j], other_corners[other, 2, j]
-                    if _misses_plane(positions, a, b, c, d, e, f) or _misses_plane(positions, d, e, f, a, b, c):
+                    if (
+                        _misses_plane(positions, a, b, c, d, e, f)
+                        or _misses_plane(positions, d, e, f, a, b, c)
+                        or _are_beside(positions, a, b, c, d, e, f)
+                    ):
                         continue
                     kind = _class_of(positions, a, b, c, d, e, f)
                     if kind < 0:

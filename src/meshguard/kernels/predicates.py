@@ -12,7 +12,7 @@ import numpy.typing as npt
 from meshguard.kernels._jit import inlined
 
 _SPLITTER = 134217729.0  # 2**27 + 1, which cuts a double into two halves of 26 bits
-_FILTER_2D = 3.3306690738754716e-16  # (3 + 16 eps) eps with eps = 2**-53: Shewchuk's ccwerrboundA
+FILTER_2D = 3.3306690738754716e-16  # (3 + 16 eps) eps with eps = 2**-53: Shewchuk's ccwerrboundA
 FILTER_3D = 7.771561172376103e-16  # (7 + 56 eps) eps: Shewchuk's o3derrboundA
 
 
@@ -78,7 +78,7 @@ def orient2d(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -
     left = (ax - cx) * (by - cy)
     right = (ay - cy) * (bx - cx)
     determinant = left - right
-    bound = _FILTER_2D * (abs(left) + abs(right))
+    bound = FILTER_2D * (abs(left) + abs(right))
     if determinant > bound:
         return 1
     if -determinant > bound:
