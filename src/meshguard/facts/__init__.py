@@ -40,14 +40,14 @@ class Edges(NamedTuple):
 
     Attributes:
         twins: int32 (3m,), see `kernels.topology`.
-        grouped: int32, all half-edges by (lower, higher) position.
+        grouped: int32, all half-edges by (lower, higher) position, in parts one after another.
         boundary: int32, half-edges of edges with one face, ascending.
         crowded: int32, half-edges of edges with more than two faces, those of an edge side by side.
         n_edges: number of edges.
     """
 
     twins: IntArray
-    grouped: IntArray
+    grouped: list[IntArray]
     boundary: IntArray
     crowded: IntArray
     n_edges: int
@@ -199,27 +199,43 @@ class Facts:
     # ---- edges
 
     @cached_property
+    def corner_spans(self) -> IntArray:
+        """Lowest and highest position of each `topology.CHUNK` faces, int32 (chunks, 2)."""
+        flat, size = self.corners.reshape(-1), 3 * topology.CHUNK
+        whole = len(flat) // size
+        parts = [flat[: whole * size].reshape(whole, size), flat[None, whole * size :]]
+        ends = [[part.min(axis=1), part.max(axis=1)] for part in parts if part.size]
+        return frozen(np.ascontiguousarray(np.concatenate(ends, axis=1).T if ends else np.empty((0, 2)), np.int32))
+
+    @cached_property
     def edges(self) -> Edges:
         """Twins, boundary and crowded half-edges. Faces with a non-finite or a repeated corner take no part."""
-        corners = self.corners
+        corners, spans = self.corners, self.corner_spans
         m = len(corners)
         unused = frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.REPEATED)) != 0)
-        twins = np.full(3 * m, topology.UNUSED, np.int32)
+        twins = np.empty(3 * m, np.int32) if not unused.any() else np.full(3 * m, topology.UNUSED, np.int32)
         bounds = part_bounds(len(self.positions))
         counts = np.zeros((len(bounds) - 1, 3), np.int64)
         grouped: list[IntArray] = [np.empty(0, np.int32)] * (len(bounds) - 1)
 
         def group(part: int) -> None:
             lo, hi = bounds[part], bounds[part + 1]
-            starts, halfedges = np.empty(hi - lo + 1, np.int32), np.empty(3 * m, np.int32)
-            topology.group_edges(corners, unused, lo, hi, starts, halfedges, twins, counts[part])
-            grouped[part] = halfedges[: counts[part, 0]]
+            halfedges = np.empty(3 * m, np.int32)
+            topology.group_edges(corners, spans, unused, lo, hi, halfedges, twins, counts[part])
+            grouped[part] = frozen(halfedges[: counts[part, 0]])
 
         side_by_side([partial(group, part) for part in range(len(bounds) - 1)])
-        halfedges = grouped[0] if len(grouped) == 1 else np.concatenate(grouped)
-        crowded = halfedges[twins[halfedges] == topology.CROWDED] if counts[:, 2].any() else halfedges[:0]
+        crowded = np.empty(0, np.int32)
+        if counts[:, 2].any():
+            crowded = np.concatenate([part[twins[part] == topology.CROWDED] for part in grouped])
         boundary = np.flatnonzero(twins == topology.BOUNDARY).astype(np.int32)
-        return Edges(frozen(twins), frozen(halfedges), frozen(boundary), frozen(crowded), int(counts[:, 1].sum()))
+        return Edges(
+            twins=frozen(twins),
+            grouped=grouped,
+            boundary=frozen(boundary),
+            crowded=frozen(crowded),
+            n_edges=int(counts[:, 1].sum()),
+        )
 
     @cached_property
     def fans(self) -> tuple[IntArray, IntArray, int]:
@@ -231,7 +247,8 @@ class Facts:
     @cached_property
     def components(self) -> Components:
         """Components with their sums, near-folds, and faces that may be doubled."""
-        corners, (twins, grouped, _, crowded, _), m = self.corners, self.edges, len(self.corners)
+        corners, twins, crowded, m = self.corners, self.edges.twins, self.edges.crowded, len(self.corners)
+        grouped = frozen(np.concatenate(self.edges.grouped))
         component, anchor, doubled = np.empty(m, np.int32), np.empty(m, np.int32), np.empty(m, np.bool_)
         found: list[int] = []
         side_by_side(

@@ -48,15 +48,9 @@ def find_intersections(facts: Facts, most: int) -> Intersections:
     Degenerate faces and those with a non-finite corner take no part; duplicates are no pairs.
     """
     positions, corners = facts.positions, facts.corners
-    skipped = frozen(~facts.is_sound)
-    certified = np.empty(len(positions), np.bool_)
-    valence = np.empty(len(positions), np.int32)
-    over_ranges(
-        len(positions), lambda lo, hi: certify_fans(positions, corners, skipped, lo, hi, certified, valence), grain=4096
-    )
-    certified.flags.writeable = False
+    certified, valence = certified_fans(facts)
     hubs = np.flatnonzero(valence > _BUSY_VALENCE)
-    groups = _busy_groups(corners, skipped, hubs, valence)
+    groups = _busy_groups(facts, hubs, valence)
     boxed, box, slack = _along_slivers(facts)
     tree = build_tree(boxed, corners, facts.sound_faces, groups, box, slack)
     blocks = len(tree.boxes)
@@ -99,6 +93,19 @@ def find_intersections(facts: Facts, most: int) -> Intersections:
     return Intersections(pairs, classes, total <= most)
 
 
+def certified_fans(facts: Facts) -> tuple[BoolArray, IntArray]:
+    """Whether each position's fan is certified, bool (p,), see `kernels.fans`; and its faces' number, int32 (p,)."""
+    positions, corners, spans = facts.positions, facts.corners, facts.corner_spans
+    twins, flags = facts.edges.twins, facts.faces.flags
+    certified, valence = np.empty(len(positions), np.bool_), np.empty(len(positions), np.int32)
+    over_ranges(
+        len(positions),
+        lambda lo, hi: certify_fans(positions, corners, spans, twins, flags, lo, hi, certified, valence),
+        grain=4096,
+    )
+    return frozen(certified), frozen(valence)
+
+
 def pair_segments(facts: Facts, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
     """Where pairs of faces meet, rounded: both ends of what they share, float64 (k, 2, 3), and how deep, float64 (k,).
 
@@ -133,7 +140,7 @@ def _pairs_in(
         out = np.empty((count, 3), np.int32)
 
 
-def _busy_groups(corners: IntArray, skipped: BoolArray, hubs: npt.NDArray[np.int64], valence: IntArray) -> IntArray:
+def _busy_groups(facts: Facts, hubs: npt.NDArray[np.int64], valence: IntArray) -> IntArray:
     """For each face the number, from 1, of a position with very many faces that it belongs to, or 0; empty for none.
 
     All boxes around such a hub overlap there. Kept together in the tree, its pairs are never proposed: a certificate
@@ -141,11 +148,12 @@ def _busy_groups(corners: IntArray, skipped: BoolArray, hubs: npt.NDArray[np.int
     """
     groups = np.empty(0, np.int32)
     if len(hubs):
+        corners = facts.corners
         number = np.zeros(len(valence), np.int32)
         order = hubs[np.argsort(valence[hubs], kind="stable")]  # a busier hub has a larger number
         number[order] = np.arange(1, len(order) + 1, dtype=np.int32)
         groups = number[corners].max(axis=1).astype(np.int32)
-        groups[skipped] = 0
+        groups[~facts.is_sound] = 0
     return frozen(groups)
 
 

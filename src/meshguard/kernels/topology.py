@@ -18,6 +18,9 @@ CROWDED = -2
 UNUSED = -3
 """Twin of a half-edge of a face that takes no part (a non-finite corner, or a repeated one)."""
 
+CHUNK = 256
+"""Faces that are passed over together where none of their positions matters."""
+
 AREA, VOLUME, RADIUS, CENTRE, BOX, SWEPT, COLUMNS = 0, 1, 2, 3, 6, 12, 13
 """Columns of a component's row in `out_measures`: area, signed volume about its anchor's first corner, largest distance
 of a corner from the mean of its corners, that mean (3), smallest and largest coordinates (3 and 3), volume with every
@@ -47,13 +50,13 @@ def _join(parent: npt.NDArray[np.int32], a: int, b: int) -> None:
 
 
 @inlined
-def _next(h: int) -> int:
+def after(h: int) -> int:
     """The half-edge after h around its face."""
     return h - 2 if h % 3 == 2 else h + 1
 
 
 @inlined
-def _before(h: int) -> int:
+def before(h: int) -> int:
     """The half-edge before h around its face; it starts at the corner opposite to h."""
     return h - 1 if h % 3 else h + 2
 
@@ -61,10 +64,10 @@ def _before(h: int) -> int:
 @kernel
 def group_edges(
     corners: npt.NDArray[np.int32],
+    spans: npt.NDArray[np.int32],
     unused: npt.NDArray[np.bool_],
     lo: int,
     hi: int,
-    out_starts: npt.NDArray[np.int32],
     out_halfedges: npt.NDArray[np.int32],
     out_twins: npt.NDArray[np.int32],
     out_counts: npt.NDArray[np.int64],
@@ -76,83 +79,83 @@ def group_edges(
 
     Args:
         corners: (m, 3) int32: positions of each face's corners.
+        spans: (chunks, 2) int32: lowest and highest position of each `CHUNK` faces; chunks without one of the range
+            are not looked at.
         unused: (m,) bool: faces that take no part.
         lo: first position.
         hi: position after the last.
-        out_starts: (hi - lo + 1,) int32: work space, then first half-edge of each position's bucket.
         out_halfedges: (>= half-edges of the range,) int32: half-edges, those of one edge side by side, edges by (lower,
             higher) position, half-edges by number.
         out_twins: (3m,) int32: written for the half-edges of the range: the other half-edge of an edge of two faces,
             `BOUNDARY` or `CROWDED`.
         out_counts: (3,) int64: half-edges of the range, its edges, and its half-edges on edges of more than two faces.
     """
-    starts = out_starts
-    starts[:] = 0
-    for f in range(len(corners)):
-        if unused[f]:
+    starts = np.zeros(hi - lo + 1, np.int32)
+    for chunk in range(len(spans)):
+        if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
             continue
-        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-        for low in (min(a, b), min(b, c), min(c, a)):
-            if lo <= low < hi:
-                starts[low - lo + 1] += 1
+        for f in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(corners))):
+            if unused[f]:
+                continue
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            for low in (min(a, b), min(b, c), min(c, a)):
+                if lo <= low < hi:
+                    starts[low - lo + 1] += 1
     for i in range(1, len(starts)):
         starts[i] += starts[i - 1]
-    for f in range(len(corners)):
-        if unused[f]:
+    others = np.empty(starts[-1], np.int32)
+    for chunk in range(len(spans)):
+        if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
             continue
-        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-        h = 3 * f
-        for low in (min(a, b), min(b, c), min(c, a)):
-            if lo <= low < hi:
-                out_halfedges[starts[low - lo]] = h
-                starts[low - lo] += 1
-            h += 1
-    # Filling moved each start to the next bucket's: move them back.
-    for i in range(len(starts) - 1, 0, -1):
-        starts[i] = starts[i - 1]
-    starts[0] = 0
-    flat = corners.ravel()
+        for f in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(corners))):
+            if unused[f]:
+                continue
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            h = 3 * f
+            for v, w in ((a, b), (b, c), (c, a)):
+                low = min(v, w)
+                if lo <= low < hi:
+                    place = starts[low - lo]
+                    out_halfedges[place], others[place] = h, max(v, w)
+                    starts[low - lo] = place + 1
+                h += 1
     edges = crowded = 0
+    first = 0
     for low in range(lo, hi):
-        first, last = starts[low - lo], starts[low - lo + 1]
-        bucket = out_halfedges[first:last]
+        last = starts[low - lo]  # filling moved each start to the next bucket's
         if last - first > 64:
             keys = np.empty(last - first, np.int64)
-            for i in range(last - first):
-                h = bucket[i]
-                other = flat[h] + flat[_next(h)] - low
-                keys[i] = (np.int64(other) << 32) | h
+            for i in range(first, last):
+                keys[i - first] = (np.int64(others[i]) << 32) | out_halfedges[i]
             sort_in_place(keys)
-            for i in range(last - first):
-                bucket[i] = np.int32(keys[i] & 0xFFFFFFFF)
+            for i in range(first, last):
+                others[i], out_halfedges[i] = keys[i - first] >> 32, keys[i - first] & 0xFFFFFFFF
         else:
-            for i in range(1, last - first):
-                h = bucket[i]
-                other = flat[h] + flat[_next(h)]
+            for i in range(first + 1, last):
+                h, other = out_halfedges[i], others[i]
                 j = i
-                while j > 0 and flat[bucket[j - 1]] + flat[_next(bucket[j - 1])] > other:
-                    bucket[j] = bucket[j - 1]
+                while j > first and others[j - 1] > other:
+                    out_halfedges[j], others[j] = out_halfedges[j - 1], others[j - 1]
                     j -= 1
-                bucket[j] = h
-        i = 0
-        while i < last - first:
-            h = bucket[i]
-            other = flat[h] + flat[_next(h)]
+                out_halfedges[j], others[j] = h, other
+        i = first
+        while i < last:
             j = i + 1
-            while j < last - first and flat[bucket[j]] + flat[_next(bucket[j])] == other:
+            while j < last and others[j] == others[i]:
                 j += 1
             edges += 1
-            if j - i == 1:
-                out_twins[h] = BOUNDARY
-            elif j - i == 2:
-                out_twins[h] = bucket[i + 1]
-                out_twins[bucket[i + 1]] = h
+            if j - i == 2:
+                out_twins[out_halfedges[i]] = out_halfedges[i + 1]
+                out_twins[out_halfedges[i + 1]] = out_halfedges[i]
+            elif j - i == 1:
+                out_twins[out_halfedges[i]] = BOUNDARY
             else:
                 crowded += j - i
                 for k in range(i, j):
-                    out_twins[bucket[k]] = CROWDED
+                    out_twins[out_halfedges[k]] = CROWDED
             i = j
-    out_counts[0] = starts[hi - lo]
+        first = last
+    out_counts[0] = first
     out_counts[1] = edges
     out_counts[2] = crowded
 
@@ -187,13 +190,13 @@ def connect_faces(
         out_doubled[f] = twins[3 * f] == CROWDED and twins[3 * f + 1] == CROWDED and twins[3 * f + 2] == CROWDED
     first, first_low, first_sum = -1, -1, -1
     for h in grouped:
-        low, total = min(flat[h], flat[_next(h)]), flat[h] + flat[_next(h)]
+        low, total = min(flat[h], flat[after(h)]), flat[h] + flat[after(h)]
         if low != first_low or total != first_sum:
             first, first_low, first_sum = h, low, total
             continue
         a, b = _root(parent, h // 3), _root(parent, first // 3)
         parent[a] = b
-        if flat[_before(h)] == flat[_before(first)]:
+        if flat[before(h)] == flat[before(first)]:
             out_doubled[h // 3] = out_doubled[first // 3] = True
     count = 0
     number = np.full(len(corners), -1, np.int32)
@@ -239,18 +242,18 @@ def connect_corners(
         if g > h:
             if flat[g] == flat[h]:
                 _join(parent, h, g)
-                _join(parent, _next(h), _next(g))
+                _join(parent, after(h), after(g))
             else:
-                _join(parent, h, _next(g))
-                _join(parent, _next(h), g)
+                _join(parent, h, after(g))
+                _join(parent, after(h), g)
     for i in range(1, len(crowded)):
         g, h = crowded[i - 1], crowded[i]
-        if flat[g] == flat[h] and flat[_next(g)] == flat[_next(h)]:
+        if flat[g] == flat[h] and flat[after(g)] == flat[after(h)]:
             _join(parent, h, g)
-            _join(parent, _next(h), _next(g))
-        elif flat[g] == flat[_next(h)] and flat[_next(g)] == flat[h]:
-            _join(parent, h, _next(g))
-            _join(parent, _next(h), g)
+            _join(parent, after(h), after(g))
+        elif flat[g] == flat[after(h)] and flat[after(g)] == flat[h]:
+            _join(parent, h, after(g))
+            _join(parent, after(h), g)
     out_fans[:] = 0
     for h in range(len(twins)):
         if twins[h] != UNUSED:
@@ -345,8 +348,8 @@ def measure_components(
     for i in range(len(crowded)):
         g, h = crowded[i - 1], crowded[i]
         new = i == 0 or (
-            min(flat[g], flat[_next(g)]) != min(flat[h], flat[_next(h)])
-            or max(flat[g], flat[_next(g)]) != max(flat[h], flat[_next(h)])
+            min(flat[g], flat[after(g)]) != min(flat[h], flat[after(h)])
+            or max(flat[g], flat[after(g)]) != max(flat[h], flat[after(h)])
         )
         if new:
             out_counts[component[h // 3], CROWDED_EDGES] += 1
@@ -369,7 +372,7 @@ def measure_components(
     for h in range(len(twins)):
         g = twins[h]
         out_fold[h] = False
-        if g > h and flat[g] != flat[h] and flat[_before(g)] != flat[_before(h)]:
+        if g > h and flat[g] != flat[h] and flat[before(g)] != flat[before(h)]:
             ax, ay, az = _normal(positions, corners, h // 3)
             bx, by, bz = _normal(positions, corners, g // 3)
             dot = ax * bx + ay * by + az * bz
