@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.facts.layers import corners_along, distinct, is_crowded, rows_in_layers
 from meshguard.kernels import intersections as kernels
 from meshguard.kernels._parallel import over_ranges, side_by_side
-from meshguard.kernels.bvh import BLOCK, Tree, build_tree
+from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.kernels.fans import certify_fans
 
 if TYPE_CHECKING:
@@ -47,30 +48,31 @@ def find_intersections(facts: Facts, most: int) -> Intersections:
 
     Degenerate faces and those with a non-finite corner take no part; duplicates are no pairs.
     """
-    positions, corners = facts.positions, facts.corners
     certified, valence = certified_fans(facts)
     hubs = np.flatnonzero(valence > _BUSY_VALENCE)
-    groups = _busy_groups(facts, hubs, valence)
     boxed, box, slack = _along_slivers(facts)
-    tree = build_tree(boxed, corners, facts.sound_faces, groups, box, slack)
-    blocks = len(tree.boxes)
+    if not len(hubs) and is_crowded(facts, boxed):
+        none = frozen(np.empty(0, np.int32))
+        rows = rows_in_layers(facts, partial(_pairs_of_tree, facts.positions, certified, none), most)
+    else:
+        groups = _busy_groups(facts, hubs, valence)
+        tree = build_tree(boxed, facts.corners, facts.sound_faces, groups, box, slack)
+        rows = _rows_in_tree(facts, tree, _node_groups(tree, groups), hubs[~certified[hubs]], certified, most)
+    pairs, classes = np.ascontiguousarray(rows[:most, :2]), rows[:most, 2].astype(np.int8)
+    return Intersections(frozen(pairs), frozen(classes), len(rows) <= most)
+
+
+def _rows_in_tree(
+    facts: Facts, tree: Tree, node_groups: IntArray, hubs: npt.NDArray[np.int64], certified: BoolArray, most: int
+) -> IntArray:
+    """The intersecting pairs with classes, int32 (k, 3), sorted, each once; more than `most` where there are."""
+    positions, blocks = facts.positions, len(tree.boxes)
     bounds = [blocks * chunk // _CHUNKS for chunk in range(_CHUNKS + 1)]
     searches = [
-        partial(
-            _pairs_in,
-            positions,
-            tree,
-            tree.order,
-            tree.corners,
-            certified,
-            _node_groups(tree, groups),
-            lo,
-            hi,
-            most + 1,
-        )
+        partial(_pairs_in, positions, certified, node_groups, tree, tree.order, tree.corners, lo, hi, most + 1)
         for lo, hi in pairwise(bounds)
     ]
-    searches += [partial(_pairs_at_hub, facts, int(v), certified, most + 1) for v in hubs if not certified[v]]
+    searches += [partial(_pairs_at_hub, facts, int(v), certified, most + 1) for v in hubs]
     found: list[IntArray] = []
 
     def run(search: Callable[[], IntArray], place: int) -> None:
@@ -81,16 +83,7 @@ def find_intersections(facts: Facts, most: int) -> Intersections:
         first, last = len(found), min(len(searches), len(found) + _BATCH)
         found += [np.empty((0, 3), np.int32)] * (last - first)
         side_by_side([partial(run, searches[place], place) for place in range(first, last)])
-    rows = np.concatenate(found)
-    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
-    new = np.ones(len(rows), np.bool_)  # where a block holds faces of a hub and others, a pair is found twice
-    new[1:] = (rows[1:, :2] != rows[:-1, :2]).any(axis=1)
-    total = int(np.count_nonzero(new))
-    rows = rows[new][:most]
-    pairs, classes = np.ascontiguousarray(rows[:, :2]), rows[:, 2].astype(np.int8)
-    for array in (pairs, classes):
-        array.flags.writeable = False
-    return Intersections(pairs, classes, total <= most)
+    return distinct(np.concatenate(found))  # where a block holds faces of a hub and others, a pair is found twice
 
 
 def certified_fans(facts: Facts) -> tuple[BoolArray, IntArray]:
@@ -120,11 +113,11 @@ def pair_segments(facts: Facts, pairs: IntArray) -> tuple[FloatArray, FloatArray
 
 def _pairs_in(
     positions: FloatArray,
+    certified: BoolArray,
+    node_groups: IntArray,
     tree: Tree,
     order: IntArray,
     corners: IntArray,
-    certified: BoolArray,
-    node_groups: IntArray,
     lo: int,
     hi: int,
     most: int,
@@ -138,6 +131,19 @@ def _pairs_in(
         if count <= len(out):
             return out[:count]
         out = np.empty((count, 3), np.int32)
+
+
+def _pairs_of_tree(
+    positions: FloatArray,
+    certified: BoolArray,
+    node_groups: IntArray,
+    tree: Tree,
+    order: IntArray,
+    corners: IntArray,
+    most: int,
+) -> IntArray:
+    """The same for all blocks."""
+    return _pairs_in(positions, certified, node_groups, tree, order, corners, 0, len(tree.boxes), most)
 
 
 def _busy_groups(facts: Facts, hubs: npt.NDArray[np.int64], valence: IntArray) -> IntArray:
@@ -170,14 +176,14 @@ def _pairs_at_hub(facts: Facts, hub: int, certified: BoolArray, most: int) -> In
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         away = [facts.positions[end] - facts.positions[hub] for end in ends]
         cube = [vectors / np.abs(vectors).max(axis=1, keepdims=True) for vectors in away]
-    sides = [np.abs(vectors).argmax(axis=1) for vectors in cube]
-    signs = [
-        np.take_along_axis(vectors, side[:, None], axis=1)[:, 0] for vectors, side in zip(cube, sides, strict=True)
-    ]
-    one_side = (sides[0] == sides[1]) & (signs[0] == signs[1]) & np.isfinite(cube[0] + cube[1]).all(axis=1)
-    # An arc on one side of the cube is straight there; one that goes around an edge may be anywhere.
-    low = np.where(one_side[:, None], np.minimum(*cube), -1.0)
-    high = np.where(one_side[:, None], np.maximum(*cube), 1.0)
+    # Between its ends a chord's largest coordinate is at least `inner`; the arc is the chord, scaled up by its inverse.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inner = np.where(cube[0] * cube[1] > 0, np.minimum(*np.abs(cube)), 0.0).max(axis=1, keepdims=True)
+        low, high = np.minimum(*cube), np.maximum(*cube)
+        low, high = np.minimum(low, low / inner), np.maximum(high, high / inner)
+    is_narrow = np.isfinite(low + high).all(axis=1, keepdims=True)
+    low = np.where(is_narrow, np.maximum(low, -1.0), -1.0)  # an arc of a quarter turn or more may be anywhere
+    high = np.where(is_narrow, np.minimum(high, 1.0), 1.0)
     count = len(faces)
     arcs = frozen(np.concatenate([low, high]))
     arc_corners = frozen(
@@ -186,11 +192,9 @@ def _pairs_at_hub(facts: Facts, hub: int, certified: BoolArray, most: int) -> In
     none = frozen(np.empty(0, np.int32))
     whole = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
     tree = build_tree(arcs, arc_corners, frozen(np.arange(count, dtype=np.int32)), none, whole, 1e-9)
-    order = faces[tree.order]
-    rows = np.full((len(tree.boxes) * BLOCK, 3), -1, np.int32)
-    rows[:count] = corners[order]
-    along = frozen(np.ascontiguousarray(rows.reshape(-1, BLOCK, 3).transpose(0, 2, 1)))
-    return _pairs_in(facts.positions, tree, frozen(order), along, certified, none, 0, len(tree.boxes), most)
+    order = frozen(faces[tree.order])
+    along = corners_along(corners, order, len(tree.boxes))
+    return _pairs_in(facts.positions, certified, none, tree, order, along, 0, len(tree.boxes), most)
 
 
 def _along_slivers(facts: Facts) -> tuple[FloatArray, FloatArray, float]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import kernel
-from meshguard.kernels.topology import BOUNDARY, CHUNK, before
+from meshguard.kernels.topology import BOUNDARY, CHUNK
 from meshguard.kernels.triangles import NONFINITE, REPEATED, TURNS
 
 _EAST, _ANYWHERE = 1, 15

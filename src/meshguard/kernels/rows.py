@@ -7,14 +7,17 @@ plain loops stand in.
 
 from __future__ import annotations
 
-from typing import Any
+# ruff: noqa: ARG001 (Numba decides what an intrinsic takes)
+from typing import TYPE_CHECKING, Any
 
 import numba
-import numpy as np
-import numpy.typing as npt
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 BLOCK = 16
 """Faces in a block: the length of a row."""
