@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _SAMPLE = 256
 _LEAST_MET = 16
 _CROWD = 300
-_MOST_LAYERS = 512
+_MOST_LAYERS = 1024
 _BATCH = 8
 
 
@@ -69,6 +69,8 @@ def rows_in_layers(facts: Facts, search: Search, most: int) -> IntArray:
     layers that a capped search looks at do not depend on the number of threads.
     """
     positions, corners, faces = facts.positions, facts.corners, facts.sound_faces
+    if not len(faces):
+        return np.empty((0, 3), np.int32)
     axis = int((facts.span[1] - facts.span[0]).argmax())
     low, high = positions[corners[faces], axis].min(axis=1), positions[corners[faces], axis].max(axis=1)
     count = min(_MOST_LAYERS, max(16, math.isqrt(len(faces))))
@@ -105,7 +107,7 @@ def _write_layer(cut: Cut, search: Search, most: int, out_found: list[IntArray],
 
 def _rows_in_layer(cut: Cut, search: Search, most: int) -> IntArray:
     """The pairs that meet in a layer, each once; more than `most` where there are, but not all then."""
-    room = 1024
+    room = 2 * len(cut.faces)
     while True:
         ends, face = np.empty((2 * room, 3)), np.empty(room, np.int32)
         count = cut_faces(*cut, ends, face)

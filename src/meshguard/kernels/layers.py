@@ -25,7 +25,8 @@ def _clip(
         j = i + 1 if i + 1 < count else 0
         here, there = sign * (points[i, axis] - bound), sign * (points[j, axis] - bound)
         if here >= 0.0:
-            out_points[kept] = points[i]
+            for d in range(3):
+                out_points[kept, d] = points[i, d]
             kept += 1
         if (here < 0.0 < there) or (there < 0.0 < here):
             t = here / (here - there)
@@ -33,6 +34,21 @@ def _clip(
                 out_points[kept, d] = points[i, d] + t * (points[j, d] - points[i, d])
             kept += 1
     return kept
+
+
+@inlined
+def _box(
+    points: npt.NDArray[np.float64],
+    count: int,
+    out_least: npt.NDArray[np.float64],
+    out_greatest: npt.NDArray[np.float64],
+) -> None:
+    """Smallest and largest coordinates of some points, one at least."""
+    for d in range(3):
+        out_least[d] = out_greatest[d] = points[0, d]
+        for i in range(1, count):
+            out_least[d] = min(out_least[d], points[i, d])
+            out_greatest[d] = max(out_greatest[d], points[i, d])
 
 
 @kernel
@@ -75,15 +91,15 @@ def cut_faces(
     count = 0
     for f in faces:
         for c in range(3):
-            part[c] = positions[corners[f, c]]
+            for d in range(3):
+                part[c, d] = positions[corners[f, c], d]
         corner_count = _clip(part, 3, axis, low - slack, 1.0, piece)
         corner_count = _clip(piece, corner_count, axis, high + slack, -1.0, whole)
         if corner_count == 0:
             continue
         along, extent = axis, -1.0
+        _box(whole, corner_count, least, greatest)
         for d in range(3):
-            least[d] = whole[:corner_count, d].min()
-            greatest[d] = whole[:corner_count, d].max()
             if d != axis and greatest[d] - least[d] > extent:
                 along, extent = d, greatest[d] - least[d]
         pieces = 1
@@ -98,12 +114,10 @@ def cut_faces(
                 piece_count = _clip(part, piece_count, along, last + slack, -1.0, piece)
                 if piece_count == 0:
                     continue
-                for d in range(3):
-                    least[d] = piece[:piece_count, d].min()
-                    greatest[d] = piece[:piece_count, d].max()
+                _box(piece, piece_count, least, greatest)
             if count < most:
-                out_ends[2 * count] = least
-                out_ends[2 * count + 1] = greatest
+                for d in range(3):
+                    out_ends[2 * count, d], out_ends[2 * count + 1, d] = least[d], greatest[d]
                 out_face[count] = f
             count += 1
     return count
