@@ -17,15 +17,13 @@ from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.kernels.fans import certify_fans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from meshguard.facts import Facts
     from meshguard.mesh import FloatArray, IntArray
 
-_CHUNKS = 64
-_BATCH = 8
+_MOST_CHUNKS = 64
+_LEAST_BLOCKS = 256
 _BUSY_VALENCE = 64
-_SAMPLE = 4096
+_SAMPLE = 1024
 _SLIVER_SHARE = 0.98
 
 
@@ -67,23 +65,39 @@ def _rows_in_tree(
 ) -> IntArray:
     """The intersecting pairs with classes, int32 (k, 3), sorted, each once; more than `most` where there are."""
     positions, blocks = facts.positions, len(tree.boxes)
-    bounds = [blocks * chunk // _CHUNKS for chunk in range(_CHUNKS + 1)]
+    chunks = max(1, min(_MOST_CHUNKS, blocks // _LEAST_BLOCKS))
+    bounds = [blocks * chunk // chunks for chunk in range(chunks + 1)]
     searches = [
         partial(_pairs_in, positions, certified, node_groups, tree, tree.order, tree.corners, lo, hi, most + 1)
         for lo, hi in pairwise(bounds)
     ]
     searches += [partial(_pairs_at_hub, facts, int(v), certified, most + 1) for v in hubs]
-    found: list[IntArray] = []
+    found: list[IntArray | None] = [None] * len(searches)
 
-    def run(search: Callable[[], IntArray], place: int) -> None:
-        found[place] = search()
+    def run(place: int) -> None:
+        if _n_found(found) <= most:
+            found[place] = searches[place]()
 
-    # Searches are cut and stopped at without regard to threads, so that a capped one always finds the same pairs.
-    while len(found) < len(searches) and sum(map(len, found)) <= most:
-        first, last = len(found), min(len(searches), len(found) + _BATCH)
-        found += [np.empty((0, 3), np.int32)] * (last - first)
-        side_by_side([partial(run, searches[place], place) for place in range(first, last)])
-    return distinct(np.concatenate(found))  # where a block holds faces of a hub and others, a pair is found twice
+    side_by_side([partial(run, place) for place in range(len(searches))])
+    # Of a capped search the first chunks that reach the cap count, and no later one, whatever threads did beside: so it
+    # always finds the same pairs.
+    kept, total = [np.empty((0, 3), np.int32)], 0
+    for rows in found:
+        if rows is None or total > most:
+            break
+        kept.append(rows)
+        total += len(rows)
+    return distinct(np.concatenate(kept))  # where a block holds faces of a hub and others, a pair is found twice
+
+
+def _n_found(found: list[IntArray | None]) -> int:
+    """How many rows the searches have found that ended and before which all have ended."""
+    total = 0
+    for rows in found:
+        if rows is None:
+            break
+        total += len(rows)
+    return total
 
 
 def certified_fans(facts: Facts) -> tuple[BoolArray, IntArray]:

@@ -53,9 +53,10 @@ def is_crowded(facts: Facts, boxed: FloatArray) -> bool:
     sample = facts.corners[faces[:: max(1, -(-count // _SAMPLE))]]
     points = boxed[sample]
     low, high = points.min(axis=1), points.max(axis=1)
-    met = (low[:, None] <= high[None]).all(axis=2)
-    met &= met.T
-    met = np.triu(met, 1)
+    met = np.ones((len(sample), len(sample)), np.bool_)
+    for x in range(3):
+        met &= low[:, x, None] <= high[:, x]
+    met = np.triu(met & met.T, 1)
     ones, others = np.nonzero(met)
     apart = ~(sample[ones][:, :, None] == sample[others][:, None]).any(axis=(1, 2))
     n_met, n_pairs = int(np.count_nonzero(apart)), len(sample) * (len(sample) - 1) // 2
