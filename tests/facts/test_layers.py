@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 import meshguard
@@ -14,6 +15,9 @@ from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import oracles, shapes
 from tests.strategies import soups
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def slivers(count: int, length: float, seed: int = 0) -> Mesh:
