@@ -3,8 +3,8 @@
     python benchmarks/hard_cases.py
     python benchmarks/hard_cases.py slivers_any_way --sizes 20000 100000
 
-Each case is measured in a process of its own, at growing sizes, warm. The exponent is that of seconds over faces between
-the last two sizes; pairs tell whether the answer itself grows with the square.
+Each case is measured in a process of its own, at growing sizes, warm. The exponent is that of seconds over faces
+between the last two sizes; pairs tell whether the answer itself grows with the square.
 """
 
 from __future__ import annotations

@@ -256,7 +256,7 @@ def _turns_left(a: tuple[Fraction, Fraction], b: tuple[Fraction, Fraction]) -> b
     return a[0] * b[1] - a[1] * b[0] > 0
 
 
-def overlaps_no_sector(vertices: Vertices, faces: Faces, v: int, axis: int, sign: int) -> bool:
+def overlaps_no_sector(vertices: Vertices, faces: list[list[int]], v: int, axis: int, sign: int) -> bool:
     """Whether all faces around a vertex turn one way along an axis, and their sectors have no direction in common."""
     x, y = (axis + 1) % 3, (axis + 2) % 3
     sectors = []
@@ -278,7 +278,7 @@ def overlaps_no_sector(vertices: Vertices, faces: Faces, v: int, axis: int, sign
     return True
 
 
-def is_ring(faces: Faces, v: int) -> bool:
+def is_ring(faces: list[list[int]], v: int) -> bool:
     """Whether every edge at a vertex has two faces that run it both ways, and all its faces hang together by them."""
     links: dict[int, list[tuple[int, bool]]] = defaultdict(list)
     for f, face in enumerate(faces):

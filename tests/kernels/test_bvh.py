@@ -57,7 +57,7 @@ def test_a_nodes_box_is_that_of_all_faces_below_it(count: int, seed: int) -> Non
     def faces_below(node: int) -> list[int]:
         if node < tree.width:
             return faces_below(2 * node) + faces_below(2 * node + 1)
-        return tree.order[(node - tree.width) * BLOCK :][:BLOCK].tolist()
+        return list(map(int, tree.order[(node - tree.width) * BLOCK :][:BLOCK]))
 
     for node in range(1, 2 * tree.width):
         below = faces_below(node)

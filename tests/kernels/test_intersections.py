@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshguard.kernels import rows
+from meshguard.kernels._jit import inlined
 from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.kernels.intersections import pairs_between
 from meshguard.kernels.rows import BLOCK
@@ -68,7 +68,7 @@ def test_pairs_between_are_those_of_comparing_all_with_all(seed: int, count: int
     assert sorted(map(tuple, found)) == expected
 
 
-@numba.njit
+@inlined
 def row_bits(boxes: np.ndarray, corners: np.ndarray, block: int, k: int) -> tuple[int, int]:
     """What the vectors say of box k and face k of the first block beside a block."""
     near = rows.overlapping(
@@ -84,7 +84,7 @@ def row_bits(boxes: np.ndarray, corners: np.ndarray, block: int, k: int) -> tupl
     return near, rows.sharing(corners, block, corners[0, 0, k], corners[0, 1, k], corners[0, 2, k])
 
 
-@numba.njit
+@inlined
 def lowest_bit(bits: int) -> int:
     return rows.lowest(bits)
 

@@ -164,7 +164,7 @@ def group_edges(
 def connect_faces(
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
-    grouped: npt.NDArray[np.int32],
+    crowded: npt.NDArray[np.int32],
     out_component: npt.NDArray[np.int32],
     out_anchor: npt.NDArray[np.int32],
     out_doubled: npt.NDArray[np.bool_],
@@ -174,10 +174,9 @@ def connect_faces(
     Args:
         corners: (m, 3) int32: positions of each face's corners.
         twins: (3m,) int32, from `group_edges`.
-        grouped: (k,) int32: all half-edges, from `group_edges`.
+        crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
         out_component: (m,) int32: component of each face, by order of first face; −1 for unused faces.
-        out_anchor: (m,) int32: for each component, the face about which its volume is taken: the root of its set when
-            edges are united in their order, each later face's set under the first's.
+        out_anchor: (m,) int32: the first face of each component, about which its volume is taken.
         out_doubled: (m,) bool: faces that may have the same three positions as another: all that have, and those whose
             three edges are crowded.
 
@@ -188,28 +187,33 @@ def connect_faces(
     flat = corners.ravel()
     for f in range(len(corners)):
         out_doubled[f] = twins[3 * f] == CROWDED and twins[3 * f + 1] == CROWDED and twins[3 * f + 2] == CROWDED
+    for h in range(len(twins)):
+        g = twins[h]
+        if g > h:
+            _join(parent, h // 3, g // 3)
+            if flat[before(g)] == flat[before(h)]:
+                out_doubled[h // 3] = out_doubled[g // 3] = True
     first, first_low, first_sum = -1, -1, -1
-    for h in grouped:
+    for h in crowded:
         low, total = min(flat[h], flat[after(h)]), flat[h] + flat[after(h)]
         if low != first_low or total != first_sum:
             first, first_low, first_sum = h, low, total
             continue
-        a, b = _root(parent, h // 3), _root(parent, first // 3)
-        parent[a] = b
+        _join(parent, h // 3, first // 3)
         if flat[before(h)] == flat[before(first)]:
             out_doubled[h // 3] = out_doubled[first // 3] = True
     count = 0
-    number = np.full(len(corners), -1, np.int32)
     for f in range(len(corners)):
         if twins[3 * f] == UNUSED:
             out_component[f] = -1
             continue
         root = _root(parent, f)
-        if number[root] < 0:
-            number[root] = count
-            out_anchor[count] = root
+        if root == f:
+            out_anchor[count] = f
+            out_component[f] = count
             count += 1
-        out_component[f] = number[root]
+        else:
+            out_component[f] = out_component[root]
     return count
 
 
@@ -277,12 +281,10 @@ def measure_components(
     fan: npt.NDArray[np.int32],
     area: npt.NDArray[np.float64],
     crowded: npt.NDArray[np.int32],
-    fold_cos: float,
     out_measures: npt.NDArray[np.float64],
     out_counts: npt.NDArray[np.int64],
-    out_fold: npt.NDArray[np.bool_],
 ) -> None:
-    """Add up each component, and mark near-folds.
+    """Add up each component.
 
     Args:
         positions: (p, 3) float64, mm.
@@ -293,10 +295,8 @@ def measure_components(
         fan: (3m,) int32, from `connect_corners`.
         area: (m,) float64, mm2.
         crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
-        fold_cos: an edge of two faces folds when the cosine between their normals is below this.
         out_measures: (C, COLUMNS) float64: see `AREA` and its like; mm, mm2, mm3.
         out_counts: (C, COUNTS) int64: see `FACES` and its like.
-        out_fold: (3m,) bool: the lower half-edge of each folding edge; consistently wound, no duplicates.
     """
     flat = corners.ravel()
     out_measures[:] = 0.0
@@ -304,47 +304,56 @@ def measure_components(
     for k in range(len(out_measures)):
         out_measures[k, BOX : BOX + 3] = np.inf
         out_measures[k, BOX + 3 : BOX + 6] = -np.inf
-    for f in range(len(corners)):
+    f = 0
+    while f < len(corners):
         k = component[f]
         if k < 0:
+            f += 1
             continue
+        # Faces of one component follow one another: their sums are kept in variables meanwhile.
         o = corners[anchor[k], 0]
-        out_counts[k, FACES] += 1
-        out_measures[k, AREA] += area[f]
-        for c in range(3):
-            h = 3 * f + c
-            v = flat[h]
-            for d in range(3):
-                x = positions[v, d]
-                out_measures[k, CENTRE + d] += x - positions[o, d]
-                out_measures[k, BOX + d] = min(out_measures[k, BOX + d], x)
-                out_measures[k, BOX + 3 + d] = max(out_measures[k, BOX + 3 + d], x)
-            out_counts[k, FANS] += fan[h] == h
-            g = twins[h]
-            out_counts[k, BOUNDARY_EDGES] += g == BOUNDARY
-            if g > h:
-                out_counts[k, EDGES] += 1
-                out_counts[k, MISWOUND_EDGES] += flat[g] == v
-        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-        ax, ay, az = (
-            positions[a, 0] - positions[o, 0],
-            positions[a, 1] - positions[o, 1],
-            positions[a, 2] - positions[o, 2],
-        )
-        bx, by, bz = (
-            positions[b, 0] - positions[o, 0],
-            positions[b, 1] - positions[o, 1],
-            positions[b, 2] - positions[o, 2],
-        )
-        cx, cy, cz = (
-            positions[c, 0] - positions[o, 0],
-            positions[c, 1] - positions[o, 1],
-            positions[c, 2] - positions[o, 2],
-        )
-        xy, xz, yz = ax * by - bx * ay, ax * cy - cx * ay, bx * cy - cx * by
-        volume = (xy * cz - xz * bz + yz * az) / 6.0
-        out_measures[k, VOLUME] += volume
-        out_measures[k, SWEPT] += abs(volume)
+        ox, oy, oz = positions[o, 0], positions[o, 1], positions[o, 2]
+        row, counts = out_measures[k], out_counts[k]
+        surface, volume, swept = row[AREA], row[VOLUME], row[SWEPT]
+        sum_x, sum_y, sum_z = row[CENTRE], row[CENTRE + 1], row[CENTRE + 2]
+        low_x, low_y, low_z = row[BOX], row[BOX + 1], row[BOX + 2]
+        high_x, high_y, high_z = row[BOX + 3], row[BOX + 4], row[BOX + 5]
+        first = f
+        fans = boundary = edges = miswound = 0
+        while f < len(corners) and component[f] == k:
+            surface += area[f]
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            px, py, pz = positions[a, 0], positions[a, 1], positions[a, 2]
+            qx, qy, qz = positions[b, 0], positions[b, 1], positions[b, 2]
+            rx, ry, rz = positions[c, 0], positions[c, 1], positions[c, 2]
+            low_x, high_x = min(low_x, px, qx, rx), max(high_x, px, qx, rx)
+            low_y, high_y = min(low_y, py, qy, ry), max(high_y, py, qy, ry)
+            low_z, high_z = min(low_z, pz, qz, rz), max(high_z, pz, qz, rz)
+            ax, ay, az = px - ox, py - oy, pz - oz
+            bx, by, bz = qx - ox, qy - oy, qz - oz
+            cx, cy, cz = rx - ox, ry - oy, rz - oz
+            sum_x, sum_y, sum_z = sum_x + ax + bx + cx, sum_y + ay + by + cy, sum_z + az + bz + cz
+            xy, xz, yz = ax * by - bx * ay, ax * cy - cx * ay, bx * cy - cx * by
+            part = (xy * cz - xz * bz + yz * az) / 6.0
+            volume += part
+            swept += abs(part)
+            for h in range(3 * f, 3 * f + 3):
+                fans += fan[h] == h
+                g = twins[h]
+                boundary += g == BOUNDARY
+                if g > h:
+                    edges += 1
+                    miswound += flat[g] == flat[h]
+            f += 1
+        row[AREA], row[VOLUME], row[SWEPT] = surface, volume, swept
+        row[CENTRE], row[CENTRE + 1], row[CENTRE + 2] = sum_x, sum_y, sum_z
+        row[BOX], row[BOX + 1], row[BOX + 2] = low_x, low_y, low_z
+        row[BOX + 3], row[BOX + 4], row[BOX + 5] = high_x, high_y, high_z
+        counts[FACES] += f - first
+        counts[FANS] += fans
+        counts[BOUNDARY_EDGES] += boundary
+        counts[EDGES] += edges
+        counts[MISWOUND_EDGES] += miswound
     for i in range(len(crowded)):
         g, h = crowded[i - 1], crowded[i]
         new = i == 0 or (
@@ -363,32 +372,15 @@ def measure_components(
         k = component[f]
         if k < 0:
             continue
+        centre_x, centre_y, centre_z = out_measures[k, CENTRE], out_measures[k, CENTRE + 1], out_measures[k, CENTRE + 2]
+        square = out_measures[k, RADIUS]
         for c in range(3):
             v = corners[f, c]
-            dx = positions[v, 0] - out_measures[k, CENTRE]
-            dy = positions[v, 1] - out_measures[k, CENTRE + 1]
-            dz = positions[v, 2] - out_measures[k, CENTRE + 2]
-            out_measures[k, RADIUS] = max(out_measures[k, RADIUS], np.sqrt(dx * dx + dy * dy + dz * dz))
-    for h in range(len(twins)):
-        g = twins[h]
-        out_fold[h] = False
-        if g > h and flat[g] != flat[h] and flat[before(g)] != flat[before(h)]:
-            ax, ay, az = _normal(positions, corners, h // 3)
-            bx, by, bz = _normal(positions, corners, g // 3)
-            dot = ax * bx + ay * by + az * bz
-            if dot < 0.0:
-                squares = (ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz)
-                out_fold[h] = dot < fold_cos * np.sqrt(squares)
-
-
-@inlined
-def _normal(positions: npt.NDArray[np.float64], corners: npt.NDArray[np.int32], f: int) -> tuple[float, float, float]:
-    """The normal of a face, twice its area long."""
-    a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
-    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
-    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
-    return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+            dx, dy, dz = positions[v, 0] - centre_x, positions[v, 1] - centre_y, positions[v, 2] - centre_z
+            square = max(square, dx * dx + dy * dy + dz * dz)
+        out_measures[k, RADIUS] = square
+    for k in range(len(out_measures)):
+        out_measures[k, RADIUS] = np.sqrt(out_measures[k, RADIUS])
 
 
 @kernel
