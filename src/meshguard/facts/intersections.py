@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from meshguard.facts import Facts
     from meshguard.mesh import FloatArray, IntArray
 
-_MOST_CHUNKS = 64
-_LEAST_BLOCKS = 256
 _BUSY_VALENCE = 64
 _SAMPLE = 1024
 _SLIVER_SHARE = 0.98
@@ -65,7 +63,8 @@ def _rows_in_tree(
 ) -> IntArray:
     """The intersecting pairs with classes, int32 (k, 3), sorted, each once; more than `most` where there are."""
     positions, blocks = facts.positions, len(tree.boxes)
-    chunks = max(1, min(_MOST_CHUNKS, blocks // _LEAST_BLOCKS))
+    # Each costs a little to hand over: few for a small mesh, but enough to share out one where everything meets.
+    chunks = max(1, min(16, blocks // 8), min(64, blocks // 256))
     bounds = [blocks * chunk // chunks for chunk in range(chunks + 1)]
     searches = [
         partial(_pairs_in, positions, certified, node_groups, tree, tree.order, tree.corners, lo, hi, most + 1)
