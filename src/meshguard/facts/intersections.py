@@ -62,6 +62,18 @@ def _rows_in_tree(
     facts: Facts, tree: Tree, node_groups: IntArray, hubs: npt.NDArray[np.int64], certified: BoolArray, most: int
 ) -> IntArray:
     """The intersecting pairs with classes, int32 (k, 3), sorted, each once; more than `most` where there are."""
+    asked = most
+    while True:
+        rows, is_whole = _first_rows(facts, tree, node_groups, hubs, certified, asked)
+        if is_whole or len(rows) > most:
+            return rows
+        asked = 2 * asked + 1  # some were found twice
+
+
+def _first_rows(
+    facts: Facts, tree: Tree, node_groups: IntArray, hubs: npt.NDArray[np.int64], certified: BoolArray, most: int
+) -> tuple[IntArray, bool]:
+    """The same, and whether these are all; if not, more than `most` were found, but some perhaps twice."""
     positions, blocks = facts.positions, len(tree.boxes)
     # Each costs a little to hand over: few for a small mesh, but enough to share out one where everything meets.
     chunks = max(1, min(16, blocks // 8), min(64, blocks // 256))
@@ -86,7 +98,8 @@ def _rows_in_tree(
             break
         kept.append(rows)
         total += len(rows)
-    return distinct(np.concatenate(kept))  # where a block holds faces of a hub and others, a pair is found twice
+    # Where a block holds faces of a hub and others, a pair is found twice.
+    return distinct(np.concatenate(kept)), total <= most
 
 
 def _n_found(found: list[IntArray | None]) -> int:

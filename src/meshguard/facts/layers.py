@@ -131,7 +131,7 @@ def _rows_in_layer(cut: Cut, search: Search, most: int) -> IntArray:
         found = distinct(rows)
         if len(rows) < asked or len(found) > most:
             return found
-        asked = min(2 * asked, 2**31 - 1)  # pieces found pairs several times: these counted too
+        asked = 2 * asked  # pieces found pairs several times: these counted too
 
 
 def corners_along(corners: IntArray, order: IntArray, blocks: int) -> IntArray:
