@@ -227,6 +227,6 @@ def test_a_cap_counts_pairs_once_where_a_search_around_a_hub_finds_them_too() ->
     )
     everything = rows(mesh)
 
-    assert everything == [pair for pair in oracles.intersecting_pairs(mesh.vertices, mesh.faces)]
+    assert everything == oracles.intersecting_pairs(mesh.vertices, mesh.faces)
     for most in range(1, len(everything) + 2):
         assert len(rows(mesh, max_pairs=most)) == min(most, len(everything))
