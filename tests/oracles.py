@@ -249,3 +249,44 @@ def intersecting_pairs(vertices: Vertices, faces: Faces) -> list[tuple[int, int,
         if kind >= 0:
             found.append((f, g, kind))
     return found
+
+
+def _turns_left(a: tuple[Fraction, Fraction], b: tuple[Fraction, Fraction]) -> bool:
+    """Whether b lies to the left of a, less than half a turn."""
+    return a[0] * b[1] - a[1] * b[0] > 0
+
+
+def overlaps_no_sector(vertices: Vertices, faces: list[list[int]], v: int, axis: int, sign: int) -> bool:
+    """Whether all faces around a vertex turn one way along an axis, and their sectors have no direction in common."""
+    x, y = (axis + 1) % 3, (axis + 2) % 3
+    sectors = []
+    for face in faces:
+        if v not in face:
+            continue
+        c = list(face).index(v)
+        rays = []
+        for step in (1, 2) if sign > 0 else (2, 1):
+            p, q = vertices[face[(c + step) % 3]], vertices[v]
+            rays.append((Fraction(float(p[x])) - Fraction(float(q[x])), Fraction(float(p[y])) - Fraction(float(q[y]))))
+        if not _turns_left(*rays):
+            return False
+        sectors.append(rays)
+    for (u, w), (s, t) in itertools.permutations(sectors, 2):
+        for ray in (u, w, (u[0] + w[0], u[1] + w[1])):
+            if _turns_left(s, ray) and _turns_left(ray, t):
+                return False
+    return True
+
+
+def is_ring(faces: list[list[int]], v: int) -> bool:
+    """Whether every edge at a vertex has two faces that run it both ways, and all its faces hang together by them."""
+    links: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+    for f, face in enumerate(faces):
+        if v in face:
+            c = list(face).index(v)
+            links[face[(c + 1) % 3]].append((f, True))
+            links[face[(c + 2) % 3]].append((f, False))
+    if not links or any(sorted(way for _, way in around) != [False, True] for around in links.values()):
+        return False
+    around = {f: list[int]() for pairs in links.values() for f, _ in pairs}
+    return len(groups(around, [[f for f, _ in pairs] for pairs in links.values()])) == 1
