@@ -30,8 +30,15 @@ _ALPHA = 2.0**0.5
 _BRIDGINGS = 6
 """Ways to join several loops into one polygon that are tried."""
 
-_ROUNDS = 2
-_BEND, _TWIST = 0.0, 1.0
+_ROUNDS = (1, 4)
+"""Rounds of fairing before the patch is refined anew, and after."""
+
+_BEND, _TWIST, _POWER = 0.01, 1.0, 1.3
+"""The energy of fairing, the patch's extent as unit of length."""
+
+_STRETCH = 40.0
+"""How much more a change of curvature weighs along a clear ridge or groove than across it."""
+
 _MOST_BAND = 20_000_000
 
 
@@ -116,9 +123,9 @@ def fill_hole(
     scale = _scale(site)
     points, faces = _refined(site, points, faces, scale)
     if fair and len(points) > len(site.points):
-        smooth = _faired(site, points, faces)
+        smooth = _faired(site, points, faces, _ROUNDS[0])
         points, faces = _refined(site, smooth, faces, scale)
-        smooth = _faired(site, points, faces)
+        smooth = _faired(site, points, faces, _ROUNDS[1])
         done = _patch(site, smooth, faces, len(positions), origin)
         if done is not None:
             return done
@@ -286,17 +293,34 @@ def _refined(site: _Site, points: FloatArray, faces: IntArray, scale: FloatArray
     return out_points[:count], out_faces[: len(faces) + 2 * (count - len(points))]
 
 
-def _faired(site: _Site, points: FloatArray, faces: IntArray) -> FloatArray:
+def _faired(site: _Site, points: FloatArray, faces: IntArray, rounds: int) -> FloatArray:
     """The points, new ones moved to where the patch is fairest."""
     new = points[len(site.points) :]
     unit = float(np.linalg.norm(np.ptp(new, axis=0))) or 1.0
     spread = new - new.mean(axis=0)
-    axis = np.linalg.eigh(spread.T @ spread)[1][:, -1]
-    order = len(site.points) + np.argsort(spread @ axis, kind="stable")
+    longest = np.linalg.eigh(spread.T @ spread)[1][:, -1]
+    order = len(site.points) + np.argsort(spread @ longest, kind="stable")
     moved = points / unit
     together = np.concatenate([site.faces, faces])
-    fairing.fair_points(frozen(together), frozen(order.astype(np.int32)), _BEND, _TWIST, _ROUNDS, _MOST_BAND, moved)
+    axis = frozen(_STRETCH**0.5 * _ridge(moved, together))
+    fairing.fair_points(
+        frozen(together), frozen(order.astype(np.int32)), axis, _BEND, _TWIST, _POWER, rounds, _MOST_BAND, moved
+    )
     return moved * unit
+
+
+def _ridge(points: FloatArray, faces: IntArray) -> FloatArray:
+    """The direction of a ridge or groove, as long as it is clear: 1 on a cylinder, 0 where none stands out.
+
+    Along a ridge normals hardly change: it is the direction in which they spread least, and how clear it is, is told by
+    the direction in which they spread second most.
+    """
+    normals = np.cross(points[faces[:, 1]] - points[faces[:, 0]], points[faces[:, 2]] - points[faces[:, 0]])
+    area = np.linalg.norm(normals, axis=1, keepdims=True)
+    spread, directions = np.linalg.eigh(normals.T @ (normals / np.where(area > 0.0, area, 1.0)))
+    clear = (spread[1] - spread[0]) / (spread[1] + spread[0]) if spread[1] > 0.0 else 0.0
+    ridge: FloatArray = np.ascontiguousarray(directions[:, 0]) * clear * abs(clear)
+    return ridge
 
 
 def _patch(site: _Site, points: FloatArray, faces: IntArray, length: int, origin: FloatArray) -> Patch | None:
