@@ -19,7 +19,7 @@ _MOST_COTANGENT = 20.0
 """Cotangents are cut off here (about 3 degrees), so that one needle does not outweigh everything around it."""
 
 _SOFTNESS = 0.1
-"""Changes of curvature are told apart from here on: their squares, with the edge's own area and the mean curvature as units."""
+"""Added to the square of a change of curvature, whose unit is the mean curvature over the width of a vertex's area."""
 
 
 @inlined
@@ -32,7 +32,8 @@ def _neighbours(
     out_sides: npt.NDArray[np.int8],
 ) -> None:
     """For each vertex its neighbours, and how many faces lie on the edge to each."""
-    out_starts[:] = 0
+    for v in range(length + 1):
+        out_starts[v] = 0
     for f in range(len(faces)):
         for c in range(3):
             out_starts[faces[f, c] + 1] += 2
@@ -76,9 +77,10 @@ def _weigh(
     out_mass: npt.NDArray[np.float64],
 ) -> None:
     """Cotangent weights of all edges, the same of faces among whole vertices only, and each vertex's area."""
-    out_weights[:] = 0.0
-    out_inner[:] = 0.0
-    out_mass[:] = 0.0
+    for i in range(len(out_weights)):
+        out_weights[i] = out_inner[i] = 0.0
+    for v in range(len(out_mass)):
+        out_mass[v] = 0.0
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
@@ -337,21 +339,35 @@ def fair_points(
     for done in range(rounds):
         _weigh(out_points, faces, starts, items, whole, weights, inner, mass)
         mean = _curve(out_points, starts, ends, items, whole, weights, mass, curvature) if done > 0 else 0.0
-        band[:] = 0.0
-        right[:] = 0.0
+        for i in range(count):
+            for k in range(width):
+                band[i, k] = 0.0
+            for d in range(3):
+                right[i, d] = 0.0
         for v in range(length):
             if not whole[v]:
                 continue
-            if highest[v] >= 0:
-                n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
-                _square_row(bend * mass[v], coefficient, used, n, rank, out_points, band, right)
-            for i in range(starts[v], ends[v]):
-                w = items[i]
-                if w > v and whole[w] and max(highest[v], highest[w]) >= 0 and inner[i] != 0.0:
-                    factor = _edge_factor(out_points, curvature, mean, axis, power, mass[v], v, w)
-                    n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
-                    n = _add_row(w, -1.0, starts, ends, items, weights, mass, coefficient, used, n)
-                    _square_row(twist * inner[i] * factor, coefficient, used, n, rank, out_points, band, right)
+            for i in range(starts[v] - 1, ends[v]):
+                # First the vertex alone, then each edge to a higher one.
+                w = -1
+                factor = bend * mass[v]
+                reached = highest[v]
+                if i >= starts[v]:
+                    w = items[i]
+                    if w < v or not whole[w]:
+                        continue
+                    reached = max(reached, highest[w])
+                    factor = twist * inner[i]
+                if reached < 0 or factor == 0.0:
+                    continue
+                n = 0
+                for u in (v, w):
+                    if u >= 0:
+                        sign = 1.0 if u == v else -1.0
+                        n = _add_row(u, sign, starts, ends, items, weights, mass, coefficient, used, n)
+                if w >= 0:
+                    factor *= _edge_factor(out_points, curvature, mean, axis, power, mass[v], v, w)
+                _square_row(factor, coefficient, used, n, rank, out_points, band, right)
         if not _solve(band, right):
             return done
         for i in range(count):

@@ -13,24 +13,24 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.predicates import are_collinear
 
 _NO_ANGLE = -2.0
 """Below every weight of an angle, which is minus its cosine."""
 
 
 @inlined
-def is_degenerate(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> bool:
-    """Whether three corners are exactly collinear; a repeated corner is."""
+def is_narrow(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> bool:
+    """Whether three corners are collinear, exactly or all but (1e-10 radians); a repeated corner is.
+
+    Exactly collinear corners give a cross product of rounding errors only, far below this bound: a face that passes is
+    not degenerate, and no exact predicate has to be compiled here.
+    """
     ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
     ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
     vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
     nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
     longest = max(ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz)
-    # Exactly collinear corners give a cross product of rounding errors only, far below that bound.
-    if nx * nx + ny * ny + nz * nz > 1e-20 * longest * longest:
-        return False
-    return are_collinear(ax, ay, az, points[b, 0], points[b, 1], points[b, 2], points[c, 0], points[c, 1], points[c, 2])
+    return not nx * nx + ny * ny + nz * nz > 1e-20 * longest * longest
 
 
 @inlined
@@ -79,7 +79,7 @@ def _ear(
 ) -> float:
     """The cost of cutting off a corner: its new edge squared, more for a turn; infinite where it must not be."""
     a, b, c = polygon[before], polygon[at], polygon[after]
-    if a == c or holds_edge(edges, len(points), a, c) or is_degenerate(points, a, b, c):
+    if a == c or holds_edge(edges, len(points), a, c) or is_narrow(points, a, b, c):
         return math.inf
     _unit_normal(points, a, b, c, normal)
     turn = max(_turn(normal, across[before]), _turn(normal, across[at]))
@@ -122,7 +122,8 @@ def _cut_ears(
         faces += 1
         left -= 1
         _unit_normal(points, a, b, c, normal)
-        across[lo] = normal
+        for d in range(3):
+            across[lo, d] = normal[d]
         after[lo], before[hi] = hi, lo
         cost[best] = math.inf
         after[best] = -1
@@ -132,7 +133,8 @@ def _cut_ears(
     for i in range(count):
         if after[i] >= 0:
             polygon[kept] = polygon[i]
-            across[kept] = across[i]
+            for d in range(3):
+                across[kept, d] = across[i, d]
             kept += 1
     return kept, faces
 
@@ -151,7 +153,8 @@ def triangulate_polygon(
 
     The turn between two triangles is weighed by minus the cosine of the angle between their normals. A triangulation
     is better than another when its largest turn, against the faces across the polygon's edges too, is less; among equal
-    ones when its area is. No chord is an edge that is there already, no face is exactly collinear. The dynamic
+    ones when its area is. No chord is an edge that is there already, no face is
+    collinear. The dynamic
     programme takes the best parts of each part, which for a largest angle is not always the best whole (Liepa says so
     too).
 
@@ -183,7 +186,8 @@ def triangulate_polygon(
     normal = np.empty(3, np.float64)
     for i in range(count - 1):
         turns[i, i + 1], areas[i, i + 1] = _NO_ANGLE, 0.0
-        facing[i, i + 1] = normals[i]
+        for d in range(3):
+            facing[i, i + 1, d] = normals[i, d]
     for gap in range(2, count):
         for i in range(count - gap):
             j = i + gap
@@ -196,7 +200,7 @@ def triangulate_polygon(
                     continue
                 area = areas[i, m] + areas[m, j]
                 a, b, c = corners[i], corners[m], corners[j]
-                if a == b or b == c or a == c or is_degenerate(points, a, b, c):
+                if is_narrow(points, a, b, c):
                     continue
                 area += _unit_normal(points, a, b, c, normal)
                 turn = max(turn, _turn(normal, facing[i, m]), _turn(normal, facing[m, j]))
@@ -204,7 +208,8 @@ def triangulate_polygon(
                     turn = max(turn, _turn(normal, normals[j]))
                 if turn < turns[i, j] or (turn == turns[i, j] and area < areas[i, j]):
                     turns[i, j], areas[i, j], choice[i, j] = turn, area, m
-                    facing[i, j] = normal
+                    for d in range(3):
+                        facing[i, j, d] = normal[d]
     if choice[0, count - 1] < 0:
         return 0
     out_weight[0], out_weight[1] = turns[0, count - 1], areas[0, count - 1]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.holes import holds_edge, is_degenerate
+from meshguard.kernels.holes import holds_edge, is_narrow
 
 _ROUNDS = 16
 _PASSES = 40
@@ -156,7 +156,7 @@ def _relax(
                 continue
             if _meets(flat, twins, _before(h), d):
                 continue
-            if is_degenerate(points, c, d, flat[g]) or is_degenerate(points, d, c, flat[h]):
+            if is_narrow(points, c, d, flat[g]) or is_narrow(points, d, c, flat[h]):
                 continue
             _flip(flat, twins, h, g)
             flips += 1
@@ -198,9 +198,9 @@ def refine_patch(
     flat = out_faces.reshape(-1)
     twins = np.empty(len(flat), np.int32)
     _pair(flat, n_faces, n_points, twins)
-    _relax(out_points, flat, twins, n_faces, edges, n_old)
-    for _ in range(_ROUNDS):
-        if alpha <= 0.0 or n_points == len(out_points):
+    for done in range(_ROUNDS):
+        _relax(out_points, flat, twins, n_faces, edges, n_old)
+        if alpha <= 0.0 or n_points == len(out_points) or done == _ROUNDS - 1:
             break
         splits = 0
         for f in range(n_faces):
@@ -215,9 +215,9 @@ def refine_patch(
             for v in (a, b, c):
                 limit = max(out_scale[v], out_scale[m]) / alpha
                 large = large and _square(out_points, v, m) > limit * limit
-            if not large or is_degenerate(out_points, a, b, m) or is_degenerate(out_points, b, c, m):
+            if not large or is_narrow(out_points, a, b, m) or is_narrow(out_points, b, c, m):
                 continue
-            if is_degenerate(out_points, c, a, m):
+            if is_narrow(out_points, c, a, m):
                 continue
             # Face f keeps its first half-edge: (a b m); then (b c m) and (c a m).
             first, second = 3 * (n_faces + splits * 2), 3 * (n_faces + splits * 2) + 3
@@ -236,7 +236,6 @@ def refine_patch(
             n_points += 1
             splits += 1
         n_faces += 2 * splits
-        _relax(out_points, flat, twins, n_faces, edges, n_old)
         if splits == 0:
             break
     return n_points

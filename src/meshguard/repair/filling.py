@@ -96,8 +96,8 @@ def fill_hole(
         corners: int32 (m, 3): positions of each face's corners.
         loops: the hole's boundaries, as positions in the order in which the new faces run along them: opposite to the
             half-edges that are there. The first is the outer one; islands follow. No position stands twice.
-        refine: whether to add vertices until the patch is as dense as its surroundings. Without, there is one new vertex
-            where no triangulation is legal, none elsewhere.
+        refine: whether to add vertices until the patch is as dense as its surroundings. Without, there is one
+            new vertex where no triangulation is legal, none elsewhere.
         fair: whether to move new vertices so that the patch goes on smoothly from its surroundings.
         around: int32 (k,): faces near the hole, all that touch its loops among them, better four rings; by default
             all faces are searched.
@@ -117,19 +117,19 @@ def fill_hole(
         if star is None:
             return None
         points, faces = star
-    plain = _patch(site, points, faces, len(positions), origin)
+    length = len(positions)
     if not refine:
-        return plain
-    scale = _scale(site)
+        return _patch(site, points, faces, length, origin)
+    plain, scale = (points, faces), _scale(site)
     points, faces = _refined(site, points, faces, scale)
     if fair and len(points) > len(site.points):
         smooth = _faired(site, points, faces, _ROUNDS[0])
         points, faces = _refined(site, smooth, faces, scale)
         smooth = _faired(site, points, faces, _ROUNDS[1])
-        done = _patch(site, smooth, faces, len(positions), origin)
+        done = _patch(site, smooth, faces, length, origin)
         if done is not None:
             return done
-    return _patch(site, points, faces, len(positions), origin) or plain
+    return _patch(site, points, faces, length, origin) or _patch(site, *plain, length, origin)
 
 
 def _site(positions: FloatArray, corners: IntArray, loops: list[IntArray], around: IntArray | None) -> _Site:
@@ -147,8 +147,11 @@ def _site(positions: FloatArray, corners: IntArray, loops: list[IntArray], aroun
     start, end = faces.reshape(-1).astype(np.int64), np.roll(faces, -1, axis=1).reshape(-1).astype(np.int64)
     directed = start * length + end
     order = np.argsort(directed, kind="stable")
-    edges = np.unique(np.minimum(start, end) * length + np.maximum(start, end))
-    normals = np.cross(points[faces[:, 1]] - points[faces[:, 0]], points[faces[:, 2]] - points[faces[:, 0]])
+    # The loops' edges are edges of the mesh, also where `around` lacks their faces.
+    low = np.concatenate([start, *(loop.astype(np.int64) for loop in own)])
+    high = np.concatenate([end, *(np.roll(loop, -1).astype(np.int64) for loop in own)])
+    edges = np.unique(np.minimum(low, high) * length + np.maximum(low, high))
+    normals = _normals(points, faces)
     with np.errstate(divide="ignore", invalid="ignore"):
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     across = []
@@ -160,6 +163,13 @@ def _site(positions: FloatArray, corners: IntArray, loops: list[IntArray], aroun
         normal[found] = normals[order[place[found]] // 3]
         across.append(normal)
     return _Site(numbers, positions[numbers], frozen(points), faces, own, frozen(edges), across)
+
+
+def _normals(points: FloatArray, faces: IntArray) -> FloatArray:
+    """The normals of faces, twice their area long."""
+    a, b, c = (points[faces[:, i]].T for i in range(3))
+    (ux, uy, uz), (vx, vy, vz) = b - a, c - a
+    return np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx], axis=1)
 
 
 def _found_around(positions: FloatArray, corners: IntArray, every: IntArray) -> IntArray:
@@ -193,7 +203,8 @@ def _triangulated(site: _Site) -> IntArray | None:
         count = holes.triangulate_polygon(
             site.points, frozen(polygon), frozen(across), edges, EXACT_CORNERS, weight, faces
         )
-        if count == 0 or not _is_sound(site, faces[:count]):
+        # One polygon of more than three corners has no chord twice, and no face without a chord.
+        if count == 0 or ((len(site.loops) > 1 or count == 1) and not _is_sound(site, faces[:count])):
             continue
         key = (float(weight[0]), float(weight[1]))
         if best is None or key < best[0]:
@@ -276,8 +287,7 @@ def _refined(site: _Site, points: FloatArray, faces: IntArray, scale: FloatArray
     """The patch made as dense as its surroundings."""
     n_old = len(site.points)
     room = n_old + MOST_POINTS
-    sides = points[faces]
-    area = 0.5 * np.linalg.norm(np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0]), axis=1).sum()
+    area = 0.5 * np.linalg.norm(_normals(points, faces), axis=1).sum()
     mean = float(np.mean(scale[np.concatenate(site.loops)]))
     # Where the patch would need more vertices than it may have, all of it is coarser.
     coarser = max(1.0, float(np.sqrt(2.0 * area / (mean * mean * MOST_POINTS))))
@@ -315,7 +325,7 @@ def _ridge(points: FloatArray, faces: IntArray) -> FloatArray:
     Along a ridge normals hardly change: it is the direction in which they spread least, and how clear it is, is told by
     the direction in which they spread second most.
     """
-    normals = np.cross(points[faces[:, 1]] - points[faces[:, 0]], points[faces[:, 2]] - points[faces[:, 0]])
+    normals = _normals(points, faces)
     area = np.linalg.norm(normals, axis=1, keepdims=True)
     spread, directions = np.linalg.eigh(normals.T @ (normals / np.where(area > 0.0, area, 1.0)))
     clear = (spread[1] - spread[0]) / (spread[1] + spread[0]) if spread[1] > 0.0 else 0.0
@@ -328,7 +338,8 @@ def _patch(site: _Site, points: FloatArray, faces: IntArray, length: int, origin
     n_old = len(site.points)
     new = (points[n_old:] + origin).astype(np.float32).astype(np.float64)
     whole = frozen(np.concatenate([site.positions, new]))
-    if not np.isfinite(new).all() or len(np.unique(whole, axis=0)) < len(whole):
+    order = np.lexsort(whole.T)
+    if not np.isfinite(new).all() or (whole[order[1:]] == whole[order[:-1]]).all(axis=1).any():
         return None
     area, flags = np.empty(len(faces)), np.empty(len(faces), np.uint16)
     triangles.measure_faces(whole, frozen(faces.copy()), 0, len(faces), np.inf, -1.0, 0.0, area, flags)
