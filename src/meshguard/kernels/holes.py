@@ -85,7 +85,7 @@ def _ear(
     turn = max(_turn(normal, across[before]), _turn(normal, across[at]))
     dx, dy, dz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
     # An ear that folds back (a reflex corner) costs far more than any that does not, however long.
-    fold = 1.0 + max(0.0, 1.0 + turn) * 4.0
+    fold = 1.0 + 50.0 * max(0.0, 1.0 + turn) ** 2
     return (dx * dx + dy * dy + dz * dz) * (fold if turn < -0.2 else 1e6 * fold)
 
 
@@ -121,9 +121,15 @@ def _cut_ears(
         out_faces[faces, 0], out_faces[faces, 1], out_faces[faces, 2] = a, b, c
         faces += 1
         left -= 1
+        # What the next ears are held against is the ear's normal and those before it: one small ear's tells little.
         _unit_normal(points, a, b, c, normal)
+        square = 0.0
         for d in range(3):
-            across[lo, d] = normal[d]
+            for other in (across[lo, d], across[best, d]):
+                normal[d] += other if other == other else 0.0
+            square += normal[d] * normal[d]
+        for d in range(3):
+            across[lo, d] = normal[d] / math.sqrt(square) if square > 0.0 else math.nan
         after[lo], before[hi] = hi, lo
         cost[best] = math.inf
         after[best] = -1

@@ -123,9 +123,9 @@ def fill_hole(
     plain, scale = (points, faces), _scale(site)
     points, faces = _refined(site, points, faces, scale)
     if fair and len(points) > len(site.points):
-        smooth = _faired(site, points, faces, _ROUNDS[0])
+        smooth = _smooth(site, points, faces, _ROUNDS[0])
         points, faces = _refined(site, smooth, faces, scale)
-        smooth = _faired(site, points, faces, _ROUNDS[1])
+        smooth = _smooth(site, points, faces, _ROUNDS[1])
         done = _patch(site, smooth, faces, length, origin)
         if done is not None:
             return done
@@ -284,26 +284,56 @@ def _scale(site: _Site) -> FloatArray:
 
 
 def _refined(site: _Site, points: FloatArray, faces: IntArray, scale: FloatArray) -> tuple[FloatArray, IntArray]:
-    """The patch made as dense as its surroundings."""
-    n_old = len(site.points)
-    room = n_old + MOST_POINTS
-    area = 0.5 * np.linalg.norm(_normals(points, faces), axis=1).sum()
-    mean = float(np.mean(scale[np.concatenate(site.loops)]))
-    # Where the patch would need more vertices than it may have, all of it is coarser.
-    coarser = max(1.0, float(np.sqrt(2.0 * area / (mean * mean * MOST_POINTS))))
-    more = max(0, room - len(points))
-    out_points, out_scale = np.empty((len(points) + more, 3)), np.empty(len(points) + more)
-    out_points[: len(points)] = points
-    out_scale[: len(scale)] = scale * coarser
-    if len(points) > len(scale):
-        out_scale[len(scale) : len(points)] = mean * coarser
-    out_faces = np.empty((len(faces) + 2 * more, 3), np.int32)
-    out_faces[: len(faces)] = faces
-    count = refining.refine_patch(site.edges, n_old, len(points), len(faces), _ALPHA, out_points, out_scale, out_faces)
-    return out_points[:count], out_faces[: len(faces) + 2 * (count - len(points))]
+    """The patch made as dense as its surroundings, or coarser where that takes more vertices than it may have."""
+    n_old, mean = len(site.points), float(np.mean(scale[np.concatenate(site.loops)]))
+    area = 0.5 * float(np.linalg.norm(_normals(points, faces), axis=1).sum())
+    coarser = max(1.0, (2.0 * area / (mean * mean * MOST_POINTS)) ** 0.5)
+    more = max(0, n_old + MOST_POINTS - len(points))
+    while True:
+        out_points, out_scale = np.empty((len(points) + more, 3)), np.empty(len(points) + more)
+        out_points[: len(points)] = points
+        out_scale[: len(points)] = mean * coarser
+        out_scale[: len(scale)] = scale * coarser
+        out_faces = np.empty((len(faces) + 2 * more, 3), np.int32)
+        out_faces[: len(faces)] = faces
+        alpha = _ALPHA if coarser < 32.0 else 0.0
+        count = refining.refine_patch(
+            site.edges, n_old, len(points), len(faces), alpha, out_points, out_scale, out_faces
+        )
+        if count < len(out_points) or more == 0:
+            return out_points[:count], out_faces[: len(faces) + 2 * (count - len(points))]
+        coarser *= 2.0
 
 
-def _faired(site: _Site, points: FloatArray, faces: IntArray, rounds: int) -> FloatArray:
+def _smooth(site: _Site, points: FloatArray, faces: IntArray, rounds: int) -> FloatArray:
+    """The points as faired, or as they are where fairing turns the patch more sharply than a right angle and them."""
+    limit = min(0.0, _sharpest(site, points, faces))
+    for bend, twist in ((_BEND, _TWIST), (1.0, 0.0)):
+        moved = _faired(site, points, faces, bend, twist, rounds)
+        if _sharpest(site, moved, faces) >= limit:
+            return moved
+    return points
+
+
+def _sharpest(site: _Site, points: FloatArray, faces: IntArray) -> float:
+    """The least cosine between the normals of two neighbours in the patch, or across its loops."""
+    length = len(points)
+    normals = _normals(points, faces)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    start, end = faces.reshape(-1).astype(np.int64), faces[:, [1, 2, 0]].reshape(-1).astype(np.int64)
+    loops = [loop.astype(np.int64) for loop in site.loops]
+    keys = np.concatenate([start * length + end, *(np.roll(loop, -1) * length + loop for loop in loops)])
+    others = np.concatenate([np.repeat(normals, 3, axis=0), *site.across])
+    order = np.argsort(keys)
+    twin = order[np.searchsorted(keys, end * length + start, sorter=order)]
+    turns = (others[: len(start)] * others[twin]).sum(axis=1)
+    return float(np.min(turns[np.isfinite(turns)], initial=1.0))
+
+
+def _faired(
+    site: _Site, points: FloatArray, faces: IntArray, bend: float, twist: float, rounds: int
+) -> FloatArray:
     """The points, new ones moved to where the patch is fairest."""
     new = points[len(site.points) :]
     unit = float(np.linalg.norm(np.ptp(new, axis=0))) or 1.0
@@ -314,7 +344,7 @@ def _faired(site: _Site, points: FloatArray, faces: IntArray, rounds: int) -> Fl
     together = np.concatenate([site.faces, faces])
     axis = frozen(_STRETCH**0.5 * _ridge(moved, together))
     fairing.fair_points(
-        frozen(together), frozen(order.astype(np.int32)), axis, _BEND, _TWIST, _POWER, rounds, _MOST_BAND, moved
+        frozen(together), frozen(order.astype(np.int32)), axis, bend, twist, _POWER, rounds, _MOST_BAND, moved
     )
     return moved * unit
 
