@@ -1,8 +1,8 @@
 """Triangulate the polygon of a hole: the least largest dihedral angle, then the least area.
 
-Barequet and Sharir (Filling Gaps in the Boundary of a Polyhedron, 1995) gave the dynamic programme, Liepa (Filling Holes
-in Meshes, 2003) the weight. Its work grows with the cube of the number of corners; polygons longer than a given number
-are shortened first, by cutting off their best ears.
+Barequet and Sharir (Filling Gaps in the Boundary of a Polyhedron, 1995) gave the dynamic programme, Liepa (Filling
+Holes in Meshes, 2003) the weight. Its work grows with the cube of the number of corners; polygons longer than a given
+number are shortened first, by cutting off their best ears.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def _ear(
     dx, dy, dz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
     # An ear that folds back (a reflex corner) costs far more than any that does not, however long.
     fold = 1.0 + 50.0 * max(0.0, 1.0 + turn) ** 2
-    return (dx * dx + dy * dy + dz * dz) * (fold if turn < -0.2 else 1e6 * fold)
+    cost: float = (dx * dx + dy * dy + dz * dz) * (fold if turn < -0.2 else 1e6 * fold)
+    return cost
 
 
 @inlined

@@ -74,7 +74,8 @@ def _meets(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], start: int
 def _square(points: npt.NDArray[np.float64], a: int, b: int) -> float:
     """The squared distance of two points."""
     dx, dy, dz = points[a, 0] - points[b, 0], points[a, 1] - points[b, 1], points[a, 2] - points[b, 2]
-    return dx * dx + dy * dy + dz * dz
+    square: float = dx * dx + dy * dy + dz * dz
+    return square
 
 
 @inlined
@@ -93,7 +94,8 @@ def _cotangent(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> float
     for d in range(3):
         dot += (points[a, d] - points[c, d]) * (points[b, d] - points[c, d])
     nx, ny, nz = _normal(points, a, b, c)
-    return dot / math.sqrt(nx * nx + ny * ny + nz * nz)
+    cotangent: float = dot / math.sqrt(nx * nx + ny * ny + nz * nz)
+    return cotangent
 
 
 @inlined

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from meshguard.facts.arrays import frozen
 from meshguard.kernels import fairing, holes, refining, triangles
-from meshguard.mesh import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from scipy.spatial import cKDTree
+
+    from meshguard.mesh import FloatArray, IntArray
 
 EXACT_CORNERS = 150
 """Corners of a polygon up to which the dynamic programme is used; the ears of longer ones are cut off first."""
@@ -106,10 +108,13 @@ def fill_hole(
         The patch; None where a loop has fewer than three positions or passes one twice, or nothing without degenerate
         faces was found.
     """
-    every = np.concatenate([np.asarray(loop) for loop in loops]) if loops else np.empty(0, np.int32)
-    if any(len(loop) < 3 for loop in loops) or len(every) == 0 or len(np.unique(every)) < len(every):
+    positions = frozen(np.ascontiguousarray(positions, np.float64).view())
+    corners = frozen(np.ascontiguousarray(corners, np.int32).view())
+    own = [np.asarray(loop, np.int32) for loop in loops]
+    every = np.concatenate([*own, np.empty(0, np.int32)])
+    if len(every) == 0 or min(map(len, own)) < 3 or len(np.unique(every)) < len(every):
         return None
-    site = _site(positions, corners, [np.asarray(loop) for loop in loops], around)
+    site = _site(positions, corners, own, around)
     points, faces = site.points, _triangulated(site)
     origin = positions[every[0]]
     if faces is None:
@@ -184,9 +189,9 @@ def _found_around(positions: FloatArray, corners: IntArray, every: IntArray) -> 
     near = np.flatnonzero(inside).astype(np.int32)
     reached = np.zeros(len(positions), np.bool_)
     reached[every] = True
-    kept = np.zeros(len(near), np.bool_)
+    kept: npt.NDArray[np.bool_] = np.zeros(len(near), np.bool_)
     for _ in range(RINGS):
-        kept = reached[corners[near]].any(axis=1)
+        kept = np.asarray(reached[corners[near]].any(axis=1))
         reached[corners[near[kept]]] = True
     return near[kept]
 
@@ -217,12 +222,14 @@ def _polygons(site: _Site) -> Iterator[tuple[IntArray, FloatArray]]:
     if len(site.loops) == 1:
         yield site.loops[0].copy(), site.across[0].copy()
         return
+    from scipy.spatial import cKDTree
+
     for choice in range(_BRIDGINGS):
         polygon, across = site.loops[0], site.across[0]
         left = list(range(1, len(site.loops)))
         while left:
             tree = cKDTree(site.points[polygon])
-            near = [tree.query(site.points[site.loops[i]]) for i in left]
+            near = [_nearest(tree, site.points[site.loops[i]]) for i in left]
             closest = min(range(len(left)), key=lambda i: float(near[i][0].min()))
             island = site.loops[left[closest]]
             distance, place = near[closest]
@@ -235,6 +242,12 @@ def _polygons(site: _Site) -> Iterator[tuple[IntArray, FloatArray]]:
             across = np.concatenate([across[:i], nan, own[j:], own[:j], nan, across[i:]])
             del left[closest]
         yield polygon.astype(np.int32), across
+
+
+def _nearest(tree: cKDTree, points: FloatArray) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """The distance and number of the nearest point of a tree."""
+    distance, place = tree.query(points)
+    return np.asarray(distance, np.float64), np.asarray(place, np.int64)
 
 
 def _is_sound(site: _Site, faces: IntArray) -> bool:
@@ -331,9 +344,7 @@ def _sharpest(site: _Site, points: FloatArray, faces: IntArray) -> float:
     return float(np.min(turns[np.isfinite(turns)], initial=1.0))
 
 
-def _faired(
-    site: _Site, points: FloatArray, faces: IntArray, bend: float, twist: float, rounds: int
-) -> FloatArray:
+def _faired(site: _Site, points: FloatArray, faces: IntArray, bend: float, twist: float, rounds: int) -> FloatArray:
     """The points, new ones moved to where the patch is fairest."""
     new = points[len(site.points) :]
     unit = float(np.linalg.norm(np.ptp(new, axis=0))) or 1.0
