@@ -8,7 +8,8 @@ concavity where there are none. The faces that touch a ball are removed where th
 library fills the same hole in the same neighbourhood (everything within 4 mm of it). Measured, on samples of one
 density, are the distances from the new surface to the old one and from the old to the new one: their RMS, and the
 largest. Only the removed faces and what replaces them are sampled, so what a library moves outside the hole is not
-held against it. A patch intersects when any of its faces has an exact intersection with itself or its neighbourhood.
+held against it. A patch intersects when, decided
+exactly, any of its faces meets another of the library's result but in their common vertices and edges.
 
 MeshLib is `fillHoleNicely` with curvature smoothing, cotangent weights, and the metric and edge length that came out
 best in a trial on such holes (universal; 0.7 of the mean edge at the loop; `naturalSmooth` and the other metrics were
@@ -194,22 +195,35 @@ def punch_all(path: Path, each: int, seed: int) -> list[Punched]:
 # ---- what fills
 
 
-def by_meshguard(hole: Punched) -> tuple[Floats, Ints]:
+class Filled(NamedTuple):
+    """The whole neighbourhood as a library gives it back, and which of its faces fill the hole."""
+
+    vertices: Floats
+    faces: Ints
+    is_new: npt.NDArray[np.bool_]
+
+
+def by_meshguard(hole: Punched) -> Filled:
     patch = fill_hole(hole.positions, hole.corners, [hole.loop])
     assert patch is not None
-    return np.concatenate([hole.positions, patch.points]), patch.faces
+    return Filled(
+        np.concatenate([hole.positions, patch.points]),
+        np.concatenate([hole.corners, patch.faces]),
+        np.arange(len(hole.corners) + len(patch.faces)) >= len(hole.corners),
+    )
 
 
-def by_meshlib(
-    hole: Punched, metric: str = "universal", length: float = 0.7, natural: bool = False
-) -> tuple[Floats, Ints]:
+def by_meshlib(hole: Punched, metric: str = "universal", length: float = 0.7, natural: bool = False) -> Filled:
     import meshlib.mrmeshnumpy as mn
     import meshlib.mrmeshpy as mm
 
     used = np.unique(hole.corners)
     mesh = mn.meshFromFacesVerts(np.searchsorted(used, hole.corners).astype(np.int32), hole.positions[used])
-    loop = set(np.searchsorted(used, hole.loop).tolist())
-    edge = next(e for e in mesh.topology.findHoleRepresentiveEdges() if int(mesh.topology.org(e)) in loop)
+    # By place, since MeshLib doubles the vertices of a neighbourhood that is not manifold.
+    loop = set(map(tuple, hole.positions[hole.loop].astype(np.float32).tolist()))
+    vertices = mn.getNumpyVerts(mesh).astype(np.float32)
+    open_edges = mesh.topology.findHoleRepresentiveEdges()
+    edge = next(e for e in open_edges if tuple(vertices[int(mesh.topology.org(e))].tolist()) in loop)
     settings = mm.FillHoleNicelySettings()
     metrics = {
         "universal": lambda: mm.getUniversalMetric(mesh),
@@ -227,10 +241,14 @@ def by_meshlib(
     settings.smoothSettings.edgeWeights = mm.EdgeWeights.Cotan
     settings.smoothSettings.naturalSmooth = natural
     patch = mm.fillHoleNicely(mesh, edge, settings)
-    return mn.getNumpyVerts(mesh), mn.getNumpyFaces(mesh.topology)[mn.getNumpyBitSet(patch)]
+    bits = mn.getNumpyBitSet(patch)
+    kept = mn.getNumpyBitSet(mesh.topology.getValidFaces())
+    is_new = np.zeros(len(kept), np.bool_)
+    is_new[: len(bits)] = bits
+    return Filled(mn.getNumpyVerts(mesh), mn.getNumpyFaces(mesh.topology)[: len(kept)][kept], is_new[kept])
 
 
-def by_pymeshfix(hole: Punched) -> tuple[Floats, Ints]:
+def by_pymeshfix(hole: Punched) -> Filled:
     from pymeshfix import PyTMesh
 
     used = np.unique(hole.corners)
@@ -240,11 +258,11 @@ def by_pymeshfix(hole: Punched) -> tuple[Floats, Ints]:
     mesh.fill_small_boundaries(nbe=len(hole.loop), refine=True)
     vertices, faces = mesh.return_arrays()
     known = {tuple(sorted(map(tuple, t))) for t in hole.positions[hole.corners].tolist()}
-    new = [i for i, t in enumerate(vertices[faces].tolist()) if tuple(sorted(map(tuple, t))) not in known]
-    return vertices, faces[new]
+    is_new = np.array([tuple(sorted(map(tuple, t))) not in known for t in vertices[faces].tolist()], np.bool_)
+    return Filled(vertices, faces, is_new)
 
 
-LIBRARIES: dict[str, Callable[[Punched], tuple[Floats, Ints]]] = {
+LIBRARIES: dict[str, Callable[[Punched], Filled]] = {
     "meshguard": by_meshguard,
     "MeshLib": by_meshlib,
     "pymeshfix": by_pymeshfix,
@@ -273,25 +291,19 @@ def distances(vertices: Floats, faces: Ints, points: Floats) -> Floats:
     return np.asarray(nearest(facts, tree, frozen(np.ascontiguousarray(points)))[2])
 
 
-def errors(hole: Punched, vertices: Floats, faces: Ints) -> tuple[float, float]:
+def errors(hole: Punched, filled: Filled) -> tuple[float, float]:
     """RMS and maximum of the distances both ways, mm."""
     density = 800.0 / hole.diameter_mm**2
-    new = distances(hole.positions, np.concatenate([hole.corners, hole.removed]), samples(vertices, faces, density))
-    old = distances(
-        np.concatenate([hole.positions, vertices]),
-        np.concatenate([hole.corners, faces + np.int32(len(hole.positions))]),
-        samples(hole.positions, hole.removed, density),
-    )
+    whole = np.concatenate([hole.corners, hole.removed])
+    new = distances(hole.positions, whole, samples(filled.vertices, filled.faces[filled.is_new], density))
+    old = distances(filled.vertices, filled.faces, samples(hole.positions, hole.removed, density))
     return float(np.sqrt(0.5 * (np.mean(new**2) + np.mean(old**2)))), float(max(new.max(), old.max()))
 
 
-def is_intersecting(hole: Punched, vertices: Floats, faces: Ints) -> bool:
+def is_intersecting(filled: Filled) -> bool:
     """Whether a face of the patch meets another face but in their common vertices and edges."""
-    mesh = meshguard.Mesh(
-        vertices=np.concatenate([hole.positions, vertices]),
-        faces=np.concatenate([hole.corners, faces + np.int32(len(hole.positions))]),
-    )
-    return bool((meshguard.self_intersections(mesh) >= len(hole.corners)).any())
+    pairs = meshguard.self_intersections(meshguard.Mesh(vertices=filled.vertices, faces=filled.faces))
+    return bool(filled.is_new[pairs].any())
 
 
 def plot(holes: list[Punched], found: dict[str, Floats], out: Path) -> None:
@@ -340,14 +352,14 @@ def main() -> None:
         rows, crossed = [], 0
         for hole in holes:
             try:
-                vertices, faces = fill(hole)
-            except RuntimeError:
-                vertices, faces = np.empty((0, 3)), np.empty((0, 3), np.int32)
-            if len(faces) == 0:
+                filled = fill(hole)
+            except (RuntimeError, StopIteration):
+                filled = None
+            if filled is None or not filled.is_new.any():
                 rows.append((np.nan, np.nan))
                 continue
-            rows.append(errors(hole, vertices, faces))
-            crossed += is_intersecting(hole, vertices, faces)
+            rows.append(errors(hole, filled))
+            crossed += is_intersecting(filled)
         found[library] = np.array(rows)
         rms, largest = 1e3 * np.nanmedian(found[library], axis=0)
         mean_rms, mean_largest = 1e3 * np.nanmean(found[library], axis=0)

@@ -253,13 +253,13 @@ def faces_in_box(
         box: (6,) float64: smallest, then largest coordinates, mm; its sides belong to it.
         out_inside: (m,) bool.
     """
+    # Positions are asked once each and in their order: asking them face by face takes several times as long.
+    within = np.empty(len(positions), np.bool_)
+    for v in range(len(positions)):
+        x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]
+        within[v] = box[0] <= x <= box[3] and box[1] <= y <= box[4] and box[2] <= z <= box[5]
     count = 0
     for f in range(len(corners)):
-        inside = False
-        for c in range(3):
-            v = corners[f, c]
-            x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]
-            inside |= box[0] <= x <= box[3] and box[1] <= y <= box[4] and box[2] <= z <= box[5]
-        out_inside[f] = inside
-        count += inside
+        out_inside[f] = within[corners[f, 0]] or within[corners[f, 1]] or within[corners[f, 2]]
+        count += out_inside[f]
     return count
