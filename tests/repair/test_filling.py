@@ -191,7 +191,7 @@ def test_a_long_loop_is_filled_too(corners: int) -> None:
         assert stats(with_patch(ring, patch)) == CLEAN
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), size=st.integers(1, 60))
 def test_any_hole_in_an_arch_is_filled_without_a_topological_error(seed: int, size: int) -> None:
     """Faces are taken one neighbour after the other, so that holes of any outline come up."""
