@@ -444,19 +444,20 @@ def _boundary(mesh: Mesh, labels: IntArray) -> tuple[FloatArray, IntArray]:
 
         found = np.empty(3 * len(mesh.faces), np.int32)
         h = found[: label_changes(mesh.faces, labels, found)]
-        a, b = mesh.faces[h // 3, h % 3], mesh.faces[h // 3, (h % 3 + 1) % 3]
+        tail, head = mesh.faces[h // 3, h % 3], mesh.faces[h // 3, (h % 3 + 1) % 3]
         # Each edge once, whichever way its faces run along it.
-        keys = np.unique(np.minimum(a, b).astype(np.int64) << 32 | np.maximum(a, b))
+        keys = np.unique(np.minimum(tail, head).astype(np.int64) << 32 | np.maximum(tail, head))
         a, b = keys >> 32, keys & 0xFFFFFFFF
         return (mesh.vertices[a] + mesh.vertices[b]) / 2, np.stack([labels[a], labels[b]], axis=1)
     from meshguard.facts import Facts
     from meshguard.policy import policy
 
     twins = Facts(mesh, policy("scan")).edges.twins
-    h = np.flatnonzero(twins > np.arange(len(twins)))
-    pairs = np.stack([labels[h // 3], labels[twins[h] // 3]], axis=1)
-    h, pairs = h[pairs[:, 0] != pairs[:, 1]], pairs[pairs[:, 0] != pairs[:, 1]]
-    ends = mesh.faces[h // 3, h % 3], mesh.faces[h // 3, (h % 3 + 1) % 3]
+    inner = np.flatnonzero(twins > np.arange(len(twins)))
+    pairs = np.stack([labels[inner // 3], labels[twins[inner] // 3]], axis=1)
+    differ = pairs[:, 0] != pairs[:, 1]
+    inner, pairs = inner[differ], pairs[differ]
+    ends = mesh.faces[inner // 3, inner % 3], mesh.faces[inner // 3, (inner % 3 + 1) % 3]
     return (mesh.vertices[ends[0]] + mesh.vertices[ends[1]]) / 2, pairs
 
 
