@@ -249,3 +249,17 @@ def intersecting_pairs(vertices: Vertices, faces: Faces) -> list[tuple[int, int,
         if kind >= 0:
             found.append((f, g, kind))
     return found
+
+
+def face_labels(faces: Faces, labels: npt.NDArray[np.int32]) -> list[int]:
+    """The label two corners agree on, else the middle one."""
+    return [sorted(int(labels[v]) for v in face)[1] for face in faces]
+
+
+def vertex_labels(faces: Faces, labels: npt.NDArray[np.int32], n: int) -> list[int]:
+    """The label most faces of a vertex have; the lowest of several; 0 without faces."""
+    votes: list[dict[int, int]] = [defaultdict(int) for _ in range(n)]
+    for face, label in zip(faces, labels, strict=True):
+        for vertex in face:
+            votes[vertex][int(label)] += 1
+    return [min(vote, key=lambda label: (-vote[label], label)) if vote else 0 for vote in votes]

@@ -43,7 +43,7 @@ REST_SHARE = 0.05
 BAND_MM = 0.4
 """How far a border may move where that does not make it shorter; with the half of a face it stays within 0.5 mm."""
 
-REACH_MM, LOYALTY, GROOVE, SHORTENING = 3.0, 0.3, 30.0, 1.3
+REACH_MM, LOYALTY, GROOVE, SHORTENING = 3.0, 0.3, 30.0, 1.5
 """See `labelgraph.recut` and `within_reason`. Tuned on islands, holes and bites put into labelled arches; proposals."""
 
 
@@ -106,8 +106,8 @@ def mend_labels(mesh: Mesh, *, islands: bool = True, borders: bool = True) -> Me
 
     Islands are pieces of a label besides its largest, up to 30 % of it, or 5 % where they lie near it after borders
     were drawn; a larger second piece is left as it is, for a person to look at. Holes are pieces of gum that have one
-    tooth around them. Borders are drawn anew by graph cuts that like short lines and grooves; where that does not make a
-    border shorter, it moves by at most 0.5 mm.
+    tooth around them. Borders are drawn anew by graph cuts that like short lines and grooves; where that does not make
+    a border shorter, it moves by at most 0.5 mm.
 
     Labels of vertices are mended if there are any, and those of faces follow; else labels of faces. Instances are left
     behind where labels change, since they would contradict them.
