@@ -7,7 +7,6 @@ import json
 import struct
 import sys
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,19 +33,25 @@ from tests import oracles, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-SECRET = "Jane-Doe-1970-01-31"
+PATIENT = "Jane-Doe-1970-01-31"
 
 
 def teeth3ds(labels: list[Any], **more: Any) -> bytes:
     """A label file as the challenge writes it."""
-    return json.dumps({"id_patient": SECRET, "jaw": "lower", "labels": labels, **more}).encode()
+    return json.dumps({"id_patient": PATIENT, "jaw": "lower", "labels": labels, **more}).encode()
 
 
 def npy(array: Any) -> bytes:
     file = io.BytesIO()
     np.save(file, np.asarray(array))
     return file.getvalue()
+
+
+def npy_header(description: bytes) -> bytes:
+    """The start of an NPY file."""
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", 70) + description.ljust(69) + b"\n"
 
 
 def colored(colors: list[tuple[int, int, int]]) -> Mesh:
@@ -102,7 +107,7 @@ class TestFormats:
     def test_ply_properties(self, name: str, per: str) -> None:
         mesh = shapes.grid(2, 1)
         count = len(mesh.vertices) if per == "vertex" else len(mesh.faces)
-        data = {name: np.arange(11, 11 + count).astype(np.float32), "quality": np.ones(count)}
+        data: Any = {name: np.arange(11, 11 + count).astype(np.float32), "quality": np.ones(count)}
         file = io.BytesIO()
         meshguard.save(mesh.with_data(**{per: data}), file, format="ply")
         found = read_labels(file.getvalue())
@@ -131,7 +136,7 @@ class TestFormats:
         count = len(mesh.vertices) if per == "vertex" else len(mesh.faces)
         wanted = (np.arange(count) % 15).astype(np.int32)
         (surface.point_data if per == "vertex" else surface.cell_data)["Label"] = wanted
-        path = tmp_path / f"{SECRET}.{suffix}"
+        path = tmp_path / f"{PATIENT}.{suffix}"
         surface.save(path)
         found = read_labels(path)
 
@@ -139,7 +144,7 @@ class TestFormats:
         assert found.numbering == ("meshsegnet" if per == "face" else "anonymous")
         with pytest.raises(ReadError) as caught:
             read_labels(path.read_bytes()[:200])
-        assert SECRET not in "".join(traceback.format_exception(caught.value))
+        assert PATIENT not in "".join(traceback.format_exception(caught.value))
 
 
 class TestColors:
@@ -197,7 +202,7 @@ class TestNumbering:
         classes = np.arange(15)
         unknown = read_labels(classes, numbering="meshsegnet")
         assert unknown.numbering == "meshsegnet" and unknown.values.tolist() == list(range(15))
-        upper, lower = (read_labels(classes, numbering="meshsegnet", jaw=jaw) for jaw in ("upper", "lower"))  # type: ignore[arg-type]
+        upper, lower = (read_labels(classes, numbering="meshsegnet", jaw=jaw) for jaw in ("upper", "lower"))
         assert upper.values.tolist() == [0, 17, 16, 15, 14, 13, 12, 11, 21, 22, 23, 24, 25, 26, 27]
         assert lower.values.tolist() == [0, 37, 36, 35, 34, 33, 32, 31, 41, 42, 43, 44, 45, 46, 47]
         assert upper.numbering == lower.numbering == "fdi" and "tooth 17" in upper.notes[-1]
@@ -211,8 +216,8 @@ class TestNumbering:
 
     def test_jaws(self) -> None:
         assert read_labels(teeth3ds([31], jaw="Mandible")).jaw == "lower"
-        unknown = read_labels(teeth3ds([3, 4], jaw=SECRET))
-        assert unknown.jaw is None and unknown.numbering == "anonymous" and SECRET not in " ".join(unknown.notes)
+        unknown = read_labels(teeth3ds([3, 4], jaw=PATIENT))
+        assert unknown.jaw is None and unknown.numbering == "anonymous" and PATIENT not in " ".join(unknown.notes)
         asked = read_labels(teeth3ds([31]), jaw="upper")
         assert asked.jaw == "upper" and "lower jaw" in asked.notes[0]
         assert read_labels(teeth3ds([31, 7])).numbering == "fdi"  # the format says so; half is enough
@@ -252,8 +257,8 @@ BAD: list[bytes] = [
     b"ply\n",
     b"\x93NUMPY",
     b"\x93NUMPY\x01\x00\xff\xff{",
-    b"\x93NUMPY\x01\x00" + struct.pack("<H", 70) + b"{'descr': '<i8', 'fortran_order': False, 'shape': (1000000000000,)}".ljust(69) + b"\n",
-    b"\x93NUMPY\x01\x00" + struct.pack("<H", 70) + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}".ljust(69) + b"\n" + b"\x80" * 8,
+    npy_header(b"{'descr': '<i8', 'fortran_order': False, 'shape': (1000000000000,)}"),
+    npy_header(b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}") + b"\x80" * 8,
     npy(np.zeros((3, 4), np.int32)),
     npy(np.array(["11", "12"])),
     npy(np.array([True, False])),
@@ -277,8 +282,8 @@ class TestMalformed:
     def test_the_patient_is_never_quoted(self, breaker: Callable[[bytes], bytes]) -> None:
         with pytest.raises(ReadError) as caught:
             read_labels(breaker(teeth3ds([31, 32])))
-        assert SECRET not in "".join(traceback.format_exception(caught.value))
-        assert SECRET not in repr(read_labels(teeth3ds([31, 32])))
+        assert PATIENT not in "".join(traceback.format_exception(caught.value))
+        assert PATIENT not in repr(read_labels(teeth3ds([31, 32])))
 
     @given(st.binary(max_size=60), st.sampled_from([b"", b"{", b'{"labels":[', b"\x93NUMPY\x01\x00", b"1,", b"ply\n"]))
     def test_any_bytes_give_labels_or_a_refusal(self, content: bytes, start: bytes) -> None:

@@ -183,7 +183,7 @@ def without_islands(
     Args:
         graph: the graph.
         labels: int32 (k,).
-        share: of its label's largest piece that a smaller one may have at most.
+        share: of its label's largest piece that a smaller one may have at most; a hole, of its tooth's.
         near_mm: nearer than this to that piece is near.
         speck: share of that piece below which nearness does not count.
 
@@ -201,7 +201,7 @@ def without_islands(
         for piece in range(len(area))
         if piece != largest[int(label[piece])]
         and borders[piece]
-        and area[piece] <= share * area[largest[int(label[piece])]]
+        and (label[piece] == 0 or area[piece] <= share * area[largest[int(label[piece])]])
     ]
     kept = _near_their_own(graph, of, label, area, largest, wanted, near_mm, speck)
     into = list(range(len(area)))
@@ -211,7 +211,11 @@ def without_islands(
         for other, length in borders[piece].items():
             around[int(label[other])] = around.get(int(label[other]), 0.0) + length
         to = min(around, key=lambda one: (-around[one], one)) if around else -1
-        if to < 0 or (label[piece] == 0 and around[to] < 0.8 * sum(around.values())):
+        if to < 0:
+            continue
+        # Areas of pieces grow as others join them, so a hole is compared with its tooth as it is now.
+        is_hole = around[to] >= 0.8 * sum(around.values()) and area[piece] <= share * area[largest[to]]
+        if label[piece] == 0 and not is_hole:
             continue
         n_holes, n_islands = n_holes + (label[piece] == 0), n_islands + (label[piece] != 0)
         hosts = sorted((other for other in borders[piece] if label[other] == to), key=lambda one: (-area[one], one))
