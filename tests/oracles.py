@@ -319,3 +319,9 @@ def published_evaluation(
         for own, guess in zip(instances.tolist(), predicted_instances.tolist(), strict=True)
     ]
     return tla / len(true), sum(agree) / len(agree), hits / len(matched) if matched else 0.0
+
+
+def joint_counts(first: list[int], second: list[int], rows: int, columns: int) -> list[list[int]]:
+    """How often each pair of ids occurs."""
+    pairs = list(zip(first, second, strict=True))
+    return [[pairs.count((a, b)) for b in range(columns)] for a in range(rows)]

@@ -267,8 +267,8 @@ class _Scan:
         """Every label of a tooth in truth or prediction, ascending."""
         (_, ids), (_, others) = self.labels
         n_truth, n_predicted = self.joint.sum(axis=1), self.joint.sum(axis=0)
-        place = {int(id_): k for k, id_ in enumerate(ids) if n_truth[k]}
-        other = {int(id_): k for k, id_ in enumerate(others) if n_predicted[k]}
+        place = {int(ids[k]): k for k in np.flatnonzero(n_truth).tolist()}
+        other = {int(others[k]): k for k in np.flatnonzero(n_predicted).tolist()}
         wanted = sorted(id_ for id_ in place.keys() | other.keys() if id_ > 0)
         distances = self._boundary_distances(wanted)
         for tooth in wanted:
@@ -309,12 +309,10 @@ class _Scan:
     def overall(self, mode: Mode) -> ScanMetrics:
         """TLA, TSA and TIR."""
         joint = self.joint_instances
-        rows = [k for k in range(1, len(joint)) if joint[k].any()]
-        for k in rows:
-            if self.label_of[0][k] < 0:
-                raise MeshGuardError("an instance in the truth has more than one label")
-        columns = [k for k in range(1, joint.shape[1]) if joint[:, k].any()]
-        pure = [k for k in columns if self.label_of[1][k] >= 0]
+        rows = (1 + np.flatnonzero(joint[1:].any(axis=1))).tolist()
+        if (self.label_of[0][rows] < 0).any():
+            raise MeshGuardError("an instance in the truth has more than one label")
+        pure = (1 + np.flatnonzero(joint[:, 1:].any(axis=0) & (self.label_of[1][1:] >= 0))).tolist()
         if mode == "evaluator":
             tla, tir, matched = self._evaluator(rows, pure)
             tooth_there, tooth_claimed = np.zeros(len(joint), bool), np.zeros(joint.shape[1], bool)
@@ -385,6 +383,9 @@ def _ids(labelling: Labelling, mesh: Mesh | npt.NDArray[Any] | None, name: str =
         values = np.asarray(labelling)
     if values is None:
         raise MeshGuardError(f"the mesh carries no {name}")
+    most = int(values.max()) if values.ndim == 1 and values.dtype.kind in "iu" and len(values) else _SMALL_IDS
+    if most < _SMALL_IDS and int(values.min()) >= 0:  # as nearly always: nothing to check or to copy twice
+        return _read_only(values.astype(np.int32, copy=False)), np.arange(most + 1, dtype=np.int32)
     whole = np.maximum(whole_numbers(values), 0)
     most = int(whole.max(initial=0))
     if most < _SMALL_IDS:
@@ -473,8 +474,8 @@ def _summary(
     groups: dict[str, list[tuple[int, float]]] = {}
     for name in ("dice", "iou", "sensitivity", "boundary_mm"):
         groups[name] = [(tooth.scan, getattr(tooth, name)) for tooth in teeth]
-    for tooth in sorted({tooth.tooth for tooth in teeth}):
-        groups[f"dice {tooth}"] = [(one.scan, one.dice) for one in teeth if one.tooth == tooth]
+    for tooth in sorted(teeth, key=lambda one: one.tooth):
+        groups.setdefault(f"dice {tooth.tooth}", []).append((tooth.scan, tooth.dice))
     for name, values in groups.items():
         known = [(scan, value) for scan, value in values if not math.isnan(value)]
         at = np.array([scan for scan, _ in known], np.int64)
@@ -489,7 +490,7 @@ def _summary(
     tail = 50.0 * (1.0 - confidence)
     summary: dict[str, Interval] = {}
     for name in (*_OVERALL, *groups):
-        again = means[name][1:][~np.isnan(means[name][1:])]
+        again = means[name][1:][~np.isnan(means[name][1:])] if n > 1 else ()
         low, high = np.percentile(again, [tail, 100.0 - tail]) if len(again) else (math.nan, math.nan)
         summary[name] = Interval(mean=float(means[name][0]), low=float(low), high=float(high))
     return summary

@@ -37,15 +37,25 @@ def tally(
             largest squared distance from it, mm2.
         out_predicted: (p, 3) float64, zeros: centroid. An id without points keeps NaN.
     """
-    for k in range(len(truth)):
-        out_joint[truth[k], predicted[k]] += 1
-    if len(points) == 0:
+    measured = len(points) > 0
+    start = 0
+    while start < len(truth):  # a run of one pair of ids stays in registers
+        t, p, first = truth[start], predicted[start], start
+        if measured:
+            a, b, c = out_truth[t, 0], out_truth[t, 1], out_truth[t, 2]
+            x, y, z = out_predicted[p, 0], out_predicted[p, 1], out_predicted[p, 2]
+            while start < len(truth) and truth[start] == t and predicted[start] == p:
+                u, v, w = points[start, 0], points[start, 1], points[start, 2]
+                a, b, c, x, y, z = a + u, b + v, c + w, x + u, y + v, z + w
+                start += 1
+            out_truth[t, 0], out_truth[t, 1], out_truth[t, 2] = a, b, c
+            out_predicted[p, 0], out_predicted[p, 1], out_predicted[p, 2] = x, y, z
+        else:
+            while start < len(truth) and truth[start] == t and predicted[start] == p:
+                start += 1
+        out_joint[t, p] += start - first
+    if not measured:
         return
-    for k in range(len(truth)):
-        t, p = truth[k], predicted[k]
-        for axis in range(3):
-            out_truth[t, axis] += points[k, axis]
-            out_predicted[p, axis] += points[k, axis]
     for t in range(out_joint.shape[0]):
         count = 0
         for p in range(out_joint.shape[1]):
@@ -58,14 +68,17 @@ def tally(
             count += out_joint[t, p]
         for axis in range(3):
             out_predicted[p, axis] = out_predicted[p, axis] / count if count else math.nan
-    for k in range(len(truth)):
-        t = truth[k]
-        total = 0.0
-        for axis in range(3):
-            square = (out_truth[t, axis] - points[k, axis]) ** 2
-            out_truth[t, 3 + axis] += square
-            total += square
-        out_truth[t, 6] = max(out_truth[t, 6], total)
+    start = 0
+    while start < len(truth):
+        t = truth[start]
+        a, b, c = out_truth[t, 0], out_truth[t, 1], out_truth[t, 2]
+        x, y, z, most = out_truth[t, 3], out_truth[t, 4], out_truth[t, 5], out_truth[t, 6]
+        while start < len(truth) and truth[start] == t:
+            u, v, w = a - points[start, 0], b - points[start, 1], c - points[start, 2]
+            u, v, w = u * u, v * v, w * w
+            x, y, z, most = x + u, y + v, z + w, max(most, u + v + w)
+            start += 1
+        out_truth[t, 3], out_truth[t, 4], out_truth[t, 5], out_truth[t, 6] = x, y, z, most
 
 
 @kernel

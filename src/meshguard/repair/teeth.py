@@ -43,7 +43,7 @@ REST_SHARE = 0.05
 BAND_MM = 0.4
 """How far a border may move where that does not make it shorter; with the half of a face it stays within 0.5 mm."""
 
-REACH_MM, LOYALTY, GROOVE, SHORTENING = 3.0, 0.3, 30.0, 1.5
+REACH_MM, LOYALTY, GROOVE, SHORTENING = 2.0, 0.3, 30.0, 1.5
 """See `labelgraph.recut` and `within_reason`. Tuned on islands, holes and bites put into labelled arches; proposals."""
 
 
