@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _MOST_ROUNDS = 40
 
+_GROWTH, _ALWAYS = 8, 200_000
+"""Splitting before faces are taken away ends at so many times the faces that there were, or at so many in any case."""
+
 _MOST_PAIRS = 4000
 """Intersecting pairs up to which pieces are made anew, one by one."""
 
@@ -82,11 +85,12 @@ def carve(draft: Draft) -> Change:
     if not start or wants_solid(draft.policy):
         return Change(draft=draft)
     length = draft.policy.limit("carve_fraction") * draft.facts.diagonal
+    most = max(_GROWTH * len(draft.corners), _ALWAYS)
     for _ in range(_MOST_ROUNDS):
         pairs = faulty_pairs(draft.facts)
         if not len(pairs):
             break
-        finer = _split_long(draft, pairs)
+        finer = _split_long(draft, pairs) if len(draft.corners) < most else None
         if finer is not None:
             draft = finer
             continue
