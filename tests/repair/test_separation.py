@@ -10,6 +10,7 @@ import pytest
 from meshguard import repair
 from meshguard.errors import RepairRefused
 from meshguard.facts import Facts
+from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
 from meshguard.repair.separation import pair_sheets
 from tests import mutations, shapes
@@ -18,8 +19,6 @@ from tests.repair.proof import proved, steps, through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from meshguard.mesh import Mesh
 
 SEPARATED = "separate sheets"
 
@@ -70,6 +69,17 @@ class TestSeparate:
 
         proved(result)
         assert 0 < result.max_displacement_mm <= 1.1e-4
+
+
+def test_a_fin_that_goes_on_straighter_than_the_sheet_does() -> None:
+    """The sheet bends at the fin, so that the fin is taken for its other half: all faces then hang together."""
+    z = np.array([0.0, 0.0, 8.0, 8.0, 0.0, 0.0, 12.0])
+    x, y = np.array([-9.0, -9, 0, 0, 9, 9, 6]), np.array([-6.0, 6, -5, 5, -6, 6, 0])
+    roof = [[0, 2, 3], [0, 3, 1], [2, 4, 5], [2, 5, 3], [0, 4, 2], [1, 3, 5], [3, 2, 6]]
+    result = repair(Mesh(vertices=np.stack([x, y, z], axis=1), faces=roof))
+
+    assert result.before.stats["nonmanifold_edges"] == 1
+    proved(result)
 
 
 class TestNotSeparated:
