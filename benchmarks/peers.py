@@ -2,6 +2,7 @@
 
     python benchmarks/peers.py load FILE
     python benchmarks/peers.py validate FILE
+    python benchmarks/peers.py self-intersections FILE
 
 Each library runs in a process of its own, warm, and takes its turn in every round (A B C A B C …), so that a drift of
 the machine's speed touches all alike. The ratio is the median over rounds of (peer's time / meshguard's time): above 1,
@@ -18,7 +19,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +78,8 @@ def validate_meshlib(path: str) -> int:
     mm.findMultipleEdges(mesh.topology)
     mesh.topology.findHoleRepresentiveEdges()
     mm.getAllComponents(mm.MeshPart(mesh))
-    return int(mm.findDegenerateFaces(mm.MeshPart(mesh)).count())
+    mm.findDegenerateFaces(mm.MeshPart(mesh))
+    return len(mm.findSelfCollidingTriangles(mm.MeshPart(mesh)))
 
 
 def validate_trimesh(path: str) -> int:
@@ -85,31 +89,101 @@ def validate_trimesh(path: str) -> int:
     return int(mesh.is_watertight) + int(mesh.is_winding_consistent) + mesh.body_count
 
 
-TASKS: dict[str, dict[str, tuple[Callable[[str], int], str]]] = {
+def read(path: str) -> Any:
+    """The file's mesh, the same for every library."""
+    import meshguard
+
+    return meshguard.load(path)
+
+
+def intersections_meshguard(path: str) -> Callable[[], int]:
+    import meshguard
+
+    vertices, faces = np.array(read(path).vertices), np.array(read(path).faces)
+    return lambda: len(meshguard.self_intersections(meshguard.Mesh(vertices=vertices, faces=faces)))
+
+
+def intersections_meshlib(path: str) -> Callable[[], int]:
+    import meshlib.mrmeshnumpy as mn
+    import meshlib.mrmeshpy as mm
+
+    given = read(path)
+    mesh = mn.meshFromFacesVerts(np.array(given.faces, np.int32), np.array(given.vertices, np.float32))
+
+    def run() -> int:
+        mesh.invalidateCaches()  # so that the tree is built inside, as it is for everyone else
+        return len(mm.findSelfCollidingTriangles(mm.MeshPart(mesh)))
+
+    return run
+
+
+def intersections_cgal(path: str) -> Callable[[], int]:
+    from CGAL import CGAL_Polygon_mesh_processing as pmp
+    from CGAL.CGAL_Kernel import Point_3
+    from CGAL.CGAL_Polyhedron_3 import Polyhedron_3
+
+    given = read(path)
+    points, polygons = pmp.Point_3_Vector(), pmp.Polygon_Vector()
+    for x, y, z in given.vertices.tolist():
+        points.append(Point_3(x, y, z))
+    for face in given.faces.tolist():
+        polygon = pmp.Int_Vector()
+        for corner in face:
+            polygon.append(corner)
+        polygons.append(polygon)
+    surface = Polyhedron_3()
+    pmp.orient_polygon_soup(points, polygons)
+    pmp.polygon_soup_to_polygon_mesh(points, polygons, surface)
+
+    def run() -> int:
+        pairs: list[Any] = []
+        pmp.self_intersections(surface, pairs)
+        return len(pairs)
+
+    return run
+
+
+def prepared(run: Callable[[str], int]) -> Callable[[str], Callable[[], int]]:
+    """A task that starts from the file: nothing is done beforehand."""
+    return lambda path: lambda: run(path)
+
+
+TASKS: dict[str, dict[str, tuple[Callable[[str], Callable[[], int]], str]]] = {
     "load": {
-        "meshguard": (load_meshguard, "welded, attributes kept, irregularities reported"),
-        "stl_reader": (load_stl_reader, "C++; STL only, welded"),
-        "pyminiply": (load_pyminiply, "C++; PLY only, known attributes"),
-        "meshlib": (load_meshlib, "C++, threads; welded, drops faces that break manifoldness, builds half-edges"),
-        "open3d": (load_open3d, "C++; then remove_duplicated_vertices"),
-        "trimesh": (load_trimesh, "welded"),
+        "meshguard": (prepared(load_meshguard), "welded, attributes kept, irregularities reported"),
+        "stl_reader": (prepared(load_stl_reader), "C++; STL only, welded"),
+        "pyminiply": (prepared(load_pyminiply), "C++; PLY only, known attributes"),
+        "meshlib": (
+            prepared(load_meshlib),
+            "C++, threads; welded, drops faces that break manifoldness, builds half-edges",
+        ),
+        "open3d": (prepared(load_open3d), "C++; then remove_duplicated_vertices"),
+        "trimesh": (prepared(load_trimesh), "welded"),
     },
     "validate": {
-        "meshguard": (validate_meshguard, "file to report: every check of the policy `scan`"),
-        "meshlib": (validate_meshlib, "C++, threads; load, multiple edges, loops, components, degenerate faces only"),
-        "trimesh": (validate_trimesh, "load, watertight, winding, number of bodies only"),
+        "meshguard": (prepared(validate_meshguard), "file to report: every check of the policy `scan`"),
+        "meshlib": (
+            prepared(validate_meshlib),
+            "C++, threads; not: non-manifold, duplicates, winding",
+        ),
+        "trimesh": (prepared(validate_trimesh), "load, watertight, winding, number of bodies only"),
+    },
+    "self-intersections": {
+        "meshguard": (intersections_meshguard, "exact; mesh made and tree built inside"),
+        "meshlib": (intersections_meshlib, "C++ float32, threads; tree built inside"),
+        "cgal": (intersections_cgal, "C++ exact, one thread; mesh made beforehand"),
     },
 }
 
 
 def work(task: str, library: str, path: str) -> None:
     """Say "ready" after a first call, then time one call for each line read."""
-    run = TASKS[task][library][0]
-    value = run(path)
+    run = TASKS[task][library][0](path)
+    value = run()
     print("ready", flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
-        value = run(path)
+        value = run()
         print(json.dumps([time.perf_counter() - start, value]), flush=True)
 
 

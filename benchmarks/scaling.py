@@ -1,15 +1,17 @@
-"""Time and memory of load and validate on phantom arches of growing size: is it linear, and how many bytes a face?
+"""Time and memory of load, validate and self_intersections on growing phantom arches: is it linear, bytes a face?
 
     python benchmarks/scaling.py
 
-For each size a fresh process loads the phantom's STL, then validates the mesh several times; peak memory is that of the
-process above what it used before the validation, with the mesh loaded.
+For each size a fresh process loads the phantom's STL, then searches and validates the mesh several times; peak memory
+is that of the process above what it used before the call, with the mesh loaded. The last line fits self_intersections:
+seconds = a * (n log n) ** exponent.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import statistics
 import subprocess
@@ -17,8 +19,29 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-SIZES = (16_000, 64_000, 271_000, 1_000_000, 4_000_000)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meshguard import Mesh
+
+SIZES = (16_000, 100_000, 271_000, 1_000_000, 4_000_000)
+
+
+def validate(mesh: Mesh) -> object:
+    import meshguard
+
+    return meshguard.validate(mesh)
+
+
+def search(mesh: Mesh) -> object:
+    import meshguard
+
+    return meshguard.self_intersections(mesh)
+
+
+CALLS: dict[str, Callable[[Mesh], object]] = {"search": search, "validate": validate}
 
 
 def current_bytes() -> int:
@@ -27,29 +50,35 @@ def current_bytes() -> int:
 
 
 def measure(path: str, rounds: int) -> dict[str, float]:
-    """Median seconds of load and validate, and bytes that validate needs above the loaded mesh."""
+    """Median seconds of load, validate and self_intersections, and bytes that the latter two need above the mesh."""
     import meshguard
 
     meshguard.validate(meshguard.phantom(faces=5000))  # compiled or loaded from cache before anything is measured
     mesh = meshguard.load(path)
-    Path("/proc/self/clear_refs").write_text("5")  # start the peak anew
-    before = current_bytes()
-    meshguard.validate(mesh)
-    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
-    seconds: dict[str, list[float]] = {"load": [], "validate": []}
+    peaks = {name: peak_bytes(call, mesh) for name, call in CALLS.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in ("load", *CALLS)}
     for _ in range(rounds):
         start = time.perf_counter()
         mesh = meshguard.load(path)
-        middle = time.perf_counter()
-        meshguard.validate(mesh)
-        seconds["load"].append(middle - start)
-        seconds["validate"].append(time.perf_counter() - middle)
+        seconds["load"].append(time.perf_counter() - start)
+        for name, call in CALLS.items():
+            start = time.perf_counter()
+            call(mesh)
+            seconds[name].append(time.perf_counter() - start)
     return {
         "faces": len(mesh.faces),
-        "load_s": statistics.median(seconds["load"]),
-        "validate_s": statistics.median(seconds["validate"]),
-        "bytes_a_face": (peak - before) / len(mesh.faces),
+        **{f"{name}_s": statistics.median(found) for name, found in seconds.items()},
+        "bytes_a_face": peaks["validate"] / len(mesh.faces),
+        "search_bytes_a_face": peaks["search"] / len(mesh.faces),
     }
+
+
+def peak_bytes(call: Callable[[Mesh], object], mesh: Mesh) -> int:
+    """Bytes that a call needs at most above what the process has before it."""
+    Path("/proc/self/clear_refs").write_text("5")  # start the peak anew
+    before = current_bytes()
+    call(mesh)
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024 - before
 
 
 def main() -> None:
@@ -64,22 +93,31 @@ def main() -> None:
         return
     import meshguard
 
+    names = ("load", "validate", "search")
     if not options.json:
-        print(f"{'faces':>10}{'load ms':>10}{'ns/face':>9}{'validate ms':>13}{'ns/face':>9}{'bytes/face':>12}")
+        head = "".join(f"{name + ' ms':>13}{'ns/face':>9}" for name in names)
+        print(f"{'faces':>10}{head}{'bytes/face':>12}{'of search':>11}")
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for size in options.sizes:
             path = str(Path(folder) / "phantom.stl")
             meshguard.save(meshguard.phantom(faces=size), path)
             command = [sys.executable, __file__, "--worker", path, "-n", str(options.rounds)]
             row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            rows.append(row)
             if options.json:
                 print(json.dumps(row), flush=True)
                 continue
             faces = row["faces"]
-            times = [(1e3 * row[name], 1e9 * row[name] / faces) for name in ("load_s", "validate_s")]
-            (load, load_each), (check, check_each) = times
-            line = f"{faces:>10}{load:>10.1f}{load_each:>9.0f}{check:>13.1f}{check_each:>9.0f}"
-            print(f"{line}{row['bytes_a_face']:>12.0f}", flush=True)
+            line = "".join(f"{1e3 * row[f'{name}_s']:>13.1f}{1e9 * row[f'{name}_s'] / faces:>9.0f}" for name in names)
+            print(f"{faces:>10}{line}{row['bytes_a_face']:>12.0f}{row['search_bytes_a_face']:>11.0f}", flush=True)
+    large = [(math.log(n * math.log(n)), math.log(row["search_s"])) for row in rows if (n := row["faces"]) >= 90_000]
+    if len(large) > 1 and not options.json:
+        exponent = statistics.linear_regression(*zip(*large, strict=True)).slope
+        print(
+            f"self_intersections from {min(row['faces'] for row in rows if row['faces'] >= 90_000)} faces on: ", end=""
+        )
+        print(f"exponent of n log n {exponent:.3f}")
 
 
 if __name__ == "__main__":

@@ -143,6 +143,20 @@ for mesh in meshes:
         meshguard.save(mesh, file, format=kind)
         meshguard.validate(file.getvalue())
 meshguard.intersections(meshes[1], meshes[3])
+from meshguard.repair.filling import fill_hole
+ring = np.arange(24, dtype="i4")
+turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+rings = np.concatenate([np.stack([r * np.cos(turn), r * np.sin(turn), 0 * turn], axis=1) for r in (5, 6, 7, 8)])
+rings = rings.astype("f4").astype("f8")
+first = np.stack([np.roll(ring, -1), ring, ring + 24], axis=1)
+band = np.concatenate([first, np.stack([np.roll(ring, -1), ring + 24, np.roll(ring, -1) + 24], axis=1)])
+band = np.concatenate([band, band + 24, band + 48]).astype("i4")
+fill_hole(rings, band, [ring])
+fill_hole(rings.copy(), np.asfortranarray(band), [list(ring)], around=np.arange(len(band)))
+labels = meshes[0].vertex_data["label"]
+meshguard.segmentation_metrics(meshes[0], labels.astype(np.int64))
+meshguard.segmentation_metrics(labels.tolist(), labels.astype("u1"), mesh=meshes[0].vertices.astype("f4"))
+meshguard.segmentation_metrics(meshes[0].face_data["label"], np.flip(meshes[0].face_data["label"]), mesh=meshes[0])
 triangle = "vertex 0 0 0\\nvertex 1 0 0\\nvertex 0 1 0\\n"
 meshguard.validate(f"solid\\nfacet normal 0 0 1\\nouter loop\\n{triangle}endloop\\nendfacet\\nendsolid\\n".encode())
 ply = "ply\\nformat ascii 1.0\\nelement vertex 4\\nproperty float x\\nproperty float y\\nproperty float z\\n"

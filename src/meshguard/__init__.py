@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from meshguard.errors import BudgetExceeded, MeshError, MeshGuardError, PolicyError, ReadError, RepairRefused
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
+    from meshguard.metrics import segmentation_metrics
     from meshguard.phantoms import phantom
     from meshguard.policy import Policy
     from meshguard.queries import boundary_loops, intersections, self_intersections
@@ -52,6 +53,7 @@ __all__ = [
     "phantom",
     "repair",
     "save",
+    "segmentation_metrics",
     "self_intersections",
     "validate",
 ]
@@ -68,6 +70,7 @@ _HOMES = {
     "load": "io",
     "save": "io",
     "Mesh": "mesh",
+    "segmentation_metrics": "metrics",
     "phantom": "phantoms",
     "Policy": "policy",
     "Finding": "report",

@@ -17,6 +17,10 @@ class PolicyError(MeshGuardError, ValueError):
     """A policy names a check, a limit or a value that does not exist; the text names the nearest that does."""
 
 
+class ToothError(MeshGuardError, ValueError):
+    """A number names no tooth, a text names none or more than one, or a label file is of another numbering."""
+
+
 class BudgetExceeded(MeshGuardError):  # noqa: N818 (it reads as what happened)
     """A call needs more bytes, faces or seconds than its budget allows."""
 

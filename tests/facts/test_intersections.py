@@ -211,3 +211,22 @@ def test_a_policy_weighs_classes_of_assemblies_too() -> None:
 
     assert severities() == {"warning"}
     assert severities(**{"S107:crossing": "error", "S107:touch_point": "error"}) == {"error"}
+
+
+def test_a_cap_counts_pairs_once_where_a_search_around_a_hub_finds_them_too() -> None:
+    """Two cones of a hundred faces around one vertex, through each other: the hub has no certificate."""
+    angle = 2 * np.pi * np.arange(100) / 100
+    cones = []
+    for shift in (0.0, 20.0):
+        cones.append(np.stack([30 * np.cos(angle) + shift, 30 * np.sin(angle), 30 + 0 * angle], axis=1))
+    ring = np.arange(100)
+    faces = np.stack([0 * ring, 1 + ring, 1 + np.roll(ring, -1)], axis=1)
+    mesh = Mesh(
+        vertices=np.concatenate([[[0.0, 0.0, 0.0]], *cones]),
+        faces=np.concatenate([faces, faces + [0, 100, 100]]),
+    )
+    everything = rows(mesh)
+
+    assert everything == oracles.intersecting_pairs(mesh.vertices, mesh.faces)
+    for most in range(1, len(everything) + 2):
+        assert len(rows(mesh, max_pairs=most)) == min(most, len(everything))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from meshguard.kernels import triangles
-from meshguard.kernels.triangles import CAP, COLLINEAR, NEEDLE, NONFINITE, OUTSIDE_EXACT, REPEATED, SHORT
+from meshguard.kernels.triangles import CAP, COLLINEAR, NEEDLE, NONFINITE, OUTSIDE_EXACT, REPEATED, SHORT, TURNS
 from tests import oracles
 
 
@@ -31,7 +31,7 @@ def test_area_of_a_right_triangle() -> None:
     area, flags = measured([[0, 0, 0], [3, 0, 0], [0, 0, 4]])
 
     assert area.tolist() == [6.0]
-    assert flags.tolist() == [0]
+    assert flags.tolist() == [TURNS << 3]  # seen along y the corners turn right
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -98,3 +98,21 @@ def test_collinear_is_exact(points: np.ndarray, scale: float, ulps: int) -> None
 
     expected = [oracles.is_collinear(*points[face]) for face in corners]
     assert ((flags & COLLINEAR) != 0).tolist() == expected
+
+
+@given(hnp.arrays(np.float64, (12, 3), elements=SMALL), SCALES)
+def test_turns_are_those_of_the_projections(points: np.ndarray, scale: float) -> None:
+    """Where differences are exact the filter is sure of all that turns; elsewhere what it is sure of is right."""
+    points = points * scale
+    corners = [[i, j, k] for i in range(4) for j in range(4, 8) for k in range(8, 12)]
+
+    _, flags = measured(points, corners)
+
+    for face, flag in zip(corners, flags.tolist(), strict=True):
+        for axis in range(3):
+            x, y = (axis + 1) % 3, (axis + 2) % 3
+            turn = oracles.orientation(*((points[v, x], points[v, y]) for v in face))
+            said = (flag // TURNS >> 2 * axis) & 3
+            assert said in ({0: 0, 1: 1, -1: 2}[turn], 0)
+            if scale == 1.0:
+                assert said == {0: 0, 1: 1, -1: 2}[turn]

@@ -116,6 +116,7 @@ def _tasks() -> Iterator[Callable[[], object]]:
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
     from meshguard.queries import intersections
+    from meshguard.repair.filling import fill_hole
     from meshguard.validation import validate
 
     def written(mesh: Mesh, kind: Any) -> bytes:
@@ -137,6 +138,10 @@ def _tasks() -> Iterator[Callable[[], object]]:
     split = sheet.vertices[sheet.faces].reshape(-1, 3) + 1e-4 * np.repeat(np.arange(len(sheet.faces)) % 2, 3)[:, None]
     yield partial(validate, Mesh(vertices=split, faces=np.arange(len(split)).reshape(-1, 3)))
     yield partial(validate, written(sheet, "stl"), policy="print")
+    cells, side = np.arange(256).reshape(16, 16), 17 * np.arange(6, 11)
+    kept = np.delete(sheet.faces, np.repeat(2 * cells[6:10, 6:10].ravel(), 2) + np.arange(32) % 2, axis=0)
+    loop = [np.arange(6, 10) + side[0], side[:-1] + 10, np.arange(10, 6, -1) + side[-1], side[:0:-1] + 6]
+    yield partial(fill_hole, sheet.vertices, kept, [np.concatenate(loop).astype(np.int32)])
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
 
 

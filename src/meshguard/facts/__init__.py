@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,11 +22,15 @@ from meshguard.facts.sidedness import sidedness_of
 from meshguard.kernels import intersections as intersection_kernels
 from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
+from meshguard.kernels.folds import mark_folds
 from meshguard.kernels.weld import weld_positions
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray, Mesh
     from meshguard.policy import Policy
+
+
+_FOLD_PARTS = 4
 
 
 class FaceMeasures(NamedTuple):
@@ -40,14 +45,12 @@ class Edges(NamedTuple):
 
     Attributes:
         twins: int32 (3m,), see `kernels.topology`.
-        grouped: int32, all half-edges by (lower, higher) position.
         boundary: int32, half-edges of edges with one face, ascending.
         crowded: int32, half-edges of edges with more than two faces, those of an edge side by side.
         n_edges: number of edges.
     """
 
     twins: IntArray
-    grouped: IntArray
     boundary: IntArray
     crowded: IntArray
     n_edges: int
@@ -199,27 +202,41 @@ class Facts:
     # ---- edges
 
     @cached_property
+    def corner_spans(self) -> IntArray:
+        """Lowest and highest position of each `topology.CHUNK` faces, int32 (chunks, 2)."""
+        flat, size = self.corners.reshape(-1), 3 * topology.CHUNK
+        whole = len(flat) // size
+        parts = [flat[: whole * size].reshape(whole, size), flat[None, whole * size :]]
+        ends = [[part.min(axis=1), part.max(axis=1)] for part in parts if part.size]
+        return frozen(np.ascontiguousarray(np.concatenate(ends, axis=1).T if ends else np.empty((0, 2)), np.int32))
+
+    @cached_property
     def edges(self) -> Edges:
         """Twins, boundary and crowded half-edges. Faces with a non-finite or a repeated corner take no part."""
-        corners = self.corners
+        corners, spans = self.corners, self.corner_spans
         m = len(corners)
         unused = frozen((self.faces.flags & np.uint16(triangles.NONFINITE | triangles.REPEATED)) != 0)
-        twins = np.full(3 * m, topology.UNUSED, np.int32)
+        twins = np.empty(3 * m, np.int32) if not unused.any() else np.full(3 * m, topology.UNUSED, np.int32)
         bounds = part_bounds(len(self.positions))
         counts = np.zeros((len(bounds) - 1, 3), np.int64)
-        grouped: list[IntArray] = [np.empty(0, np.int32)] * (len(bounds) - 1)
+        crowds: list[IntArray] = [np.empty(0, np.int32)] * (len(bounds) - 1)
 
         def group(part: int) -> None:
             lo, hi = bounds[part], bounds[part + 1]
-            starts, halfedges = np.empty(hi - lo + 1, np.int32), np.empty(3 * m, np.int32)
-            topology.group_edges(corners, unused, lo, hi, starts, halfedges, twins, counts[part])
-            grouped[part] = halfedges[: counts[part, 0]]
+            halfedges = np.empty(3 * m, np.int32)
+            topology.group_edges(corners, spans, unused, lo, hi, halfedges, twins, counts[part])
+            if counts[part, 2]:
+                halfedges = halfedges[: counts[part, 0]]
+                crowds[part] = halfedges[twins[halfedges] == topology.CROWDED]
 
         side_by_side([partial(group, part) for part in range(len(bounds) - 1)])
-        halfedges = grouped[0] if len(grouped) == 1 else np.concatenate(grouped)
-        crowded = halfedges[twins[halfedges] == topology.CROWDED] if counts[:, 2].any() else halfedges[:0]
         boundary = np.flatnonzero(twins == topology.BOUNDARY).astype(np.int32)
-        return Edges(frozen(twins), frozen(halfedges), frozen(boundary), frozen(crowded), int(counts[:, 1].sum()))
+        return Edges(
+            twins=frozen(twins),
+            boundary=frozen(boundary),
+            crowded=frozen(np.concatenate(crowds)),
+            n_edges=int(counts[:, 1].sum()),
+        )
 
     @cached_property
     def fans(self) -> tuple[IntArray, IntArray, int]:
@@ -231,12 +248,12 @@ class Facts:
     @cached_property
     def components(self) -> Components:
         """Components with their sums, near-folds, and faces that may be doubled."""
-        corners, (twins, grouped, _, crowded, _), m = self.corners, self.edges, len(self.corners)
+        corners, twins, crowded, m = self.corners, self.edges.twins, self.edges.crowded, len(self.corners)
         component, anchor, doubled = np.empty(m, np.int32), np.empty(m, np.int32), np.empty(m, np.bool_)
         found: list[int] = []
         side_by_side(
             [
-                lambda: found.append(topology.connect_faces(corners, twins, grouped, component, anchor, doubled)),
+                lambda: found.append(topology.connect_faces(corners, twins, crowded, component, anchor, doubled)),
                 lambda: self.fans,
             ]
         )
@@ -244,20 +261,20 @@ class Facts:
         counts = np.empty((found[0], topology.COUNTS), np.int64)
         folds = np.empty(3 * m, np.bool_)
         fold_cos = math.cos(math.radians(self.policy.limit("fold_angle_deg")))
-        component = frozen(component)
-        topology.measure_components(
-            self.positions,
-            corners,
-            twins,
-            component,
-            frozen(anchor),
-            self.fans[0],
-            self.faces.area,
-            crowded,
-            fold_cos,
-            measures,
-            counts,
-            folds,
+        component, anchor = frozen(component), frozen(anchor)
+        positions, fan, area = self.positions, self.fans[0], self.faces.area
+        # Two ranges at least, so that folds are marked beside the sums.
+        bounds = [m * part // _FOLD_PARTS for part in range(_FOLD_PARTS + 1)]
+        side_by_side(
+            [
+                lambda: topology.measure_components(
+                    positions, corners, twins, component, anchor, fan, area, crowded, measures, counts
+                ),
+                *(
+                    partial(mark_folds, positions, corners, twins, fold_cos, lo, hi, folds)
+                    for lo, hi in pairwise(bounds)
+                ),
+            ]
         )
         return Components(component, frozen(measures), frozen(counts), frozen(folds), frozen(doubled))
 
@@ -299,9 +316,10 @@ class Facts:
 
     def least_position(self, component: int) -> int:
         """The position of a component's corners that is least in x, then y, then z."""
-        used = self.corners[self.faces_of(component)].reshape(-1)
-        x = self.positions[used, 0]
-        used = used[x == x.min()]
+        is_least = self.positions[:, 0] == self.components.measures[component, topology.BOX]
+        flat = self.corners.reshape(-1)
+        there = np.flatnonzero(is_least[flat])
+        used = np.unique(flat[there[self.components.of_face[there // 3] == component]])
         return int(used[np.lexsort(self.positions[used].T[::-1])[0]])
 
     # ---- what shares positions

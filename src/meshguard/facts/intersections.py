@@ -10,21 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.facts.layers import corners_along, distinct, is_crowded, rows_in_layers
 from meshguard.kernels import intersections as kernels
 from meshguard.kernels._parallel import over_ranges, side_by_side
-from meshguard.kernels.bvh import BLOCK, Tree, build_tree
+from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.kernels.fans import certify_fans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from meshguard.facts import Facts
     from meshguard.mesh import FloatArray, IntArray
 
-_CHUNKS = 64
-_BATCH = 8
 _BUSY_VALENCE = 64
-_SAMPLE = 4096
+_SAMPLE = 1024
 _SLIVER_SHARE = 0.98
 
 
@@ -47,56 +44,85 @@ def find_intersections(facts: Facts, most: int) -> Intersections:
 
     Degenerate faces and those with a non-finite corner take no part; duplicates are no pairs.
     """
-    positions, corners = facts.positions, facts.corners
-    skipped = frozen(~facts.is_sound)
-    certified = np.empty(len(positions), np.bool_)
-    valence = np.empty(len(positions), np.int32)
-    over_ranges(
-        len(positions), lambda lo, hi: certify_fans(positions, corners, skipped, lo, hi, certified, valence), grain=4096
-    )
-    certified.flags.writeable = False
+    certified, valence = certified_fans(facts)
     hubs = np.flatnonzero(valence > _BUSY_VALENCE)
-    groups = _busy_groups(corners, skipped, hubs, valence)
     boxed, box, slack = _along_slivers(facts)
-    tree = build_tree(boxed, corners, facts.sound_faces, groups, box, slack)
-    blocks = len(tree.boxes)
-    bounds = [blocks * chunk // _CHUNKS for chunk in range(_CHUNKS + 1)]
+    if not len(hubs) and is_crowded(facts, boxed):
+        none = frozen(np.empty(0, np.int32))
+        rows = rows_in_layers(facts, partial(_pairs_of_tree, facts.positions, certified, none), most)
+    else:
+        groups = _busy_groups(facts, hubs, valence)
+        tree = build_tree(boxed, facts.corners, facts.sound_faces, groups, box, slack)
+        rows = _rows_in_tree(facts, tree, _node_groups(tree, groups), hubs[~certified[hubs]], certified, most)
+    pairs, classes = np.ascontiguousarray(rows[:most, :2]), rows[:most, 2].astype(np.int8)
+    return Intersections(frozen(pairs), frozen(classes), len(rows) <= most)
+
+
+def _rows_in_tree(
+    facts: Facts, tree: Tree, node_groups: IntArray, hubs: npt.NDArray[np.int64], certified: BoolArray, most: int
+) -> IntArray:
+    """The intersecting pairs with classes, int32 (k, 3), sorted, each once; more than `most` where there are."""
+    asked = most
+    while True:
+        rows, is_whole = _first_rows(facts, tree, node_groups, hubs, certified, asked)
+        if is_whole or len(rows) > most:
+            return rows
+        asked = 2 * asked + 1  # some were found twice
+
+
+def _first_rows(
+    facts: Facts, tree: Tree, node_groups: IntArray, hubs: npt.NDArray[np.int64], certified: BoolArray, most: int
+) -> tuple[IntArray, bool]:
+    """The same, and whether these are all; if not, more than `most` were found, but some perhaps twice."""
+    positions, blocks = facts.positions, len(tree.boxes)
+    # Each costs a little to hand over: few for a small mesh, but enough to share out one where everything meets.
+    chunks = max(1, min(16, blocks // 8), min(64, blocks // 256))
+    bounds = [blocks * chunk // chunks for chunk in range(chunks + 1)]
     searches = [
-        partial(
-            _pairs_in,
-            positions,
-            tree,
-            tree.order,
-            tree.corners,
-            certified,
-            _node_groups(tree, groups),
-            lo,
-            hi,
-            most + 1,
-        )
+        partial(_pairs_in, positions, certified, node_groups, tree, tree.order, tree.corners, lo, hi, most + 1)
         for lo, hi in pairwise(bounds)
     ]
-    searches += [partial(_pairs_at_hub, facts, int(v), certified, most + 1) for v in hubs if not certified[v]]
-    found: list[IntArray] = []
+    searches += [partial(_pairs_at_hub, facts, int(v), certified, most + 1) for v in hubs]
+    found: list[IntArray | None] = [None] * len(searches)
 
-    def run(search: Callable[[], IntArray], place: int) -> None:
-        found[place] = search()
+    def run(place: int) -> None:
+        if _n_found(found) <= most:
+            found[place] = searches[place]()
 
-    # Searches are cut and stopped at without regard to threads, so that a capped one always finds the same pairs.
-    while len(found) < len(searches) and sum(map(len, found)) <= most:
-        first, last = len(found), min(len(searches), len(found) + _BATCH)
-        found += [np.empty((0, 3), np.int32)] * (last - first)
-        side_by_side([partial(run, searches[place], place) for place in range(first, last)])
-    rows = np.concatenate(found)
-    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
-    new = np.ones(len(rows), np.bool_)  # where a block holds faces of a hub and others, a pair is found twice
-    new[1:] = (rows[1:, :2] != rows[:-1, :2]).any(axis=1)
-    total = int(np.count_nonzero(new))
-    rows = rows[new][:most]
-    pairs, classes = np.ascontiguousarray(rows[:, :2]), rows[:, 2].astype(np.int8)
-    for array in (pairs, classes):
-        array.flags.writeable = False
-    return Intersections(pairs, classes, total <= most)
+    side_by_side([partial(run, place) for place in range(len(searches))])
+    # Of a capped search the first chunks that reach the cap count, and no later one, whatever threads did beside: so it
+    # always finds the same pairs.
+    kept, total = [np.empty((0, 3), np.int32)], 0
+    for rows in found:
+        if rows is None or total > most:
+            break
+        kept.append(rows)
+        total += len(rows)
+    # Where a block holds faces of a hub and others, a pair is found twice.
+    return distinct(np.concatenate(kept)), total <= most
+
+
+def _n_found(found: list[IntArray | None]) -> int:
+    """How many rows the searches have found that ended and before which all have ended."""
+    total = 0
+    for rows in found:
+        if rows is None:
+            break
+        total += len(rows)
+    return total
+
+
+def certified_fans(facts: Facts) -> tuple[BoolArray, IntArray]:
+    """Whether each position's fan is certified, bool (p,), see `kernels.fans`; and its faces' number, int32 (p,)."""
+    positions, corners, spans = facts.positions, facts.corners, facts.corner_spans
+    twins, flags = facts.edges.twins, facts.faces.flags
+    certified, valence = np.empty(len(positions), np.bool_), np.empty(len(positions), np.int32)
+    over_ranges(
+        len(positions),
+        lambda lo, hi: certify_fans(positions, corners, spans, twins, flags, lo, hi, certified, valence),
+        grain=4096,
+    )
+    return frozen(certified), frozen(valence)
 
 
 def pair_segments(facts: Facts, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -113,11 +139,11 @@ def pair_segments(facts: Facts, pairs: IntArray) -> tuple[FloatArray, FloatArray
 
 def _pairs_in(
     positions: FloatArray,
+    certified: BoolArray,
+    node_groups: IntArray,
     tree: Tree,
     order: IntArray,
     corners: IntArray,
-    certified: BoolArray,
-    node_groups: IntArray,
     lo: int,
     hi: int,
     most: int,
@@ -133,7 +159,20 @@ def _pairs_in(
         out = np.empty((count, 3), np.int32)
 
 
-def _busy_groups(corners: IntArray, skipped: BoolArray, hubs: npt.NDArray[np.int64], valence: IntArray) -> IntArray:
+def _pairs_of_tree(
+    positions: FloatArray,
+    certified: BoolArray,
+    node_groups: IntArray,
+    tree: Tree,
+    order: IntArray,
+    corners: IntArray,
+    most: int,
+) -> IntArray:
+    """The same for all blocks."""
+    return _pairs_in(positions, certified, node_groups, tree, order, corners, 0, len(tree.boxes), most)
+
+
+def _busy_groups(facts: Facts, hubs: npt.NDArray[np.int64], valence: IntArray) -> IntArray:
     """For each face the number, from 1, of a position with very many faces that it belongs to, or 0; empty for none.
 
     All boxes around such a hub overlap there. Kept together in the tree, its pairs are never proposed: a certificate
@@ -141,11 +180,12 @@ def _busy_groups(corners: IntArray, skipped: BoolArray, hubs: npt.NDArray[np.int
     """
     groups = np.empty(0, np.int32)
     if len(hubs):
+        corners = facts.corners
         number = np.zeros(len(valence), np.int32)
         order = hubs[np.argsort(valence[hubs], kind="stable")]  # a busier hub has a larger number
         number[order] = np.arange(1, len(order) + 1, dtype=np.int32)
         groups = number[corners].max(axis=1).astype(np.int32)
-        groups[skipped] = 0
+        groups[~facts.is_sound] = 0
     return frozen(groups)
 
 
@@ -162,14 +202,14 @@ def _pairs_at_hub(facts: Facts, hub: int, certified: BoolArray, most: int) -> In
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         away = [facts.positions[end] - facts.positions[hub] for end in ends]
         cube = [vectors / np.abs(vectors).max(axis=1, keepdims=True) for vectors in away]
-    sides = [np.abs(vectors).argmax(axis=1) for vectors in cube]
-    signs = [
-        np.take_along_axis(vectors, side[:, None], axis=1)[:, 0] for vectors, side in zip(cube, sides, strict=True)
-    ]
-    one_side = (sides[0] == sides[1]) & (signs[0] == signs[1]) & np.isfinite(cube[0] + cube[1]).all(axis=1)
-    # An arc on one side of the cube is straight there; one that goes around an edge may be anywhere.
-    low = np.where(one_side[:, None], np.minimum(*cube), -1.0)
-    high = np.where(one_side[:, None], np.maximum(*cube), 1.0)
+    # Between its ends a chord's largest coordinate is at least `inner`; the arc is the chord, scaled up by its inverse.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inner = np.where(cube[0] * cube[1] > 0, np.minimum(*np.abs(cube)), 0.0).max(axis=1, keepdims=True)
+        low, high = np.minimum(*cube), np.maximum(*cube)
+        low, high = np.minimum(low, low / inner), np.maximum(high, high / inner)
+    is_narrow = np.isfinite(low + high).all(axis=1, keepdims=True)
+    low = np.where(is_narrow, np.maximum(low, -1.0), -1.0)  # an arc of a quarter turn or more may be anywhere
+    high = np.where(is_narrow, np.minimum(high, 1.0), 1.0)
     count = len(faces)
     arcs = frozen(np.concatenate([low, high]))
     arc_corners = frozen(
@@ -178,11 +218,9 @@ def _pairs_at_hub(facts: Facts, hub: int, certified: BoolArray, most: int) -> In
     none = frozen(np.empty(0, np.int32))
     whole = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
     tree = build_tree(arcs, arc_corners, frozen(np.arange(count, dtype=np.int32)), none, whole, 1e-9)
-    order = faces[tree.order]
-    rows = np.full((len(tree.boxes) * BLOCK, 3), -1, np.int32)
-    rows[:count] = corners[order]
-    along = frozen(np.ascontiguousarray(rows.reshape(-1, BLOCK, 3).transpose(0, 2, 1)))
-    return _pairs_in(facts.positions, tree, frozen(order), along, certified, none, 0, len(tree.boxes), most)
+    order = frozen(faces[tree.order])
+    along = corners_along(corners, order, len(tree.boxes))
+    return _pairs_in(facts.positions, certified, none, tree, order, along, 0, len(tree.boxes), most)
 
 
 def _along_slivers(facts: Facts) -> tuple[FloatArray, FloatArray, float]:

@@ -18,9 +18,7 @@ import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels._parallel import over_ranges
-
-BLOCK = 16
-"""Faces in a block."""
+from meshguard.kernels.rows import BLOCK
 
 _AXIS_BITS = 9
 _DIGIT_BITS = 14

@@ -18,6 +18,9 @@ from meshguard.kernels._jit import inlined, kernel
 _MOST_COTANGENT = 20.0
 """Cotangents are cut off here (about 3 degrees), so that one needle does not outweigh everything around it."""
 
+_SOFTNESS = 0.1
+"""Added to the square of a change of curvature, whose unit is the mean curvature over the width of a vertex's area."""
+
 
 @inlined
 def _neighbours(
@@ -29,7 +32,8 @@ def _neighbours(
     out_sides: npt.NDArray[np.int8],
 ) -> None:
     """For each vertex its neighbours, and how many faces lie on the edge to each."""
-    out_starts[:] = 0
+    for v in range(length + 1):
+        out_starts[v] = 0
     for f in range(len(faces)):
         for c in range(3):
             out_starts[faces[f, c] + 1] += 2
@@ -73,9 +77,10 @@ def _weigh(
     out_mass: npt.NDArray[np.float64],
 ) -> None:
     """Cotangent weights of all edges, the same of faces among whole vertices only, and each vertex's area."""
-    out_weights[:] = 0.0
-    out_inner[:] = 0.0
-    out_mass[:] = 0.0
+    for i in range(len(out_weights)):
+        out_weights[i] = out_inner[i] = 0.0
+    for v in range(len(out_mass)):
+        out_mass[v] = 0.0
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
@@ -126,21 +131,20 @@ def _add_row(
     used: npt.NDArray[np.int32],
     n_used: int,
 ) -> int:
-    """Add a vertex's Laplacian times a sign to a sparse row; an unused coefficient is NaN. Return its entries."""
+    """Add a vertex's Laplacian times a sign to a sparse row; a coefficient not in use is NaN. Return its entries."""
+    factor = sign / mass[v]
     total = 0.0
     for i in range(starts[v], ends[v] + 1):
+        w, value = v, -total
         if i < ends[v]:
-            w = items[i]
-            value = weights[i] / mass[v]
+            w, value = items[i], weights[i] * factor
             total += value
-        else:
-            w = v
-            value = -total
         if coefficient[w] != coefficient[w]:
-            coefficient[w] = 0.0
+            coefficient[w] = value
             used[n_used] = w
             n_used += 1
-        coefficient[w] += sign * value
+        else:
+            coefficient[w] += value
     return n_used
 
 
@@ -156,20 +160,28 @@ def _square_row(
     right: npt.NDArray[np.float64],
 ) -> None:
     """Add factor * (row . x)^2 to the normal equations of the free vertices, and empty the row."""
+    x = y = z = 0.0
+    n_free = 0
     for i in range(n_used):
+        w = used[i]
+        value = coefficient[w]
+        if rank[w] >= 0:
+            used[n_free] = w
+            n_free += 1
+        else:
+            x, y, z = x + value * points[w, 0], y + value * points[w, 1], z + value * points[w, 2]
+            coefficient[w] = np.nan
+    for i in range(n_free):
         a = rank[used[i]]
-        if a < 0:
-            continue
         value = factor * coefficient[used[i]]
-        for j in range(n_used):
-            w = used[j]
-            b = rank[w]
-            if b < 0:
-                for d in range(3):
-                    right[a, d] -= value * coefficient[w] * points[w, d]
-            elif b <= a:
-                band[b, a - b] += value * coefficient[w]
-    for i in range(n_used):
+        right[a, 0] -= value * x
+        right[a, 1] -= value * y
+        right[a, 2] -= value * z
+        for j in range(n_free):
+            b = rank[used[j]]
+            if b <= a:
+                band[b, a - b] += value * coefficient[used[j]]
+    for i in range(n_free):
         coefficient[used[i]] = np.nan
 
 
@@ -203,27 +215,83 @@ def _solve(band: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> boo
     return True
 
 
+@inlined
+def _curve(
+    points: npt.NDArray[np.float64],
+    starts: npt.NDArray[np.int32],
+    ends: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    whole: npt.NDArray[np.bool_],
+    weights: npt.NDArray[np.float64],
+    mass: npt.NDArray[np.float64],
+    out_curvature: npt.NDArray[np.float64],
+) -> float:
+    """Write the Laplacian of each whole vertex's position; return the mean of its square over the area."""
+    total = area = 0.0
+    for v in range(len(mass)):
+        if not whole[v]:
+            continue
+        area += mass[v]
+        for d in range(3):
+            value = 0.0
+            for i in range(starts[v], ends[v]):
+                value += weights[i] * (points[items[i], d] - points[v, d])
+            out_curvature[v, d] = value / mass[v]
+            total += value * value / mass[v]
+    return total / area if area > 0.0 else 0.0
+
+
+@inlined
+def _edge_factor(
+    points: npt.NDArray[np.float64],
+    curvature: npt.NDArray[np.float64],
+    mean: float,
+    axis: npt.NDArray[np.float64],
+    power: float,
+    area: float,
+    v: int,
+    w: int,
+) -> float:
+    """How much the change of curvature along an edge counts: more along the axis, less where it is large."""
+    along = length = change = 0.0
+    for d in range(3):
+        step = points[v, d] - points[w, d]
+        along += step * axis[d]
+        length += step * step
+        change += (curvature[v, d] - curvature[w, d]) ** 2
+    factor = 1.0 + along * along / length
+    if mean > 0.0:
+        factor *= (change / length * area / mean + _SOFTNESS) ** (0.5 * power - 1.0)
+    return factor
+
+
 @kernel
 def fair_points(
     faces: npt.NDArray[np.int32],
     order: npt.NDArray[np.int32],
+    axis: npt.NDArray[np.float64],
     bend: float,
     twist: float,
+    power: float,
     rounds: int,
     most: int,
     out_points: npt.NDArray[np.float64],
 ) -> int:
     """Move the free vertices of a patch to where the energy of the surface is least.
 
-    The energy is bend * (area integral of the squared Laplacian of the position) + twist * (that of its squared
-    gradient), lengths in units of `out_points`. Weights are those of the surface as it is, and are taken anew
-    in each round. A vertex at the border of the faces given has no Laplacian; faces at such vertices do not count.
+    The energy is bend * (area integral of the squared Laplacian of the position) + twist * (that of the size of its
+    gradient to a power), lengths in the units of `out_points`. The first round solves for power 2; each later one
+    weighs every edge anew by what the round before found (iteratively reweighted least squares), and takes cotangents
+    anew. A power below 2 lets curvature change at few places, where that is what the surroundings call for: creases
+    and grooves go on. A vertex at the border of the faces given has no Laplacian; faces at such vertices do not count.
 
     Args:
         faces: (m, 3) int32: the patch and at least two rings of faces around it.
         order: (k,) int32: the free vertices, neighbours close to each other, so that the system has a narrow band.
-        bend: weight of the bi-Laplacian.
+        axis: (3,) float64: changes along this direction weigh 1 + (its length)**2 times as much as others.
+        bend: weight of the bi-Laplacian; above 0, for where the surroundings are too narrow for the other part.
         twist: weight of the tri-Laplacian.
+        power: between 1 and 2.
         rounds: how often to solve.
         most: largest size (free vertices * width of the band) that is solved at all.
         out_points: (n, 3) float64: where the points are; free ones are moved.
@@ -243,7 +311,7 @@ def fair_points(
     rank = np.full(length, -1, np.int32)
     for i in range(count):
         rank[order[i]] = i
-    # Which vertices' Laplacians, and which edges' gradients, depend on a free vertex; and how far apart those are.
+    # The lowest and the highest rank of the free vertices that a vertex's Laplacian depends on.
     lowest, highest = np.full(length, count, np.int32), np.full(length, -1, np.int32)
     for v in range(length):
         if whole[v]:
@@ -256,7 +324,7 @@ def fair_points(
     width = 1
     for v in range(length):
         width = max(width, highest[v] - lowest[v] + 1)
-        if twist > 0.0 and whole[v]:
+        if whole[v]:
             for i in range(starts[v], ends[v]):
                 w = items[i]
                 if w > v and whole[w]:
@@ -265,26 +333,41 @@ def fair_points(
     if count == 0 or count * width > most:
         return 0
     weights, inner = np.empty(len(items), np.float64), np.empty(len(items), np.float64)
-    mass = np.empty(length, np.float64)
+    mass, curvature = np.empty(length, np.float64), np.zeros((length, 3), np.float64)
     band, right = np.empty((count, width), np.float64), np.empty((count, 3), np.float64)
     coefficient, used = np.full(length, np.nan), np.empty(length, np.int32)
     for done in range(rounds):
         _weigh(out_points, faces, starts, items, whole, weights, inner, mass)
-        band[:] = 0.0
-        right[:] = 0.0
+        mean = _curve(out_points, starts, ends, items, whole, weights, mass, curvature) if done > 0 else 0.0
+        for i in range(count):
+            for k in range(width):
+                band[i, k] = 0.0
+            for d in range(3):
+                right[i, d] = 0.0
         for v in range(length):
             if not whole[v]:
                 continue
-            if highest[v] >= 0 and bend > 0.0:
-                n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
-                _square_row(bend * mass[v], coefficient, used, n, rank, out_points, band, right)
-            if twist > 0.0:
-                for i in range(starts[v], ends[v]):
+            for i in range(starts[v] - 1, ends[v]):
+                # First the vertex alone, then each edge to a higher one.
+                w = -1
+                factor = bend * mass[v]
+                reached = highest[v]
+                if i >= starts[v]:
                     w = items[i]
-                    if w > v and whole[w] and max(highest[v], highest[w]) >= 0 and inner[i] != 0.0:
-                        n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
-                        n = _add_row(w, -1.0, starts, ends, items, weights, mass, coefficient, used, n)
-                        _square_row(twist * inner[i], coefficient, used, n, rank, out_points, band, right)
+                    if w < v or not whole[w]:
+                        continue
+                    reached = max(reached, highest[w])
+                    factor = twist * inner[i]
+                if reached < 0 or factor == 0.0:
+                    continue
+                n = 0
+                for u in (v, w):
+                    if u >= 0:
+                        sign = 1.0 if u == v else -1.0
+                        n = _add_row(u, sign, starts, ends, items, weights, mass, coefficient, used, n)
+                if w >= 0:
+                    factor *= _edge_factor(out_points, curvature, mean, axis, power, mass[v], v, w)
+                _square_row(factor, coefficient, used, n, rank, out_points, band, right)
         if not _solve(band, right):
             return done
         for i in range(count):

@@ -1,8 +1,8 @@
 """Triangulate the polygon of a hole: the least largest dihedral angle, then the least area.
 
-Barequet and Sharir (Filling Gaps in the Boundary of a Polyhedron, 1995) gave the dynamic programme, Liepa (Filling Holes
-in Meshes, 2003) the weight. Its work grows with the cube of the number of corners; polygons longer than a given number
-are shortened first, by cutting off their best ears.
+Barequet and Sharir (Filling Gaps in the Boundary of a Polyhedron, 1995) gave the dynamic programme, Liepa (Filling
+Holes in Meshes, 2003) the weight. Its work grows with the cube of the number of corners; polygons longer than a given
+number are shortened first, by cutting off their best ears.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.predicates import are_collinear
 
 _NO_ANGLE = -2.0
 """Below every weight of an angle, which is minus its cosine."""
 
 
 @inlined
-def is_degenerate(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> bool:
-    """Whether three corners are exactly collinear; a repeated corner is."""
+def is_narrow(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> bool:
+    """Whether three corners are collinear, exactly or all but (1e-10 radians); a repeated corner is.
+
+    Exactly collinear corners give a cross product of rounding errors only, far below this bound: a face that passes is
+    not degenerate, and no exact predicate has to be compiled here.
+    """
     ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
     ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
     vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
     nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
     longest = max(ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz)
-    # Exactly collinear corners give a cross product of rounding errors only, far below that bound.
-    if nx * nx + ny * ny + nz * nz > 1e-20 * longest * longest:
-        return False
-    return are_collinear(ax, ay, az, points[b, 0], points[b, 1], points[b, 2], points[c, 0], points[c, 1], points[c, 2])
+    return not nx * nx + ny * ny + nz * nz > 1e-20 * longest * longest
 
 
 @inlined
@@ -79,14 +79,15 @@ def _ear(
 ) -> float:
     """The cost of cutting off a corner: its new edge squared, more for a turn; infinite where it must not be."""
     a, b, c = polygon[before], polygon[at], polygon[after]
-    if a == c or holds_edge(edges, len(points), a, c) or is_degenerate(points, a, b, c):
+    if a == c or holds_edge(edges, len(points), a, c) or is_narrow(points, a, b, c):
         return math.inf
     _unit_normal(points, a, b, c, normal)
     turn = max(_turn(normal, across[before]), _turn(normal, across[at]))
     dx, dy, dz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
     # An ear that folds back (a reflex corner) costs far more than any that does not, however long.
-    fold = 1.0 + max(0.0, 1.0 + turn) * 4.0
-    return (dx * dx + dy * dy + dz * dz) * (fold if turn < -0.2 else 1e6 * fold)
+    fold = 1.0 + 50.0 * max(0.0, 1.0 + turn) ** 2
+    cost: float = (dx * dx + dy * dy + dz * dz) * (fold if turn < -0.2 else 1e6 * fold)
+    return cost
 
 
 @inlined
@@ -121,8 +122,15 @@ def _cut_ears(
         out_faces[faces, 0], out_faces[faces, 1], out_faces[faces, 2] = a, b, c
         faces += 1
         left -= 1
+        # What the next ears are held against is the ear's normal and those before it: one small ear's tells little.
         _unit_normal(points, a, b, c, normal)
-        across[lo] = normal
+        square = 0.0
+        for d in range(3):
+            for other in (across[lo, d], across[best, d]):
+                normal[d] += other if other == other else 0.0
+            square += normal[d] * normal[d]
+        for d in range(3):
+            across[lo, d] = normal[d] / math.sqrt(square) if square > 0.0 else math.nan
         after[lo], before[hi] = hi, lo
         cost[best] = math.inf
         after[best] = -1
@@ -132,7 +140,8 @@ def _cut_ears(
     for i in range(count):
         if after[i] >= 0:
             polygon[kept] = polygon[i]
-            across[kept] = across[i]
+            for d in range(3):
+                across[kept, d] = across[i, d]
             kept += 1
     return kept, faces
 
@@ -151,7 +160,8 @@ def triangulate_polygon(
 
     The turn between two triangles is weighed by minus the cosine of the angle between their normals. A triangulation
     is better than another when its largest turn, against the faces across the polygon's edges too, is less; among equal
-    ones when its area is. No chord is an edge that is there already, no face is exactly collinear. The dynamic
+    ones when its area is. No chord is an edge that is there already, no face is
+    collinear. The dynamic
     programme takes the best parts of each part, which for a largest angle is not always the best whole (Liepa says so
     too).
 
@@ -183,7 +193,8 @@ def triangulate_polygon(
     normal = np.empty(3, np.float64)
     for i in range(count - 1):
         turns[i, i + 1], areas[i, i + 1] = _NO_ANGLE, 0.0
-        facing[i, i + 1] = normals[i]
+        for d in range(3):
+            facing[i, i + 1, d] = normals[i, d]
     for gap in range(2, count):
         for i in range(count - gap):
             j = i + gap
@@ -196,7 +207,7 @@ def triangulate_polygon(
                     continue
                 area = areas[i, m] + areas[m, j]
                 a, b, c = corners[i], corners[m], corners[j]
-                if a == b or b == c or a == c or is_degenerate(points, a, b, c):
+                if is_narrow(points, a, b, c):
                     continue
                 area += _unit_normal(points, a, b, c, normal)
                 turn = max(turn, _turn(normal, facing[i, m]), _turn(normal, facing[m, j]))
@@ -204,7 +215,8 @@ def triangulate_polygon(
                     turn = max(turn, _turn(normal, normals[j]))
                 if turn < turns[i, j] or (turn == turns[i, j] and area < areas[i, j]):
                     turns[i, j], areas[i, j], choice[i, j] = turn, area, m
-                    facing[i, j] = normal
+                    for d in range(3):
+                        facing[i, j, d] = normal[d]
     if choice[0, count - 1] < 0:
         return 0
     out_weight[0], out_weight[1] = turns[0, count - 1], areas[0, count - 1]
@@ -241,13 +253,13 @@ def faces_in_box(
         box: (6,) float64: smallest, then largest coordinates, mm; its sides belong to it.
         out_inside: (m,) bool.
     """
+    # Positions are asked once each and in their order: asking them face by face takes several times as long.
+    within = np.empty(len(positions), np.bool_)
+    for v in range(len(positions)):
+        x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]
+        within[v] = box[0] <= x <= box[3] and box[1] <= y <= box[4] and box[2] <= z <= box[5]
     count = 0
     for f in range(len(corners)):
-        inside = False
-        for c in range(3):
-            v = corners[f, c]
-            x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]
-            inside |= box[0] <= x <= box[3] and box[1] <= y <= box[4] and box[2] <= z <= box[5]
-        out_inside[f] = inside
-        count += inside
+        out_inside[f] = within[corners[f, 0]] or within[corners[f, 1]] or within[corners[f, 2]]
+        count += out_inside[f]
     return count

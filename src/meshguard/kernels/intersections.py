@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.bvh import BLOCK
 from meshguard.kernels.meeting import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
-from meshguard.kernels.predicates import FILTER_3D
+from meshguard.kernels.predicates import FILTER_2D, FILTER_3D
+from meshguard.kernels.rows import BLOCK, lowest, overlapping, sharing
 
 CROSSING, OVERLAP, TOUCH_POINT, TOUCH_SEGMENT, FOLD, VERTEX_CROSSING, DUPLICATE, VERTEX_OVERLAP = range(8)
 """How two faces intersect: no common vertex and a segment inside both (CROSSING), an area (OVERLAP), a point, a segment
@@ -53,32 +53,13 @@ def _class_of(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int
 
 
 @inlined
-def _overlapping(rows: npt.NDArray[np.float32], a: float, b: float, c: float, d: float, e: float, f: float) -> int:
-    """Bit j is set where box j of a block overlaps the box from a, b, c to d, e, f; whole rows at a time, compiled."""
+def _whole(corners: npt.NDArray[np.int32], certified: npt.NDArray[np.bool_], block: int) -> int:
+    """Bit k is set where all corners of face k of a block are certified."""
     bits = 0
-    for j in range(BLOCK):
-        bits |= (
-            int(
-                (rows[0, j] <= d)
-                & (rows[3, j] >= a)
-                & (rows[1, j] <= e)
-                & (rows[4, j] >= b)
-                & (rows[2, j] <= f)
-                & (rows[5, j] >= c)
-            )
-            << j
-        )
-    return bits
-
-
-@inlined
-def _apart(rows: npt.NDArray[np.int32], a: int, b: int, c: int) -> int:
-    """Bit j is set where face j of a block has none of the positions a, b, c."""
-    bits = 0
-    for j in range(BLOCK):
-        d, e, f = rows[0, j], rows[1, j], rows[2, j]
-        common = (d == a) | (d == b) | (d == c) | (e == a) | (e == b) | (e == c) | (f == a) | (f == b) | (f == c)
-        bits |= int(not common) << j
+    for k in range(BLOCK):
+        a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
+        if a >= 0 and certified[a] and certified[b] and certified[c]:
+            bits |= 1 << k
     return bits
 
 
@@ -88,6 +69,7 @@ def _collect(
     boxes: npt.NDArray[np.float32],
     corners: npt.NDArray[np.int32],
     certified: npt.NDArray[np.bool_],
+    whole: int,
     node: int,
     block: int,
     other: int,
@@ -95,45 +77,60 @@ def _collect(
     count: int,
 ) -> int:
     """Add the pairs of two blocks' faces whose boxes overlap and that no certificate answers for; the new count."""
-    mine, theirs = boxes[block], boxes[other]
-    near = _overlapping(
-        mine, nodes[node, 0], nodes[node, 1], nodes[node, 2], nodes[node, 3], nodes[node, 4], nodes[node, 5]
+    near = overlapping(
+        boxes,
+        block,
+        nodes[node, 0],
+        nodes[node, 1],
+        nodes[node, 2],
+        nodes[node, 3],
+        nodes[node, 4],
+        nodes[node, 5],
     )
-    k = -1
     while near != 0:
-        k += 1
-        here = near & 1
-        near >>= 1
-        if here == 0:
-            continue
-        hits = _overlapping(theirs, mine[0, k], mine[1, k], mine[2, k], mine[3, k], mine[4, k], mine[5, k])
+        k = lowest(near)
+        near &= near - 1
+        hits = overlapping(
+            boxes,
+            other,
+            boxes[block, 0, k],
+            boxes[block, 1, k],
+            boxes[block, 2, k],
+            boxes[block, 3, k],
+            boxes[block, 4, k],
+            boxes[block, 5, k],
+        )
         if other == block:
             hits &= ~((2 << k) - 1)
         if hits == 0:
             continue
         a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
-        if certified[a] and certified[b] and certified[c]:
-            hits &= _apart(corners[other], a, b, c)
-        j = 0
+        common = sharing(corners, other, a, b, c)
+        if (whole >> k) & 1 != 0:
+            hits &= ~common
         while hits != 0:
-            if hits & 1:
+            j = lowest(hits)
+            hits &= hits - 1
+            if (common >> j) & 1 != 0:
                 d, e, f = corners[other, 0, j], corners[other, 1, j], corners[other, 2, j]
-                if not (
+                if (
                     (certified[d] and (d == a or d == b or d == c))
                     or (certified[e] and (e == a or e == b or e == c))
                     or (certified[f] and (f == a or f == b or f == c))
                 ):
-                    out_candidates[count, 0] = block * BLOCK + k
-                    out_candidates[count, 1] = other * BLOCK + j
-                    count += 1
-            hits >>= 1
-            j += 1
+                    continue
+            out_candidates[count, 0] = block * BLOCK + k
+            out_candidates[count, 1] = other * BLOCK + j
+            count += 1
     return count
 
 
 @inlined
 def _misses_plane(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
-    """Whether d, e, f lie on one side of the plane of a, b, c beyond any rounding: `orient3d`'s filter, thrice."""
+    """Whether those of d, e, f that a, b, c are not lie on one side of the plane of these beyond any rounding.
+
+    Then the triangles share their common corners, and what those span, at most. `orient3d`'s filter, thrice.
+    """
     ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
     ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
     vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
@@ -142,12 +139,54 @@ def _misses_plane(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d:
     px, py, pz = abs(yz) + abs(zy), abs(zx) + abs(xz), abs(xy) + abs(yx)
     above = below = 0
     for corner in (d, e, f):
+        if corner == a or corner == b or corner == c:
+            continue
         wx, wy, wz = positions[corner, 0] - ax, positions[corner, 1] - ay, positions[corner, 2] - az
         determinant = nx * wx + ny * wy + nz * wz
         bound = FILTER_3D * (px * abs(wx) + py * abs(wy) + pz * abs(wz))
-        above += determinant > bound
-        below += -determinant > bound
-    return above == 3 or below == 3
+        if determinant > bound:
+            above += 1
+        elif -determinant > bound:
+            below += 1
+        else:
+            return False
+    return above == 0 or below == 0
+
+
+@inlined
+def _sure_turn(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> int:
+    """`orient2d` where its filter decides, else 0."""
+    left = (ax - cx) * (by - cy)
+    right = (ay - cy) * (bx - cx)
+    determinant = left - right
+    bound = FILTER_2D * (abs(left) + abs(right))
+    return int(determinant > bound) - int(-determinant > bound)
+
+
+@inlined
+def _are_beside(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
+    """Whether the triangles, seen along an axis, lie on two sides of a line along an edge of one, beyond any rounding.
+
+    Corners that both have may stand on the line when they end that edge: then the triangles share these at most.
+    """
+    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
+    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
+    sx, sy, sz = abs(uy * vz - uz * vy), abs(uz * vx - ux * vz), abs(ux * vy - uy * vx)
+    x, y = (1, 2) if sx >= sy and sx >= sz else (2, 0) if sy >= sz else (0, 1)
+    for _ in range(2):
+        for _ in range(3):
+            px, py, qx, qy = positions[a, x], positions[a, y], positions[b, x], positions[b, y]
+            inner = _sure_turn(px, py, qx, qy, positions[c, x], positions[c, y])
+            if inner != 0 and (
+                (d == a or d == b or _sure_turn(px, py, qx, qy, positions[d, x], positions[d, y]) == -inner)
+                and (e == a or e == b or _sure_turn(px, py, qx, qy, positions[e, x], positions[e, y]) == -inner)
+                and (f == a or f == b or _sure_turn(px, py, qx, qy, positions[f, x], positions[f, y]) == -inner)
+            ):
+                return True
+            a, b, c = b, c, a
+        a, b, c, d, e, f = d, e, f, a, b, c
+    return False
 
 
 @inlined
@@ -167,7 +206,11 @@ def _decide(
         block, k, other, j = i // BLOCK, i % BLOCK, m // BLOCK, m % BLOCK
         a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
         d, e, f = corners[other, 0, j], corners[other, 1, j], corners[other, 2, j]
-        if _misses_plane(positions, a, b, c, d, e, f) or _misses_plane(positions, d, e, f, a, b, c):
+        if (
+            _misses_plane(positions, a, b, c, d, e, f)
+            or _misses_plane(positions, d, e, f, a, b, c)
+            or _are_beside(positions, a, b, c, d, e, f)
+        ):
             continue
         kind = _class_of(positions, a, b, c, d, e, f)
         if kind < 0:
@@ -224,6 +267,7 @@ def pairs_within(
         q = nodes[width + block]
         least_x, least_y, least_z, most_x, most_y, most_z = q[0], q[1], q[2], q[3], q[4], q[5]
         group = node_groups[width + block] if len(node_groups) > 0 else 0
+        whole = _whole(corners, certified, block)
         # All that comes later along the curve hangs to the right of the path from this block to the root.
         height = 1
         stack[0] = node = width + block
@@ -248,7 +292,7 @@ def pairs_within(
                 stack[height + 1] = 2 * node
                 height += 2
                 continue
-            waiting = _collect(nodes, boxes, corners, certified, node, block, node - width, candidates, waiting)
+            waiting = _collect(nodes, boxes, corners, certified, whole, node, block, node - width, candidates, waiting)
             if waiting >= _CANDIDATES:
                 count = _decide(positions, order, corners, candidates, waiting, count, most, out_pairs)
                 waiting = 0
@@ -416,19 +460,19 @@ def pairs_between(
                 continue
             other = node - other_width
             for k in range(min(BLOCK, len(order) - block * BLOCK)):
-                hits = _overlapping(
-                    other_boxes[other], mine[0, k], mine[1, k], mine[2, k], mine[3, k], mine[4, k], mine[5, k]
+                hits = overlapping(
+                    other_boxes, other, mine[0, k], mine[1, k], mine[2, k], mine[3, k], mine[4, k], mine[5, k]
                 )
                 a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
-                j = -1
                 while hits != 0:
-                    j += 1
-                    here = hits & 1
-                    hits >>= 1
-                    if here == 0:
-                        continue
+                    j = lowest(hits)
+                    hits &= hits - 1
                     d, e, f = other_corners[other, 0, j], other_corners[other, 1, j], other_corners[other, 2, j]
-                    if _misses_plane(positions, a, b, c, d, e, f) or _misses_plane(positions, d, e, f, a, b, c):
+                    if (
+                        _misses_plane(positions, a, b, c, d, e, f)
+                        or _misses_plane(positions, d, e, f, a, b, c)
+                        or _are_beside(positions, a, b, c, d, e, f)
+                    ):
                         continue
                     kind = _class_of(positions, a, b, c, d, e, f)
                     if kind < 0:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.bvh import BLOCK
+from meshguard.kernels.rows import BLOCK
 
 
 @inlined

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from meshguard.kernels._jit import inlined
 
 _SPLITTER = 134217729.0  # 2**27 + 1, which cuts a double into two halves of 26 bits
-_FILTER_2D = 3.3306690738754716e-16  # (3 + 16 eps) eps with eps = 2**-53: Shewchuk's ccwerrboundA
+FILTER_2D = 3.3306690738754716e-16  # (3 + 16 eps) eps with eps = 2**-53: Shewchuk's ccwerrboundA
 FILTER_3D = 7.771561172376103e-16  # (7 + 56 eps) eps: Shewchuk's o3derrboundA
 
 
@@ -37,17 +37,29 @@ def _add_to_expansion(expansion: npt.NDArray[np.float64], length: int, value: fl
 
 
 @inlined
-def _add_product(expansion: npt.NDArray[np.float64], length: int, a: float, b: float) -> int:
-    """Add a * b to an expansion without rounding (Dekker's product); return its new length."""
-    product = a * b
+def _product_tail(a: float, b: float, product: float) -> float:
+    """What rounding took from a * b = product (Dekker's product)."""
     c = _SPLITTER * a
     a_high = c - (c - a)
     a_low = a - a_high
     c = _SPLITTER * b
     b_high = c - (c - b)
     b_low = b - b_high
-    error = a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
-    length = _add_to_expansion(expansion, length, error)
+    return a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+@inlined
+def _tail(a: float, b: float, difference: float) -> float:
+    """What rounding took from a − b = difference."""
+    virtual = a - difference
+    return (a - (difference + virtual)) + (virtual - b)
+
+
+@inlined
+def _add_product(expansion: npt.NDArray[np.float64], length: int, a: float, b: float) -> int:
+    """Add a * b to an expansion without rounding; return its new length."""
+    product = a * b
+    length = _add_to_expansion(expansion, length, _product_tail(a, b, product))
     return _add_to_expansion(expansion, length, product)
 
 
@@ -78,19 +90,23 @@ def orient2d(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -
     left = (ax - cx) * (by - cy)
     right = (ay - cy) * (bx - cx)
     determinant = left - right
-    bound = _FILTER_2D * (abs(left) + abs(right))
+    bound = FILTER_2D * (abs(left) + abs(right))
     if determinant > bound:
         return 1
     if -determinant > bound:
         return -1
+    if (
+        _tail(ax, cx, ax - cx) == 0.0
+        and _tail(by, cy, by - cy) == 0.0
+        and _tail(ay, cy, ay - cy) == 0.0
+        and _tail(bx, cx, bx - cx) == 0.0
+    ):
+        # Exact differences: two products are left to compare. Rounding keeps their order, or makes them equal.
+        if left != right:
+            return 1 if left > right else -1
+        more, less = _product_tail(ax - cx, by - cy, left), _product_tail(ay - cy, bx - cx, right)
+        return int(more > less) - int(more < less)
     return orient2d_exact(ax, ay, bx, by, cx, cy)
-
-
-@inlined
-def _tail(a: float, b: float, difference: float) -> float:
-    """What rounding took from a − b = difference."""
-    virtual = a - difference
-    return (a - (difference + virtual)) + (virtual - b)
 
 
 @inlined
@@ -194,6 +210,8 @@ def orient3d(
         return 1
     if -determinant > bound:
         return -1
+    if permanent == 0.0:  # every product has a factor that is zero, and was not rounded to it
+        return 0
     # Differences of numbers of like size and few digits (any that a float32 can hold, nearly always) are exact: then
     # the determinant of the three vectors is exact too, with a quarter of the work.
     if (

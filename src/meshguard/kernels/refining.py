@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.holes import holds_edge, is_degenerate
+from meshguard.kernels.holes import holds_edge, is_narrow
 
 _ROUNDS = 16
 _PASSES = 40
@@ -74,7 +74,8 @@ def _meets(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], start: int
 def _square(points: npt.NDArray[np.float64], a: int, b: int) -> float:
     """The squared distance of two points."""
     dx, dy, dz = points[a, 0] - points[b, 0], points[a, 1] - points[b, 1], points[a, 2] - points[b, 2]
-    return dx * dx + dy * dy + dz * dz
+    square: float = dx * dx + dy * dy + dz * dz
+    return square
 
 
 @inlined
@@ -93,7 +94,8 @@ def _cotangent(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> float
     for d in range(3):
         dot += (points[a, d] - points[c, d]) * (points[b, d] - points[c, d])
     nx, ny, nz = _normal(points, a, b, c)
-    return dot / math.sqrt(nx * nx + ny * ny + nz * nz)
+    cotangent: float = dot / math.sqrt(nx * nx + ny * ny + nz * nz)
+    return cotangent
 
 
 @inlined
@@ -156,7 +158,7 @@ def _relax(
                 continue
             if _meets(flat, twins, _before(h), d):
                 continue
-            if is_degenerate(points, c, d, flat[g]) or is_degenerate(points, d, c, flat[h]):
+            if is_narrow(points, c, d, flat[g]) or is_narrow(points, d, c, flat[h]):
                 continue
             _flip(flat, twins, h, g)
             flips += 1
@@ -198,9 +200,9 @@ def refine_patch(
     flat = out_faces.reshape(-1)
     twins = np.empty(len(flat), np.int32)
     _pair(flat, n_faces, n_points, twins)
-    _relax(out_points, flat, twins, n_faces, edges, n_old)
-    for _ in range(_ROUNDS):
-        if alpha <= 0.0 or n_points == len(out_points):
+    for done in range(_ROUNDS):
+        _relax(out_points, flat, twins, n_faces, edges, n_old)
+        if alpha <= 0.0 or n_points == len(out_points) or done == _ROUNDS - 1:
             break
         splits = 0
         for f in range(n_faces):
@@ -215,9 +217,9 @@ def refine_patch(
             for v in (a, b, c):
                 limit = max(out_scale[v], out_scale[m]) / alpha
                 large = large and _square(out_points, v, m) > limit * limit
-            if not large or is_degenerate(out_points, a, b, m) or is_degenerate(out_points, b, c, m):
+            if not large or is_narrow(out_points, a, b, m) or is_narrow(out_points, b, c, m):
                 continue
-            if is_degenerate(out_points, c, a, m):
+            if is_narrow(out_points, c, a, m):
                 continue
             # Face f keeps its first half-edge: (a b m); then (b c m) and (c a m).
             first, second = 3 * (n_faces + splits * 2), 3 * (n_faces + splits * 2) + 3
@@ -236,7 +238,6 @@ def refine_patch(
             n_points += 1
             splits += 1
         n_faces += 2 * splits
-        _relax(out_points, flat, twins, n_faces, edges, n_old)
         if splits == 0:
             break
     return n_points

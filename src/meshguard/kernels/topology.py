@@ -18,6 +18,9 @@ CROWDED = -2
 UNUSED = -3
 """Twin of a half-edge of a face that takes no part (a non-finite corner, or a repeated one)."""
 
+CHUNK = 256
+"""Faces that are passed over together where none of their positions matters."""
+
 AREA, VOLUME, RADIUS, CENTRE, BOX, SWEPT, COLUMNS = 0, 1, 2, 3, 6, 12, 13
 """Columns of a component's row in `out_measures`: area, signed volume about its anchor's first corner, largest distance
 of a corner from the mean of its corners, that mean (3), smallest and largest coordinates (3 and 3), volume with every
@@ -47,13 +50,13 @@ def _join(parent: npt.NDArray[np.int32], a: int, b: int) -> None:
 
 
 @inlined
-def _next(h: int) -> int:
+def after(h: int) -> int:
     """The half-edge after h around its face."""
     return h - 2 if h % 3 == 2 else h + 1
 
 
 @inlined
-def _before(h: int) -> int:
+def before(h: int) -> int:
     """The half-edge before h around its face; it starts at the corner opposite to h."""
     return h - 1 if h % 3 else h + 2
 
@@ -61,10 +64,10 @@ def _before(h: int) -> int:
 @kernel
 def group_edges(
     corners: npt.NDArray[np.int32],
+    spans: npt.NDArray[np.int32],
     unused: npt.NDArray[np.bool_],
     lo: int,
     hi: int,
-    out_starts: npt.NDArray[np.int32],
     out_halfedges: npt.NDArray[np.int32],
     out_twins: npt.NDArray[np.int32],
     out_counts: npt.NDArray[np.int64],
@@ -76,83 +79,83 @@ def group_edges(
 
     Args:
         corners: (m, 3) int32: positions of each face's corners.
+        spans: (chunks, 2) int32: lowest and highest position of each `CHUNK` faces; chunks without one of the range
+            are not looked at.
         unused: (m,) bool: faces that take no part.
         lo: first position.
         hi: position after the last.
-        out_starts: (hi - lo + 1,) int32: work space, then first half-edge of each position's bucket.
         out_halfedges: (>= half-edges of the range,) int32: half-edges, those of one edge side by side, edges by (lower,
             higher) position, half-edges by number.
         out_twins: (3m,) int32: written for the half-edges of the range: the other half-edge of an edge of two faces,
             `BOUNDARY` or `CROWDED`.
         out_counts: (3,) int64: half-edges of the range, its edges, and its half-edges on edges of more than two faces.
     """
-    starts = out_starts
-    starts[:] = 0
-    for f in range(len(corners)):
-        if unused[f]:
+    starts = np.zeros(hi - lo + 1, np.int32)
+    for chunk in range(len(spans)):
+        if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
             continue
-        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-        for low in (min(a, b), min(b, c), min(c, a)):
-            if lo <= low < hi:
-                starts[low - lo + 1] += 1
+        for f in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(corners))):
+            if unused[f]:
+                continue
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            for low in (min(a, b), min(b, c), min(c, a)):
+                if lo <= low < hi:
+                    starts[low - lo + 1] += 1
     for i in range(1, len(starts)):
         starts[i] += starts[i - 1]
-    for f in range(len(corners)):
-        if unused[f]:
+    others = np.empty(starts[-1], np.int32)
+    for chunk in range(len(spans)):
+        if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
             continue
-        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-        h = 3 * f
-        for low in (min(a, b), min(b, c), min(c, a)):
-            if lo <= low < hi:
-                out_halfedges[starts[low - lo]] = h
-                starts[low - lo] += 1
-            h += 1
-    # Filling moved each start to the next bucket's: move them back.
-    for i in range(len(starts) - 1, 0, -1):
-        starts[i] = starts[i - 1]
-    starts[0] = 0
-    flat = corners.ravel()
+        for f in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(corners))):
+            if unused[f]:
+                continue
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            h = 3 * f
+            for v, w in ((a, b), (b, c), (c, a)):
+                low = min(v, w)
+                if lo <= low < hi:
+                    place = starts[low - lo]
+                    out_halfedges[place], others[place] = h, max(v, w)
+                    starts[low - lo] = place + 1
+                h += 1
     edges = crowded = 0
+    first = 0
     for low in range(lo, hi):
-        first, last = starts[low - lo], starts[low - lo + 1]
-        bucket = out_halfedges[first:last]
+        last = starts[low - lo]  # filling moved each start to the next bucket's
         if last - first > 64:
             keys = np.empty(last - first, np.int64)
-            for i in range(last - first):
-                h = bucket[i]
-                other = flat[h] + flat[_next(h)] - low
-                keys[i] = (np.int64(other) << 32) | h
+            for i in range(first, last):
+                keys[i - first] = (np.int64(others[i]) << 32) | out_halfedges[i]
             sort_in_place(keys)
-            for i in range(last - first):
-                bucket[i] = np.int32(keys[i] & 0xFFFFFFFF)
+            for i in range(first, last):
+                others[i], out_halfedges[i] = keys[i - first] >> 32, keys[i - first] & 0xFFFFFFFF
         else:
-            for i in range(1, last - first):
-                h = bucket[i]
-                other = flat[h] + flat[_next(h)]
+            for i in range(first + 1, last):
+                h, other = out_halfedges[i], others[i]
                 j = i
-                while j > 0 and flat[bucket[j - 1]] + flat[_next(bucket[j - 1])] > other:
-                    bucket[j] = bucket[j - 1]
+                while j > first and others[j - 1] > other:
+                    out_halfedges[j], others[j] = out_halfedges[j - 1], others[j - 1]
                     j -= 1
-                bucket[j] = h
-        i = 0
-        while i < last - first:
-            h = bucket[i]
-            other = flat[h] + flat[_next(h)]
+                out_halfedges[j], others[j] = h, other
+        i = first
+        while i < last:
             j = i + 1
-            while j < last - first and flat[bucket[j]] + flat[_next(bucket[j])] == other:
+            while j < last and others[j] == others[i]:
                 j += 1
             edges += 1
-            if j - i == 1:
-                out_twins[h] = BOUNDARY
-            elif j - i == 2:
-                out_twins[h] = bucket[i + 1]
-                out_twins[bucket[i + 1]] = h
+            if j - i == 2:
+                out_twins[out_halfedges[i]] = out_halfedges[i + 1]
+                out_twins[out_halfedges[i + 1]] = out_halfedges[i]
+            elif j - i == 1:
+                out_twins[out_halfedges[i]] = BOUNDARY
             else:
                 crowded += j - i
                 for k in range(i, j):
-                    out_twins[bucket[k]] = CROWDED
+                    out_twins[out_halfedges[k]] = CROWDED
             i = j
-    out_counts[0] = starts[hi - lo]
+        first = last
+    out_counts[0] = first
     out_counts[1] = edges
     out_counts[2] = crowded
 
@@ -161,7 +164,7 @@ def group_edges(
 def connect_faces(
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
-    grouped: npt.NDArray[np.int32],
+    crowded: npt.NDArray[np.int32],
     out_component: npt.NDArray[np.int32],
     out_anchor: npt.NDArray[np.int32],
     out_doubled: npt.NDArray[np.bool_],
@@ -171,10 +174,9 @@ def connect_faces(
     Args:
         corners: (m, 3) int32: positions of each face's corners.
         twins: (3m,) int32, from `group_edges`.
-        grouped: (k,) int32: all half-edges, from `group_edges`.
+        crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
         out_component: (m,) int32: component of each face, by order of first face; −1 for unused faces.
-        out_anchor: (m,) int32: for each component, the face about which its volume is taken: the root of its set when
-            edges are united in their order, each later face's set under the first's.
+        out_anchor: (m,) int32: the first face of each component, about which its volume is taken.
         out_doubled: (m,) bool: faces that may have the same three positions as another: all that have, and those whose
             three edges are crowded.
 
@@ -185,28 +187,33 @@ def connect_faces(
     flat = corners.ravel()
     for f in range(len(corners)):
         out_doubled[f] = twins[3 * f] == CROWDED and twins[3 * f + 1] == CROWDED and twins[3 * f + 2] == CROWDED
+    for h in range(len(twins)):
+        g = twins[h]
+        if g > h:
+            _join(parent, h // 3, g // 3)
+            if flat[before(g)] == flat[before(h)]:
+                out_doubled[h // 3] = out_doubled[g // 3] = True
     first, first_low, first_sum = -1, -1, -1
-    for h in grouped:
-        low, total = min(flat[h], flat[_next(h)]), flat[h] + flat[_next(h)]
+    for h in crowded:
+        low, total = min(flat[h], flat[after(h)]), flat[h] + flat[after(h)]
         if low != first_low or total != first_sum:
             first, first_low, first_sum = h, low, total
             continue
-        a, b = _root(parent, h // 3), _root(parent, first // 3)
-        parent[a] = b
-        if flat[_before(h)] == flat[_before(first)]:
+        _join(parent, h // 3, first // 3)
+        if flat[before(h)] == flat[before(first)]:
             out_doubled[h // 3] = out_doubled[first // 3] = True
     count = 0
-    number = np.full(len(corners), -1, np.int32)
     for f in range(len(corners)):
         if twins[3 * f] == UNUSED:
             out_component[f] = -1
             continue
         root = _root(parent, f)
-        if number[root] < 0:
-            number[root] = count
-            out_anchor[count] = root
+        if root == f:
+            out_anchor[count] = f
+            out_component[f] = count
             count += 1
-        out_component[f] = number[root]
+        else:
+            out_component[f] = out_component[root]
     return count
 
 
@@ -239,18 +246,18 @@ def connect_corners(
         if g > h:
             if flat[g] == flat[h]:
                 _join(parent, h, g)
-                _join(parent, _next(h), _next(g))
+                _join(parent, after(h), after(g))
             else:
-                _join(parent, h, _next(g))
-                _join(parent, _next(h), g)
+                _join(parent, h, after(g))
+                _join(parent, after(h), g)
     for i in range(1, len(crowded)):
         g, h = crowded[i - 1], crowded[i]
-        if flat[g] == flat[h] and flat[_next(g)] == flat[_next(h)]:
+        if flat[g] == flat[h] and flat[after(g)] == flat[after(h)]:
             _join(parent, h, g)
-            _join(parent, _next(h), _next(g))
-        elif flat[g] == flat[_next(h)] and flat[_next(g)] == flat[h]:
-            _join(parent, h, _next(g))
-            _join(parent, _next(h), g)
+            _join(parent, after(h), after(g))
+        elif flat[g] == flat[after(h)] and flat[after(g)] == flat[h]:
+            _join(parent, h, after(g))
+            _join(parent, after(h), g)
     out_fans[:] = 0
     for h in range(len(twins)):
         if twins[h] != UNUSED:
@@ -274,12 +281,10 @@ def measure_components(
     fan: npt.NDArray[np.int32],
     area: npt.NDArray[np.float64],
     crowded: npt.NDArray[np.int32],
-    fold_cos: float,
     out_measures: npt.NDArray[np.float64],
     out_counts: npt.NDArray[np.int64],
-    out_fold: npt.NDArray[np.bool_],
 ) -> None:
-    """Add up each component, and mark near-folds.
+    """Add up each component.
 
     Args:
         positions: (p, 3) float64, mm.
@@ -290,10 +295,8 @@ def measure_components(
         fan: (3m,) int32, from `connect_corners`.
         area: (m,) float64, mm2.
         crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
-        fold_cos: an edge of two faces folds when the cosine between their normals is below this.
         out_measures: (C, COLUMNS) float64: see `AREA` and its like; mm, mm2, mm3.
         out_counts: (C, COUNTS) int64: see `FACES` and its like.
-        out_fold: (3m,) bool: the lower half-edge of each folding edge; consistently wound, no duplicates.
     """
     flat = corners.ravel()
     out_measures[:] = 0.0
@@ -301,52 +304,61 @@ def measure_components(
     for k in range(len(out_measures)):
         out_measures[k, BOX : BOX + 3] = np.inf
         out_measures[k, BOX + 3 : BOX + 6] = -np.inf
-    for f in range(len(corners)):
+    f = 0
+    while f < len(corners):
         k = component[f]
         if k < 0:
+            f += 1
             continue
+        # Faces of one component follow one another: their sums are kept in variables meanwhile.
         o = corners[anchor[k], 0]
-        out_counts[k, FACES] += 1
-        out_measures[k, AREA] += area[f]
-        for c in range(3):
-            h = 3 * f + c
-            v = flat[h]
-            for d in range(3):
-                x = positions[v, d]
-                out_measures[k, CENTRE + d] += x - positions[o, d]
-                out_measures[k, BOX + d] = min(out_measures[k, BOX + d], x)
-                out_measures[k, BOX + 3 + d] = max(out_measures[k, BOX + 3 + d], x)
-            out_counts[k, FANS] += fan[h] == h
-            g = twins[h]
-            out_counts[k, BOUNDARY_EDGES] += g == BOUNDARY
-            if g > h:
-                out_counts[k, EDGES] += 1
-                out_counts[k, MISWOUND_EDGES] += flat[g] == v
-        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-        ax, ay, az = (
-            positions[a, 0] - positions[o, 0],
-            positions[a, 1] - positions[o, 1],
-            positions[a, 2] - positions[o, 2],
-        )
-        bx, by, bz = (
-            positions[b, 0] - positions[o, 0],
-            positions[b, 1] - positions[o, 1],
-            positions[b, 2] - positions[o, 2],
-        )
-        cx, cy, cz = (
-            positions[c, 0] - positions[o, 0],
-            positions[c, 1] - positions[o, 1],
-            positions[c, 2] - positions[o, 2],
-        )
-        xy, xz, yz = ax * by - bx * ay, ax * cy - cx * ay, bx * cy - cx * by
-        volume = (xy * cz - xz * bz + yz * az) / 6.0
-        out_measures[k, VOLUME] += volume
-        out_measures[k, SWEPT] += abs(volume)
+        ox, oy, oz = positions[o, 0], positions[o, 1], positions[o, 2]
+        row, counts = out_measures[k], out_counts[k]
+        surface, volume, swept = row[AREA], row[VOLUME], row[SWEPT]
+        sum_x, sum_y, sum_z = row[CENTRE], row[CENTRE + 1], row[CENTRE + 2]
+        low_x, low_y, low_z = row[BOX], row[BOX + 1], row[BOX + 2]
+        high_x, high_y, high_z = row[BOX + 3], row[BOX + 4], row[BOX + 5]
+        first = f
+        fans = boundary = edges = miswound = 0
+        while f < len(corners) and component[f] == k:
+            surface += area[f]
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            px, py, pz = positions[a, 0], positions[a, 1], positions[a, 2]
+            qx, qy, qz = positions[b, 0], positions[b, 1], positions[b, 2]
+            rx, ry, rz = positions[c, 0], positions[c, 1], positions[c, 2]
+            low_x, high_x = min(low_x, px, qx, rx), max(high_x, px, qx, rx)
+            low_y, high_y = min(low_y, py, qy, ry), max(high_y, py, qy, ry)
+            low_z, high_z = min(low_z, pz, qz, rz), max(high_z, pz, qz, rz)
+            ax, ay, az = px - ox, py - oy, pz - oz
+            bx, by, bz = qx - ox, qy - oy, qz - oz
+            cx, cy, cz = rx - ox, ry - oy, rz - oz
+            sum_x, sum_y, sum_z = sum_x + ax + bx + cx, sum_y + ay + by + cy, sum_z + az + bz + cz
+            xy, xz, yz = ax * by - bx * ay, ax * cy - cx * ay, bx * cy - cx * by
+            part = (xy * cz - xz * bz + yz * az) / 6.0
+            volume += part
+            swept += abs(part)
+            for h in range(3 * f, 3 * f + 3):
+                fans += fan[h] == h
+                g = twins[h]
+                boundary += g == BOUNDARY
+                if g > h:
+                    edges += 1
+                    miswound += flat[g] == flat[h]
+            f += 1
+        row[AREA], row[VOLUME], row[SWEPT] = surface, volume, swept
+        row[CENTRE], row[CENTRE + 1], row[CENTRE + 2] = sum_x, sum_y, sum_z
+        row[BOX], row[BOX + 1], row[BOX + 2] = low_x, low_y, low_z
+        row[BOX + 3], row[BOX + 4], row[BOX + 5] = high_x, high_y, high_z
+        counts[FACES] += f - first
+        counts[FANS] += fans
+        counts[BOUNDARY_EDGES] += boundary
+        counts[EDGES] += edges
+        counts[MISWOUND_EDGES] += miswound
     for i in range(len(crowded)):
         g, h = crowded[i - 1], crowded[i]
         new = i == 0 or (
-            min(flat[g], flat[_next(g)]) != min(flat[h], flat[_next(h)])
-            or max(flat[g], flat[_next(g)]) != max(flat[h], flat[_next(h)])
+            min(flat[g], flat[after(g)]) != min(flat[h], flat[after(h)])
+            or max(flat[g], flat[after(g)]) != max(flat[h], flat[after(h)])
         )
         if new:
             out_counts[component[h // 3], CROWDED_EDGES] += 1
@@ -360,32 +372,15 @@ def measure_components(
         k = component[f]
         if k < 0:
             continue
+        centre_x, centre_y, centre_z = out_measures[k, CENTRE], out_measures[k, CENTRE + 1], out_measures[k, CENTRE + 2]
+        square = out_measures[k, RADIUS]
         for c in range(3):
             v = corners[f, c]
-            dx = positions[v, 0] - out_measures[k, CENTRE]
-            dy = positions[v, 1] - out_measures[k, CENTRE + 1]
-            dz = positions[v, 2] - out_measures[k, CENTRE + 2]
-            out_measures[k, RADIUS] = max(out_measures[k, RADIUS], np.sqrt(dx * dx + dy * dy + dz * dz))
-    for h in range(len(twins)):
-        g = twins[h]
-        out_fold[h] = False
-        if g > h and flat[g] != flat[h] and flat[_before(g)] != flat[_before(h)]:
-            ax, ay, az = _normal(positions, corners, h // 3)
-            bx, by, bz = _normal(positions, corners, g // 3)
-            dot = ax * bx + ay * by + az * bz
-            if dot < 0.0:
-                squares = (ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz)
-                out_fold[h] = dot < fold_cos * np.sqrt(squares)
-
-
-@inlined
-def _normal(positions: npt.NDArray[np.float64], corners: npt.NDArray[np.int32], f: int) -> tuple[float, float, float]:
-    """The normal of a face, twice its area long."""
-    a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
-    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
-    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
-    return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+            dx, dy, dz = positions[v, 0] - centre_x, positions[v, 1] - centre_y, positions[v, 2] - centre_z
+            square = max(square, dx * dx + dy * dy + dz * dz)
+        out_measures[k, RADIUS] = square
+    for k in range(len(out_measures)):
+        out_measures[k, RADIUS] = np.sqrt(out_measures[k, RADIUS])
 
 
 @kernel

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from meshguard.kernels._jit import kernel
-from meshguard.kernels.predicates import are_collinear
+from meshguard.kernels.predicates import FILTER_2D, are_collinear
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +26,10 @@ SHORT = 32
 """Half-edge 0 is shorter than the limit; half-edges 1 and 2 have the next two bits."""
 OUTSIDE_EXACT = 256
 """A coordinate lies outside the range in which predicates are exact."""
+
+TURNS = 512
+"""Seen along x the corners turn left beyond any rounding; the next five bits: right along x, left and right along y and
+along z. Along an axis that points at the reader, never for a collinear face."""
 
 _LEAST, _MOST = 1e-70, 1e70
 
@@ -81,7 +85,13 @@ def measure_faces(
         ux, uy, uz = bx - ax, by - ay, bz - az
         vx, vy, vz = cx - bx, cy - by, cz - bz
         wx, wy, wz = ax - cx, ay - cy, az - cz
-        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        yz, zy, zx, xz, xy, yx = uy * vz, uz * vy, uz * vx, ux * vz, ux * vy, uy * vx
+        nx, ny, nz = yz - zy, zx - xz, xy - yx
+        if flags == 0:
+            rx, ry, rz = abs(yz) + abs(zy), abs(zx) + abs(xz), abs(xy) + abs(yx)  # `orient2d`'s filter, thrice
+            flags |= (int(nx > FILTER_2D * rx) + 2 * int(-nx > FILTER_2D * rx)) * TURNS
+            flags |= (int(ny > FILTER_2D * ry) + 2 * int(-ny > FILTER_2D * ry)) * (TURNS << 2)
+            flags |= (int(nz > FILTER_2D * rz) + 2 * int(-nz > FILTER_2D * rz)) * (TURNS << 4)
         area = 0.5 * math.sqrt(nx * nx + ny * ny + nz * nz)
         out_area[f] = area if math.isfinite(area) else 0.0
         u = ux * ux + uy * uy + uz * uz

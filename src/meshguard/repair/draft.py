@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
 from meshguard.mesh import Mesh
@@ -70,12 +71,20 @@ class Draft:
         """Everything derived from the draft."""
         return DraftFacts(Mesh(vertices=self.positions, faces=self.corners), self.policy, self.past)
 
+    @cached_property
+    def miswound(self) -> IntArray:
+        """The lower half-edge of each edge that both its faces run the same way, int32, ascending."""
+        twins, flat = self.facts.edges.twins, self.corners.reshape(-1)
+        pairs = np.flatnonzero(twins > np.arange(len(twins), dtype=np.int32)).astype(np.int32)
+        against: IntArray = pairs[flat[pairs] == flat[twins[pairs]]]
+        return against
+
     def moved(self, positions: FloatArray) -> Draft:
         """The same faces on other positions, float64 (p, 3)."""
         return replace(self, positions=frozen(positions), past=None)._welded()
 
-    def without(self, faces: BoolArray) -> Draft:
-        """The draft without some faces, bool (m,)."""
+    def without(self, faces: BoolArray, *, components: bool = False) -> Draft:
+        """The draft without some faces, bool (m,), and what only they used; `components` says they are whole ones."""
         kept = ~faces
         return replace(
             self,
@@ -83,16 +92,16 @@ class Draft:
             vertices=frozen(self.vertices[kept]),
             origin=frozen(self.origin[kept]),
             synthetic=frozen(self.synthetic[kept]),
-            past=Past(self.facts, frozen(np.flatnonzero(kept).astype(np.int32))),
-        )
+            past=self._as_past(np.flatnonzero(kept), dropped=components),
+        ).compacted()
 
     def turned(self, faces: BoolArray) -> Draft:
         """The draft with some faces wound the other way, bool (m,); the first corner stays."""
         corners, vertices = self.corners.copy(), self.vertices.copy()
         for array in (corners, vertices):
             array[faces] = array[faces][:, [0, 2, 1]]
-        every = frozen(np.arange(len(corners), dtype=np.int32))
-        return replace(self, corners=frozen(corners), vertices=frozen(vertices), past=Past(self.facts, every))
+        past = self._as_past(np.arange(len(corners)))
+        return replace(self, corners=frozen(corners), vertices=frozen(vertices), past=past)
 
     def rejoined(self, corners: IntArray, positions: FloatArray | None = None) -> Draft:
         """The same faces on other corners, int32 (m, 3), numbers into `positions` (those of the draft if None).
@@ -104,7 +113,7 @@ class Draft:
             self,
             corners=frozen(corners),
             positions=self.positions if positions is None else frozen(positions),
-            past=Past(self.facts, frozen(np.where(same, np.arange(len(corners)), NEW).astype(np.int32))),
+            past=self._as_past(np.where(same, np.arange(len(corners)), NEW)),
         )
         return changed if positions is None else changed._welded()
 
@@ -137,18 +146,19 @@ class Draft:
                 same = corners == self.corners[parents, corner][:, None]
                 vertices = np.where(same, self.vertices[parents, corner][:, None], vertices)
             vertices = np.where(vertices == NEW, self._known(corners), vertices)
-        return replace(
-            self,
-            positions=frozen(np.concatenate([self.positions, points])) if len(points) else self.positions,
-            corners=frozen(np.concatenate([self.corners[kept], corners]).astype(np.int32)),
-            vertices=frozen(np.concatenate([self.vertices[kept], vertices]).astype(np.int32)),
-            origin=frozen(np.concatenate([self.origin[kept], origin]).astype(np.int32)),
-            synthetic=frozen(np.concatenate([self.synthetic[kept], marks])),
-            past=Past(
-                self.facts,
-                frozen(np.concatenate([np.flatnonzero(kept), np.full(count, NEW)]).astype(np.int32)),
-            ),
-        )._welded()
+        return (
+            replace(
+                self,
+                positions=frozen(np.concatenate([self.positions, points])) if len(points) else self.positions,
+                corners=frozen(np.concatenate([self.corners[kept], corners]).astype(np.int32)),
+                vertices=frozen(np.concatenate([self.vertices[kept], vertices]).astype(np.int32)),
+                origin=frozen(np.concatenate([self.origin[kept], origin]).astype(np.int32)),
+                synthetic=frozen(np.concatenate([self.synthetic[kept], marks])),
+                past=self._as_past(np.concatenate([np.flatnonzero(kept), np.full(count, NEW)])),
+            )
+            .compacted()
+            ._welded()
+        )
 
     def compacted(self) -> Draft:
         """The draft without positions that no face uses; the same object where all are used."""
@@ -157,21 +167,26 @@ class Draft:
         if used.all():
             return self
         number = (np.cumsum(used) - 1).astype(np.int32)
-        every = frozen(np.arange(len(self.corners), dtype=np.int32))
-        return replace(
-            self,
-            positions=frozen(self.positions[used]),
-            corners=frozen(number[self.corners]),
-            past=Past(self.facts, every),
-        )
+        past = self.past or self._as_past(np.arange(len(self.corners)))
+        return replace(self, positions=frozen(self.positions[used]), corners=frozen(number[self.corners]), past=past)
+
+    def _as_past(self, faces: npt.NDArray[np.integer[Any]], *, dropped: bool = False) -> Past:
+        """What a draft whose faces are these of this one, int (m,), −1 = another, shares with what is known.
+
+        `dropped` says that only whole components are missing.
+        """
+        whole = (self.facts, frozen(faces.astype(np.int32))) if dropped else None
+        if "intersections" in vars(self.facts) or self.past is None:
+            return Past(self.facts, frozen(faces.astype(np.int32)), whole)
+        # Pairs were not asked of this draft: its own past tells as much of them.
+        known = frozen(np.where(faces >= 0, self.past.faces[faces], NEW).astype(np.int32))
+        return Past(self.past.facts, known, whole)
 
     @cached_property
     def _vertex_at(self) -> IntArray:
-        """A vertex of the input on each position, int32 (p,), NEW where there is none; of several the lowest."""
-        at = np.full(len(self.positions), np.iinfo(np.int32).max, np.int32)
-        known = self.vertices >= 0
-        np.minimum.at(at, self.corners[known], self.vertices[known])
-        at[at == np.iinfo(np.int32).max] = NEW
+        """The input's vertex on each position, int32 (p,), NEW where there is none; of several the first face's."""
+        at = np.full(len(self.positions), NEW, np.int32)
+        at[self.corners[::-1]] = self.vertices[::-1]
         return at
 
     def _known(self, corners: IntArray) -> IntArray:

@@ -54,7 +54,7 @@ def fill_holes(draft: Draft) -> Change:
         low = np.array([draft.positions[row].min(axis=0) for row in rows])
         high = np.array([draft.positions[row].max(axis=0) for row in rows])
         margin = (high - low).max(axis=1, keepdims=True)
-        near = np.flatnonzero(near_boxes(draft.positions, draft.corners, low - margin, high + margin))
+        near = np.flatnonzero(near_boxes(draft.positions, draft.corners, low - margin, high + margin)).astype(np.int32)
         corners = np.ascontiguousarray(draft.corners[near])
         corners.flags.writeable = False
     for refine, fair in _WAYS:
@@ -65,7 +65,7 @@ def fill_holes(draft: Draft) -> Change:
             if filling is not None:
                 tried.append(Piece(np.empty(0, np.int32), filling.points, filling.faces))
                 of.append(row)
-        good = accepted(draft, taken, tried)
+        good = accepted(draft, near, taken, tried)
         undone += good.count(False)
         taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
         filled = {int(row[0]) for row, is_good in zip(of, good, strict=True) if is_good}

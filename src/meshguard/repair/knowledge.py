@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from meshguard.facts import Facts
+from meshguard.facts import Components, Facts
 from meshguard.facts.arrays import frozen
 from meshguard.facts.intersections import Intersections
 from meshguard.mesh import Mesh
@@ -16,7 +16,7 @@ from meshguard.repair.nearby import near_boxes
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
-    from meshguard.mesh import IntArray
+    from meshguard.mesh import FloatArray, IntArray
     from meshguard.policy import Policy
 
 _LARGEST_SHARE = 0.1
@@ -29,10 +29,13 @@ class Past(NamedTuple):
     Attributes:
         facts: of the draft before.
         faces: int32 (m,), the face of it that each face is, on the same positions in whatever order; −1 = another.
+        whole: facts of the draft just before, where only whole components were dropped from it, and the face of it
+            that each face is.
     """
 
     facts: Facts
     faces: IntArray
+    whole: tuple[Facts, IntArray] | None = None
 
 
 class DraftFacts(Facts):
@@ -41,11 +44,38 @@ class DraftFacts(Facts):
     def __init__(self, mesh: Mesh, policy: Policy, past: Past | None) -> None:
         super().__init__(mesh, policy)
         self._past = past
+        if past is not None and isinstance(past.facts, DraftFacts) and "intersections" in vars(past.facts):
+            past.facts._past = None  # what it was made from has nothing more to tell
+
+    @cached_property
+    def box(self) -> FloatArray:
+        """Smallest and largest coordinates of the faces' finite corners, float64 (2, 3), mm; zeros without any."""
+        if self._past is None or not self.is_finite.all():
+            return super().box
+        return self.span  # a draft that a step made has no position that no face uses
+
+    @cached_property
+    def components(self) -> Components:
+        """Components with their sums, near-folds, and faces that may be doubled."""
+        whole = self._past.whole if self._past is not None else None
+        if whole is None or "components" not in vars(whole[0]):
+            return super().components
+        known, faces = whole[0].components, whole[1]
+        kept = np.zeros(len(known.counts), np.bool_)
+        kept[known.of_face[faces]] = True
+        number = (np.cumsum(kept) - 1).astype(np.int32)
+        return Components(
+            frozen(number[known.of_face[faces]]),
+            frozen(known.measures[kept]),
+            frozen(known.counts[kept]),
+            frozen(known.folds.reshape(-1, 3)[faces].reshape(-1)),
+            frozen(known.doubled[faces]),
+        )
 
     @cached_property
     def intersections(self) -> Intersections:
         """Pairs of faces that share more than their common vertices and edges, up to the policy's cap."""
-        past, self._past = self._past, None  # drafts do not keep one another alive
+        past = self._past
         if past is None or "intersections" not in vars(past.facts):
             return super().intersections
         known = past.facts.intersections

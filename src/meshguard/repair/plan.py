@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.errors import BudgetExceeded
-from meshguard.kernels import topology as kernels
 from meshguard.kernels import triangles
 from meshguard.repair import geometry, holes, separation, soundness, surface, topology
 from meshguard.repair.result import StepRecord
@@ -27,12 +26,13 @@ MOST_PASSES = 6
 
 
 def _miswound(draft: Draft) -> int:
-    return len(draft.facts.miswound)
+    """Edges that both their faces run the same way."""
+    return len(draft.miswound)
 
 
 def _crowded(draft: Draft) -> int:
-    """Crowded edges and positions with several fans."""
-    return int(draft.facts.components.counts[:, kernels.CROWDED_EDGES].sum()) + draft.facts.fans[2]
+    """Half-edges of edges with more than two faces, and positions with several fans."""
+    return len(draft.facts.edges.crowded) + draft.facts.fans[2]
 
 
 def _not_float32(draft: Draft) -> int:
@@ -44,10 +44,18 @@ def _not_float32(draft: Draft) -> int:
 
 PLAN: tuple[Step, ...] = (
     Step(
+        name="drop vertices that no face uses",
+        checks=("T106",),
+        safety=Safety.LOSSLESS,
+        why="first, so that later only a step that takes faces away leaves vertices without any, and takes these along",
+        run=topology.drop_loose,
+        count=topology.loose,
+    ),
+    Step(
         name="drop faces that have no place",
         checks=("G101",),
         safety=Safety.LOCAL,
-        why="first, since nothing can be said of a face with a coordinate that is no number",
+        why="early, since nothing can be said of a face with a coordinate that is no number",
         run=geometry.drop_nonfinite,
         count=lambda draft: len(draft.facts.flagged(triangles.NONFINITE)),
     ),
@@ -116,20 +124,20 @@ PLAN: tuple[Step, ...] = (
         count=_miswound,
     ),
     Step(
-        name="drop floating pieces",
-        checks=("S103",),
-        safety=Safety.LOCAL,
-        why="after separation, which sets fins free, and before work is spent on debris",
-        run=surface.drop_floating,
-        count=lambda draft: len(surface.floating(draft.facts)),
-    ),
-    Step(
         name="turn over what is inside out",
         checks=("G107",),
         safety=Safety.LOSSLESS,
         why="on whole, consistently wound pieces",
         run=topology.turn_out,
         count=lambda draft: len(topology.inside_out(draft.facts)),
+    ),
+    Step(
+        name="drop floating pieces",
+        checks=("S103",),
+        safety=Safety.LOCAL,
+        why="after separation, which sets fins free, and before work is spent on debris",
+        run=surface.drop_floating,
+        count=lambda draft: len(surface.floating(draft.facts)),
     ),
     Step(
         name="make anew what intersects",
@@ -162,14 +170,6 @@ PLAN: tuple[Step, ...] = (
         why="last, since it makes all of the surface anew; only where a policy wants a closed body and all else failed",
         run=surface.make_solid,
         count=lambda draft: sum(soundness.faults(draft.facts).values()),
-    ),
-    Step(
-        name="drop vertices that no face uses",
-        checks=("T106",),
-        safety=Safety.LOSSLESS,
-        why="at the end of every pass, when it is known which are left",
-        run=topology.drop_loose,
-        count=topology.loose,
     ),
 )
 """Every step in order; `why` is the reason for its place."""

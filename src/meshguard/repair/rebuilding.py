@@ -174,8 +174,10 @@ class Region:
         return [loops[place] for rank, place in enumerate(order) if rank == 0 or not free[place]]
 
 
-def intersecting_faces(draft: Draft, pieces: list[Piece]) -> list[bool]:
+def intersecting_faces(draft: Draft, around: IntArray, pieces: list[Piece]) -> list[bool]:
     """Whether each piece intersects the draft, another of the pieces, or itself, once all are in place.
+
+    `around` are the faces of the draft that may reach any of the pieces, int32, ascending.
 
     Pairs of two different closed components are an assembly and do not count.
     """
@@ -184,10 +186,9 @@ def intersecting_faces(draft: Draft, pieces: list[Piece]) -> list[bool]:
     positions, p = draft.positions, len(draft.positions)
     low = np.array([_box(positions, piece)[0] for piece in pieces])
     high = np.array([_box(positions, piece)[1] for piece in pieces])
-    near = near_boxes(positions, draft.corners, low, high)
-    for piece in pieces:
-        near[piece.faces] = False
-    others = np.flatnonzero(near)
+    near = near_boxes(positions, frozen(np.ascontiguousarray(draft.corners[around])), low, high)
+    gone = np.concatenate([piece.faces for piece in pieces])
+    others = np.setdiff1d(around[near], gone, assume_unique=True)
     points, corners, owner, shift = [positions], [draft.corners[others]], [np.full(len(others), -1)], 0
     for place, piece in enumerate(pieces):
         corners.append(np.where(piece.corners >= p, piece.corners + shift, piece.corners))
@@ -233,9 +234,11 @@ def _box(positions: FloatArray, piece: Piece) -> tuple[FloatArray, FloatArray]:
     return points.min(axis=0), points.max(axis=0)
 
 
-def replaced(draft: Draft, pieces: list[Piece]) -> Draft:
-    """The draft with these pieces in it."""
+def replaced(draft: Draft, pieces: list[Piece], without: IntArray | None = None) -> Draft:
+    """The draft with these pieces in it, and without some more faces."""
     gone = np.zeros(len(draft.corners), np.bool_)
+    if without is not None:
+        gone[without] = True
     points, corners, shift = [np.empty((0, 3))], [np.empty((0, 3), np.int32)], 0
     for piece in pieces:
         gone[piece.faces] = True
@@ -245,7 +248,7 @@ def replaced(draft: Draft, pieces: list[Piece]) -> Draft:
     return draft.rebuilt(gone, np.concatenate(points), np.concatenate(corners).astype(np.int32), synthetic=True)
 
 
-def accepted(draft: Draft, taken: list[Piece], tried: list[Piece]) -> list[bool]:
+def accepted(draft: Draft, around: IntArray, taken: list[Piece], tried: list[Piece]) -> list[bool]:
     """Which of some pieces can be taken in beside those that already were: the rest intersects something.
 
     A piece that fails leaves the old surface in its place, which another may intersect: so this is asked until none
@@ -254,7 +257,7 @@ def accepted(draft: Draft, taken: list[Piece], tried: list[Piece]) -> list[bool]
     good = [True] * len(tried)
     while any(good):
         chosen = [place for place, is_good in enumerate(good) if is_good]
-        wrong = intersecting_faces(draft, [*taken, *(tried[place] for place in chosen)])[len(taken) :]
+        wrong = intersecting_faces(draft, around, [*taken, *(tried[place] for place in chosen)])[len(taken) :]
         if not any(wrong):
             break
         for place, is_wrong in zip(chosen, wrong, strict=True):
@@ -279,16 +282,27 @@ def refilled(region: Region, patch: IntArray, limit: float, *, plain: bool) -> P
     return Piece(region.faces[patch], filling.points, filling.faces)
 
 
-def rebuild(draft: Draft, pairs: IntArray, limit: float) -> tuple[Draft, int, int]:
+class Rebuilt(NamedTuple):
+    """What cutting and refilling came to.
+
+    Attributes:
+        pieces: what can be put in, each proved beside all others.
+        left: int32 (k, 2), pairs of the draft that no piece mends.
+        undone: attempts that were undone.
+    """
+
+    pieces: list[Piece]
+    left: IntArray
+    undone: int
+
+
+def rebuild(draft: Draft, pairs: IntArray, limit: float) -> Rebuilt:
     """Cut and refill where pairs of faces intersect.
 
     Args:
         draft: the draft.
         pairs: int32 (k, 2), faces that should not meet.
         limit: the widest piece that may be made anew, mm.
-
-    Returns:
-        The draft with what could be made anew, in how many places that was, and how many attempts were undone.
     """
     region = Region(draft, _near_pairs(draft, pairs, limit))
     wanted = np.zeros(len(region.faces), np.bool_)
@@ -297,40 +311,35 @@ def rebuild(draft: Draft, pairs: IntArray, limit: float) -> tuple[Draft, int, in
     taken: list[Piece] = []
     undone = 0
     for rings in range(MOST_RINGS + 1):
-        for plain in (True, False) if rings == 0 else (False,):
-            if not wanted.any():
-                break
-            mask = region.dilated(wanted, rings)
-            for piece in taken:  # what is made anew already stays
-                mask[region.number[piece.faces]] = False
-            fillings = (
-                refilled(region, patch, limit, plain=plain)
-                for patch in region.whole_patches(mask)
-                if wanted[patch].any()
-            )
-            tried = [filling for filling in fillings if filling is not None]
-            good = accepted(draft, taken, tried)
-            undone += good.count(False)
-            taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
-            for piece in taken:
-                wanted[region.number[piece.faces]] = False
-            # A pair is mended when one of its faces is made anew and the other does not meet what took its place.
-            done = np.zeros(len(region.faces), np.bool_)
-            for piece in taken:
-                done[region.number[piece.faces]] = True
-            still = ~done[pairs_here].any(axis=1)
-            wanted[:] = False
-            wanted[pairs_here[still]] = True
-    if not taken:
-        return draft, 0, undone
-    return replaced(draft, taken), len(taken), undone
+        if not wanted.any():
+            break
+        mask = region.dilated(wanted, rings)
+        for piece in taken:  # what is made anew already stays
+            mask[region.number[piece.faces]] = False
+        fillings = (
+            refilled(region, patch, limit, plain=rings == 0)
+            for patch in region.whole_patches(mask)
+            if wanted[patch].any()
+        )
+        tried = [filling for filling in fillings if filling is not None]
+        good = accepted(draft, region.faces, taken, tried)
+        undone += good.count(False)
+        taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
+        # A pair is mended when one of its faces is made anew: what took its place was proved to meet nothing.
+        done = np.zeros(len(region.faces), np.bool_)
+        for piece in taken:
+            done[region.number[piece.faces]] = True
+        wanted[:] = False
+        wanted[pairs_here[~done[pairs_here].any(axis=1)]] = True
+    return Rebuilt(taken, pairs[wanted[pairs_here].all(axis=1)], undone)
 
 
 def _near_pairs(draft: Draft, pairs: IntArray, limit: float) -> IntArray:
     """The faces of a draft near those of some pairs: enough to cut, to fill and to prove."""
     faces = np.unique(pairs)
     ends = draft.positions[draft.corners[faces]]
-    margin = limit + 4.0 * float(np.median(ends.max(axis=1) - ends.min(axis=1)))
+    rings = MOST_RINGS + RINGS + 1
+    margin = min(limit, 1.5 * rings * float(np.median((ends.max(axis=1) - ends.min(axis=1)).max(axis=1))))
     return np.flatnonzero(
         near_boxes(draft.positions, draft.corners, ends.min(axis=1) - margin, ends.max(axis=1) + margin)
     ).astype(np.int32)

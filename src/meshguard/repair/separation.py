@@ -50,7 +50,7 @@ def separate(draft: Draft) -> Change:
 def cut_one_sided(draft: Draft) -> Change:
     """Cut pieces with one side only along the edges where their winding contradicts itself."""
     facts = draft.facts
-    against = facts.miswound
+    against = draft.miswound
     if not len(against):
         return Change(draft=draft)
     twins = facts.edges.twins.copy()
@@ -136,11 +136,9 @@ def _pulled_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended:
     corners = flat.copy()
     points: list[FloatArray] = []
     taken = {tuple(row) for row in positions[several].tolist()}
-    every = np.arange(len(flat), dtype=np.int32)
-    ahead, behind = _next(every), _next(_next(every))
     at_several = np.zeros(len(positions), np.bool_)
     at_several[several] = True
-    involved = np.flatnonzero(at_several[flat])
+    involved = np.flatnonzero(at_several[flat]).astype(np.int32)
     involved = involved[np.lexsort((involved, fan[involved], flat[involved]))]
     breaks = np.flatnonzero((np.diff(flat[involved]) != 0) | (np.diff(fan[involved]) != 0)) + 1
     groups = np.split(involved, breaks) if len(involved) else []
@@ -156,7 +154,8 @@ def _pulled_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended:
         if keeper[at][1] == number:
             continue
         here = positions[at]
-        spokes = positions[np.concatenate([flat[ahead[group]], flat[behind[group]]])] - here
+        ahead = _next(group)
+        spokes = positions[np.concatenate([flat[ahead], flat[_next(ahead)]])] - here
         point = _moved_in(here, spokes, limit, taken)
         taken.add(tuple(point.tolist()))
         corners[group] = len(positions) + len(points)

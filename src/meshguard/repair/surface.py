@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.kernels import topology
-from meshguard.repair.rebuilding import rebuild
+from meshguard.repair.rebuilding import rebuild, replaced
 from meshguard.repair.separation import separate
 from meshguard.repair.solid import solid_of
 from meshguard.repair.soundness import faults, faulty_pairs, wants_solid
@@ -45,20 +45,31 @@ def drop_floating(draft: Draft) -> Change:
     area = float(facts.components.measures[debris, topology.AREA].sum())
     limit = facts.policy.tolerance("floating_area").within(float(facts.components.measures[:, topology.AREA].sum()))
     return Change(
-        draft=draft.without(np.isin(facts.components.of_face, debris)),
+        draft=draft.without(np.isin(facts.components.of_face, debris), components=True),
         mended=len(debris),
         parameters={"floating_area_mm2": limit, "dropped_mm2": area},
     )
 
 
 def cut_and_refill(draft: Draft) -> Change:
-    """Take small pieces of surface that intersect out and make them anew."""
+    """Take small pieces of surface that intersect out and make them anew; what cannot be is taken away if small."""
     pairs = faulty_pairs(draft.facts)
     limit = draft.policy.tolerance("rebuild").within(draft.facts.diagonal)
     if not 0 < len(pairs) <= _MOST_PAIRS:  # where so much intersects, it is not small pieces that do
         return Change(draft=draft)
-    rebuilt, count, undone = rebuild(draft, pairs, limit)
-    return Change(draft=rebuilt, mended=count, undone=undone, parameters={"rebuild_diameter_mm": limit})
+    pieces, left, undone = rebuild(draft, pairs, limit)
+    # What is small and could not be made anew is taken away at once, where slits may stay.
+    small = not wants_solid(draft.policy) and not _long_edges(draft, left).any()
+    gone = _cover(draft.facts, left) if small and len(left) else np.empty(0, np.int32)
+    if not pieces and not len(gone):
+        return Change(draft=draft, undone=undone)
+    mended = separate(replaced(draft, pieces, gone)).draft
+    return Change(
+        draft=mended,
+        mended=len(pairs) if small else len(pairs) - len(left),
+        undone=undone,
+        parameters={"rebuild_diameter_mm": limit, "pieces_made_anew": len(pieces), "faces_taken_away": len(gone)},
+    )
 
 
 def carve(draft: Draft) -> Change:
@@ -75,7 +86,7 @@ def carve(draft: Draft) -> Change:
         pairs = faulty_pairs(draft.facts)
         if not len(pairs):
             break
-        finer = _split_long(draft, pairs, length)
+        finer = _split_long(draft, pairs)
         if finer is not None:
             draft = finer
             continue
@@ -96,18 +107,23 @@ def make_solid(draft: Draft) -> Change:
     if solid is None:
         return Change(draft=draft)
     every = np.ones(len(draft.corners), np.bool_)
-    whole = draft.rebuilt(
-        every, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True
-    ).compacted()
+    whole = draft.rebuilt(every, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True)
     return Change(draft=drop_floating(whole).draft, mended=1, parameters={"cell_mm": cell})
 
 
-def _split_long(draft: Draft, pairs: IntArray, length: float) -> Draft | None:
+def _long_edges(draft: Draft, pairs: IntArray) -> BoolArray:
+    """Which edges of the faces of some pairs are so long that the face is split before it goes, bool (k, 3)."""
+    ends = draft.positions[draft.corners[np.unique(pairs)]]
+    length = draft.policy.limit("carve_fraction") * draft.facts.diagonal
+    long: BoolArray = np.linalg.norm(np.roll(ends, -1, axis=1) - ends, axis=2) > length
+    return long
+
+
+def _split_long(draft: Draft, pairs: IntArray) -> Draft | None:
     """The draft with the longer edges of these faces halved, and of whatever shares them; None if all are short."""
     positions, corners = draft.positions, draft.corners
     faces = np.unique(pairs)
-    ends = positions[corners[faces]]
-    long = np.linalg.norm(np.roll(ends, -1, axis=1) - ends, axis=2) > length
+    long = _long_edges(draft, pairs)
     if not long.any():
         return None
     start, end = corners[faces][long], np.roll(corners[faces], -1, axis=1)[long]
@@ -127,15 +143,17 @@ def _cover(facts: Facts, pairs: IntArray) -> IntArray:
 
     That of the smaller component; of one component that with more pairs; then the smaller one.
     """
-    m = len(facts.corners)
-    degree = np.bincount(pairs.reshape(-1), minlength=m)
-    support = facts.components.measures[:, topology.AREA][facts.components.of_face]
-    rank = np.empty(m, np.int64)
-    rank[np.lexsort((np.arange(m), facts.faces.area, -degree, support))] = np.arange(m)
-    loser = np.where(rank[pairs[:, 0]] < rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
-    winner = pairs.sum(axis=1) - loser
-    gone: BoolArray = np.zeros(m, np.bool_)
+    faces, places = np.unique(pairs, return_inverse=True)
+    places = places.reshape(-1, 2)
+    degree = np.bincount(places.reshape(-1), minlength=len(faces))
+    support = facts.components.measures[:, topology.AREA][facts.components.of_face[faces]]
+    rank = np.empty(len(faces), np.int64)
+    rank[np.lexsort((faces, facts.faces.area[faces], -degree, support))] = np.arange(len(faces))
+    loser = np.where(rank[places[:, 0]] < rank[places[:, 1]], places[:, 0], places[:, 1])
+    winner = places.sum(axis=1) - loser
+    gone: BoolArray = np.zeros(len(faces), np.bool_)
     for place in np.argsort(rank[loser], kind="stable").tolist():
         if not gone[winner[place]]:
             gone[loser[place]] = True
-    return np.flatnonzero(gone).astype(np.int32)
+    cover: IntArray = faces[gone]
+    return cover

@@ -168,7 +168,8 @@ def _nearest_groups(positions: FloatArray, points: IntArray, owner: IntArray, di
 def wind(draft: Draft) -> Change:
     """Wind the two faces of every edge against each other; the smaller side of each patch is turned over."""
     facts = draft.facts
-    if not len(facts.miswound):
+    against = draft.miswound
+    if not len(against):
         return Change(draft=draft)
     _, flip, patch = facts.twisted
     used = patch >= 0
@@ -180,7 +181,7 @@ def wind(draft: Draft) -> Change:
     turn &= used
     # A piece with one side only cannot be wound; it keeps the winding that contradicts itself least.
     of_face, twisted = facts.components.of_face, facts.twisted[0]
-    before = np.bincount(of_face[facts.miswound // 3], minlength=len(twisted))
+    before = np.bincount(of_face[against // 3], minlength=len(twisted))
     after = np.bincount(of_face[_miswound_after(facts, turn) // 3], minlength=len(twisted))
     turn &= (after < before)[of_face]
     if not turn.any():

@@ -1,0 +1,130 @@
+"""Labels of teeth, read from the files that segmentations come in, and put on a mesh.
+
+Known: the JSON of Teeth3DS / 3DTeethSeg, vectors as NPY, CSV and text, PLY with a label-like property or with a colour
+for each tooth, VTP and VTK through pyvista. What stands beside the labels, above all `id_patient`, is never kept,
+printed or quoted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from meshguard.budget import Budget
+from meshguard.errors import ReadError
+from meshguard.io.content import read_content
+from meshguard.io.labels.attaching import attach_labels, face_labels, fit_of, misfit, vertex_labels
+from meshguard.io.labels.numbering import Labels, Numbering, numbered, numbering_of
+from meshguard.io.labels.palettes import Palette, read_palette
+from meshguard.io.labels.vectors import Found, read_json, read_npy, read_text, whole_numbers
+from meshguard.mesh import Mesh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+    import numpy.typing as npt
+
+    from meshguard.mesh import Jaw
+
+__all__ = [
+    "Labels",
+    "attach_labels",
+    "face_labels",
+    "fit_of",
+    "misfit",
+    "numbering_of",
+    "read_labels",
+    "read_palette",
+    "vertex_labels",
+]
+
+Source: TypeAlias = "str | Path | bytes | BinaryIO | Mesh | npt.NDArray[np.generic]"
+
+
+def read_labels(
+    source: Source,
+    *,
+    jaw: Jaw | None = None,
+    numbering: Numbering | Literal["universal"] | None = None,
+    palette: Palette | str | Path | bytes | None = None,
+    budget: Budget | None = None,
+) -> Labels:
+    """The labels in a file, in file order; which mesh they fit is decided by `attach_labels`.
+
+    The format is found by content. In a PLY a property with a label-like name wins over colours, vertices over faces,
+    and among colours those with fewer different ones. Without a palette each colour is an anonymous class; white or
+    black, whichever covers more, is the gum.
+
+    Args:
+        source: a path, the file's bytes, an open binary file (each gzip-compressed or not), a `Mesh` that carries
+            labels or colours, or an array of shape (k,).
+        jaw: the jaw, where the caller knows it; it wins over the file's.
+        numbering: what the ids are. None: FDI where the ids say so (see `numbering_of`), MeshSegNet's for the cell
+            array `Label` of a VTK file whose ids are 0 to 14, else anonymous. "universal" converts 1 to 32 to FDI.
+        palette: FDI code -> colours, as a mapping or as a JSON file; for colours only.
+        budget: its `max_bytes` counts.
+
+    Returns:
+        Labels; ids of MeshSegNet become FDI where the jaw is known.
+
+    Raises:
+        ReadError: nothing in it can be read as labels: one sentence that quotes neither path nor content.
+        BudgetExceeded: the content is larger than the budget allows.
+        OSError: the file cannot be opened.
+    """
+    if isinstance(source, Mesh):
+        found = _of_mesh(source, palette)
+    elif isinstance(source, np.ndarray):
+        found = Found(whole_numbers(source))
+    else:
+        found = _of_content(source, palette, budget or Budget())
+    return numbered(found, jaw, numbering)
+
+
+def _of_content(
+    source: str | Path | bytes | BinaryIO, palette: Palette | str | Path | bytes | None, budget: Budget
+) -> Found:
+    """What a file holds, by its first bytes."""
+    content, suffix, _ = read_content(source, budget)
+    head = content[:256].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not content:
+        raise ReadError("the label file is empty")
+    if content[:6] == b"\x93NUMPY":
+        return read_npy(content)
+    if head[:3].lower() == b"ply" and head[3:4].strip() == b"":
+        from meshguard.budget import Steps
+        from meshguard.io.ply import read_ply
+
+        return _of_mesh(read_ply(content, Steps(budget)), palette)
+    if head[:1] in (b"{", b"["):
+        return read_json(content)
+    if head[:1] == b"<" or head[:5].lower() == b"# vtk":
+        from meshguard.io.labels.vtk import read_vtk
+
+        return read_vtk(content, suffix)
+    if content[:2] == b"PK":
+        raise ReadError("an archive holds no labels that can be read; write one array as NPY")
+    return read_text(content)
+
+
+def _of_mesh(mesh: Mesh, palette: Palette | str | Path | bytes | None) -> Found:
+    """Labels that a mesh carries: by name, else by colour."""
+    from meshguard.io.labels.palettes import by_color
+    from meshguard.io.labels.vectors import INSTANCE_NAMES, LABEL_NAMES, named
+
+    places = (("vertex", mesh.vertex_data), ("face", mesh.face_data))
+    for per, data in places:
+        one_axis = {name: array for name, array in data.items() if array.ndim == 1}
+        name = named(one_axis, LABEL_NAMES)
+        if name is None:
+            continue
+        instance = named(one_axis, INSTANCE_NAMES)
+        return Found(
+            whole_numbers(one_axis[name]),
+            None if instance is None else whole_numbers(one_axis[instance]),
+            per="vertex" if per == "vertex" else "face",
+            jaw=mesh.jaw,
+        )
+    return by_color(mesh, None if palette is None else read_palette(palette))

@@ -1,0 +1,137 @@
+"""Labels on a mesh: do they fit, and from vertices to faces and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from meshguard.errors import MeshError
+from meshguard.mesh import Irregularity, frozen_array
+
+if TYPE_CHECKING:
+    from meshguard.io.labels.numbering import Labels
+    from meshguard.mesh import IntArray, Mesh
+
+
+def fit_of(mesh: Mesh, labels: Labels) -> Literal["vertex", "face"] | None:
+    """What the labels belong to, by their number; None where it fits neither vertices nor faces.
+
+    Labels number the file's vertices or faces, so three a facet fit an STL, whose corners were welded, and one a
+    polygon fits a mesh whose polygons were cut. Where the number fits both, its own word decides, and without one
+    vertices are meant.
+    """
+    fits = [per for per in ("vertex", "face") if _origin(mesh, len(labels), per) is not None]
+    if labels.per in fits:
+        return labels.per
+    return fits[0] if fits else None  # type: ignore[return-value]
+
+
+def misfit(mesh: Mesh, labels: Labels) -> Irregularity | None:
+    """The F105 of labels that do not fit the mesh; None where they fit."""
+    if fit_of(mesh, labels) is not None:
+        return None
+    n, m = len(mesh.vertices), len(mesh.faces)
+    return Irregularity(
+        check="F105",
+        message=f"There are {len(labels)} labels for {n} vertices and {m} faces.",
+        measures={"labels": len(labels), "vertices": n, "faces": m},
+    )
+
+
+def attach_labels(mesh: Mesh, labels: Labels) -> Mesh:
+    """The mesh with `label` (and `instance`) in its vertex or face data, int32; labels it had are replaced.
+
+    Classes of MeshSegNet become FDI codes where the mesh or the labels know the jaw. The mesh takes over the jaw of the
+    labels where it has none.
+
+    Raises:
+        MeshError: the number of labels fits neither vertices nor faces.
+    """
+    per = fit_of(mesh, labels)
+    note = misfit(mesh, labels)
+    if per is None or note is not None:
+        raise MeshError(note.message if note else "the labels do not fit the mesh")
+    jaw = mesh.jaw or labels.jaw
+    if jaw is not None:
+        labels = labels.in_fdi(jaw)
+    origin = _origin(mesh, len(labels), per)
+    data = {"label": labels.values}
+    if labels.instances is not None:
+        data["instance"] = labels.instances
+    put = {name: frozen_array(values if origin is None else values[origin]) for name, values in data.items()}
+    bare = {
+        "vertex": {name: array for name, array in mesh.vertex_data.items() if name not in ("label", "instance")},
+        "face": {name: array for name, array in mesh.face_data.items() if name not in ("label", "instance")},
+    }
+    bare[per].update(put)
+    return type(mesh)(
+        vertices=mesh.vertices,
+        faces=mesh.faces,
+        vertex_data=bare["vertex"],
+        face_data=bare["face"],
+        jaw=jaw,
+        source=mesh.source,
+    )
+
+
+def vertex_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
+    """Labels of the vertices, int32 (n,): their own, else those that most of their faces have; None without labels.
+
+    Of labels that equally many faces have, the lowest wins; a vertex without faces is 0.
+    """
+    if name in mesh.vertex_data:
+        return mesh.vertex_data[name].astype(np.int32, copy=False)
+    if name not in mesh.face_data:
+        return None
+    ids, number = np.unique(mesh.face_data[name], return_inverse=True)
+    keys = mesh.faces.astype(np.int64) * max(1, len(ids)) + number.reshape(-1, 1)
+    pairs, counts = np.unique(keys, return_counts=True)
+    vertex, id_number = np.divmod(pairs, max(1, len(ids)))
+    # By vertex, most faces first, then the lowest label: the first row of each vertex tells.
+    order = np.lexsort((id_number, -counts, vertex))
+    first = np.concatenate([np.ones(min(1, len(order)), bool), np.diff(vertex[order]) > 0])
+    labels = np.zeros(len(mesh.vertices), np.int32)
+    labels[vertex[order][first]] = ids[id_number[order][first]]
+    return frozen_array(labels)
+
+
+def face_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
+    """Labels of the faces, int32 (m,): their own, else what two of their corners have; None without labels.
+
+    Of three different ones the middle wins, whatever the order of the corners.
+    """
+    if name in mesh.face_data:
+        return mesh.face_data[name].astype(np.int32, copy=False)
+    if name not in mesh.vertex_data:
+        return None
+    a, b, c = mesh.vertex_data[name].astype(np.int32, copy=False)[mesh.faces].T
+    return frozen_array(np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c)))
+
+
+def _origin(mesh: Mesh, count: int, per: str) -> IntArray | slice | None:
+    """Which label each vertex or face of the mesh has, if `count` labels can number the file's; None if not."""
+    source = mesh.source
+    if per == "vertex":
+        if count == len(mesh.vertices):
+            return slice(None)
+        corners = source.soup_origin if source is not None else None
+        return corners if corners is not None and count == _corners(mesh) else None
+    if count == len(mesh.faces):
+        return slice(None)
+    rows = source.face_origin if source is not None else None
+    if rows is None or len(rows) == 0:
+        return None
+    # How many of the file's faces are missing behind the last one kept is known only as: no more than were left out.
+    assert source is not None  # noqa: S101
+    left_out = sum(note.count for note in source.irregularities if note.check in ("F102", "F107"))
+    return rows if int(rows.max()) < count <= int(rows.max()) + 1 + left_out else None
+
+
+def _corners(mesh: Mesh) -> int:
+    """Corners of the file's facets."""
+    source = mesh.source
+    rows = len(mesh.faces)
+    if source is not None and source.face_origin is not None and len(source.face_origin):
+        rows = int(source.face_origin.max()) + 1
+    return 3 * rows

@@ -1,0 +1,119 @@
+"""Labels as colours: by a palette, or one anonymous class a colour."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from meshguard.errors import ReadError
+from meshguard.io.labels.vectors import Found
+
+if TYPE_CHECKING:
+    from meshguard.mesh import IntArray, Mesh
+
+Palette: TypeAlias = Mapping[int, Sequence[Sequence[int]]]
+"""Id -> the colours that stand for it, red, green and blue from 0 to 255."""
+
+MOST_COLORS = 64
+"""More different colours than this are a picture of the mouth, not one a tooth (proposal: an arch has 16 teeth)."""
+
+_WHITE, _BLACK = 0xFFFFFF, 0
+
+
+def read_palette(source: Palette | str | Path | bytes) -> dict[int, tuple[int, ...]]:
+    """Id -> colours as red * 65536 + green * 256 + blue, of a mapping, or of a JSON object in a file or in bytes.
+
+    Raises:
+        ReadError: no such mapping, or one colour for two ids.
+        OSError: the file cannot be opened.
+    """
+    data: Any = source
+    if not isinstance(source, Mapping):
+        content = source if isinstance(source, bytes) else Path(source).read_bytes()
+        try:
+            data = json.loads(content)
+        except (ValueError, RecursionError):
+            raise ReadError("the palette is no readable JSON") from None
+    try:
+        palette = {int(key): tuple(_packed(color) for color in _colors(value)) for key, value in data.items()}
+    except (ValueError, TypeError, AttributeError):
+        raise ReadError("the palette does not map ids to colours of three numbers from 0 to 255") from None
+    everything = [color for colors in palette.values() for color in colors]
+    if len(everything) != len(set(everything)):
+        raise ReadError("the palette has one colour for two ids")
+    return palette
+
+
+def _colors(value: Any) -> Sequence[Any]:
+    """A list of colours; a single colour counts as one."""
+    return [value] if len(value) and isinstance(value[0], int) else value
+
+
+def _packed(color: Sequence[int]) -> int:
+    if len(color) not in (3, 4) or any(type(part) is not int or not 0 <= part <= 255 for part in color):
+        raise ValueError("no colour")
+    return int(color[0] << 16 | color[1] << 8 | color[2])
+
+
+def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found:
+    """Labels from the colours of a mesh: of its vertices or faces, whichever has fewer different ones.
+
+    Where vertices and faces are both coloured, one of them was averaged from the other, which makes mixed colours.
+
+    Raises:
+        ReadError: no colours, or too many to be one a tooth.
+    """
+    packed = {}
+    if (color := mesh.vertex_data.get("color")) is not None and color.dtype == np.uint8:
+        packed["vertex"] = _pack(color)
+    if (color := mesh.face_data.get("color")) is not None and color.dtype == np.uint8:
+        packed["face"] = _pack(color)
+    packed = {per: colors for per, colors in packed.items() if len(colors)}
+    if not packed:
+        raise ReadError("the mesh carries neither labels nor colours", expected="a property named label, or colours")
+    different = {per: np.unique(colors, return_inverse=True, return_counts=True) for per, colors in packed.items()}
+    per = min(different, key=lambda one: len(different[one][0]))
+    colors, inverse, counts = different[per]
+    if len(colors) > MOST_COLORS:
+        raise ReadError("the colours are not one a tooth", expected=f"at most {MOST_COLORS}", got=f"{len(colors)}")
+    if len(colors) == 1 and palette is None:
+        raise ReadError("the whole mesh has one colour", expected="one colour a tooth")
+    notes = [f"Labels are read from the colours of the {'vertices' if per == 'vertex' else 'faces'}."]
+    if palette is None:
+        ids = _classes(colors, counts)
+    else:
+        known = {color: id_ for id_, several in palette.items() for color in several}
+        ids = np.array([known.get(int(color), -1) for color in colors], np.int32)
+        outside = int(counts[ids < 0].sum())
+        if outside:
+            n_colors = int((ids < 0).sum())
+            notes.append(f"{n_colors} colours are not in the palette; what has them is labelled -1 ({outside}).")
+    return Found(
+        ids[inverse].astype(np.int32),
+        per="vertex" if per == "vertex" else "face",
+        jaw=mesh.jaw,
+        numbering="anonymous" if palette is None else None,
+        notes=tuple(notes),
+    )
+
+
+def _pack(color: Any) -> Any:
+    """Colours uint8 (k, 3 or 4) as one uint32 (k,) each; opacity does not count."""
+    wide = np.asarray(color)[:, :3].astype(np.uint32)
+    return wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
+
+
+def _classes(colors: Any, counts: Any) -> IntArray:
+    """1, 2, … in the order of the colours' numbers; white or black, whichever covers more, is the gum."""
+    plain = [k for k, color in enumerate(colors) if color in (_WHITE, _BLACK)]
+    gum = max(plain, key=lambda k: int(counts[k])) if plain else -1
+    ids = np.empty(len(colors), np.int32)
+    number = 0
+    for k in range(len(colors)):
+        number += k != gum
+        ids[k] = 0 if k == gum else number
+    return ids

@@ -1,0 +1,123 @@
+"""Faces cut into the pieces that lie in one layer of space, so that boxes of long faces fit them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+
+_MOST_PIECES = 4096
+
+
+@inlined
+def _clip(
+    points: npt.NDArray[np.float64],
+    count: int,
+    axis: int,
+    bound: float,
+    sign: float,
+    out_points: npt.NDArray[np.float64],
+) -> int:
+    """The part of a convex polygon where sign * coordinate >= sign * bound; how many points it has, rounded."""
+    kept = 0
+    for i in range(count):
+        j = i + 1 if i + 1 < count else 0
+        here, there = sign * (points[i, axis] - bound), sign * (points[j, axis] - bound)
+        if here >= 0.0:
+            for d in range(3):
+                out_points[kept, d] = points[i, d]
+            kept += 1
+        if (here < 0.0 < there) or (there < 0.0 < here):
+            t = here / (here - there)
+            for d in range(3):
+                out_points[kept, d] = points[i, d] + t * (points[j, d] - points[i, d])
+            kept += 1
+    return kept
+
+
+@inlined
+def _box(
+    points: npt.NDArray[np.float64],
+    count: int,
+    out_least: npt.NDArray[np.float64],
+    out_greatest: npt.NDArray[np.float64],
+) -> None:
+    """Smallest and largest coordinates of some points, one at least."""
+    for d in range(3):
+        out_least[d] = out_greatest[d] = points[0, d]
+        for i in range(1, count):
+            out_least[d] = min(out_least[d], points[i, d])
+            out_greatest[d] = max(out_greatest[d], points[i, d])
+
+
+@kernel
+def cut_faces(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    faces: npt.NDArray[np.int32],
+    axis: int,
+    low: float,
+    high: float,
+    size: float,
+    slack: float,
+    out_ends: npt.NDArray[np.float64],
+    out_face: npt.NDArray[np.int32],
+) -> int:
+    """Cut faces to a layer, and what is longer than a size along another axis into pieces; box the pieces.
+
+    Clipping (Sutherland and Hodgman, Reentrant Polygon Clipping, 1974) rounds: every cut is made `slack` farther out,
+    so that each point of a face in the layer lies in a box of it, but for `slack`.
+
+    Args:
+        positions: (p, 3) float64.
+        corners: (m, 3) int32: positions of each face's corners.
+        faces: (k,) int32: the faces to cut.
+        axis: across the layer: 0, 1 or 2.
+        low: where the layer begins; may be infinite.
+        high: where it ends.
+        size: about how long pieces are.
+        slack: more than what four cuts can round, 1e-13 of the largest coordinate.
+        out_ends: (2 * q, 3) float64: smallest and largest coordinates of each piece, in turn; filled as far as it
+            reaches.
+        out_face: (q,) int32: the face that each is a piece of.
+
+    Returns:
+        How many pieces there are, also where they are more than q.
+    """
+    most = len(out_face)
+    whole, part, piece = np.empty((12, 3), np.float64), np.empty((12, 3), np.float64), np.empty((12, 3), np.float64)
+    least, greatest = np.empty(3, np.float64), np.empty(3, np.float64)
+    count = 0
+    for f in faces:
+        for c in range(3):
+            for d in range(3):
+                part[c, d] = positions[corners[f, c], d]
+        corner_count = _clip(part, 3, axis, low - slack, 1.0, piece)
+        corner_count = _clip(piece, corner_count, axis, high + slack, -1.0, whole)
+        if corner_count == 0:
+            continue
+        along, extent = axis, -1.0
+        _box(whole, corner_count, least, greatest)
+        for d in range(3):
+            if d != axis and greatest[d] - least[d] > extent:
+                along, extent = d, greatest[d] - least[d]
+        pieces = 1
+        if extent > size:
+            pieces = int(min(np.ceil(extent / size), float(_MOST_PIECES)))
+        start = least[along]
+        for i in range(pieces):
+            if pieces > 1:
+                first = -np.inf if i == 0 else start + extent * (i / pieces)
+                last = np.inf if i == pieces - 1 else start + extent * ((i + 1) / pieces)
+                piece_count = _clip(whole, corner_count, along, first - slack, 1.0, part)
+                piece_count = _clip(part, piece_count, along, last + slack, -1.0, piece)
+                if piece_count == 0:
+                    continue
+                _box(piece, piece_count, least, greatest)
+            if count < most:
+                for d in range(3):
+                    out_ends[2 * count, d], out_ends[2 * count + 1, d] = least[d], greatest[d]
+                out_face[count] = f
+            count += 1
+    return count
