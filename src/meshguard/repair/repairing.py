@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from meshguard.budget import Steps
 from meshguard.checks import refuse_unknown_checks
-from meshguard.errors import RepairRefused
+from meshguard.errors import BudgetExceeded, RepairRefused
 from meshguard.facts import Facts
 from meshguard.io import STEPS, load_in_steps
 from meshguard.mesh import Mesh
@@ -58,7 +58,11 @@ def repaired(
     else:
         whole = assemble(start, draft)
         final = whole.facts
-        found, after = faults(final), report_of(final, steps)
+        found = faults(final)
+        try:
+            after = report_of(final, steps)
+        except BudgetExceeded as error:
+            over, after = str(error), report_of(final, Steps())
     result = RepairResult(
         mesh=whole.mesh,
         before=before,

@@ -140,12 +140,8 @@ def _pulled_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended:
     at_several[several] = True
     involved = np.flatnonzero(at_several[flat]).astype(np.int32)
     involved = involved[np.lexsort((involved, fan[involved], flat[involved]))]
-    breaks = np.flatnonzero(
-        np.concatenate(
-            [[True], (np.diff(flat[involved]) != 0) | (np.diff(fan[involved]) != 0)] if len(involved) else [[]]
-        )
-    )
-    groups = np.split(involved, breaks[1:])
+    breaks = np.flatnonzero((np.diff(flat[involved]) != 0) | (np.diff(fan[involved]) != 0)) + 1
+    groups = np.split(involved, breaks) if len(involved) else []
     area = facts.faces.area
     keeper: dict[int, tuple[float, int]] = {}
     for number, group in enumerate(groups):

@@ -105,6 +105,8 @@ def make_solid(draft: Draft) -> Change:
     if not wants_solid(draft.policy) or not faults(draft.facts):
         return Change(draft=draft)
     cell = draft.policy.limit("solid_fraction") * draft.facts.diagonal
+    if not cell > 0:  # nothing has an extent, or the policy allows no cells
+        return Change(draft=draft)
     solid = solid_of(draft.facts, cell)
     if solid is None:
         return Change(draft=draft)

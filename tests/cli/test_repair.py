@@ -1,0 +1,253 @@
+"""`meshguard repair`: what is written when, exit codes, and an original that nothing can lose."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import meshguard
+from meshguard.cli import commands
+from tests import mutations, shapes
+from tests.repair import broken
+from tests.repair.proof import is_same, trouble
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in: a clean file, one that repair mends, one that `--lossless` cannot, and no mesh at all."""
+    monkeypatch.chdir(tmp_path)
+    meshguard.save(shapes.grid(), "clean.stl")
+    meshguard.save(mutations.flipped_face(), "turned.stl")
+    meshguard.save(broken.small_hole(), "hole.ply")
+    meshguard.save(broken.cubes_at_an_edge(), "cubes.stl")
+    Path("not.stl").write_bytes(b"")
+    return tmp_path
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    """The result of `meshguard repair` in this process."""
+    return CliRunner().invoke(commands, ["repair", *arguments], **options)
+
+
+def files() -> dict[str, bytes]:
+    """Every file of the folder and its bytes."""
+    return {path.name: path.read_bytes() for path in Path().iterdir()}
+
+
+class TestWritten:
+    def test_a_mended_file(self, folder: Path) -> None:
+        before = files()
+        result = run("turned.stl", "out.stl")
+
+        assert result.exit_code == 0
+        assert result.stdout.startswith("✓ turned.stl: clean, ")
+        assert "wind faces consistently" in result.stdout
+        assert result.stdout.endswith("Written to out.stl.\n")
+        assert trouble(meshguard.load("out.stl")) == {}
+        assert {name: content for name, content in files().items() if name != "out.stl"} == before
+
+    def test_a_clean_file_is_written_too(self, folder: Path) -> None:
+        result = run("clean.stl", "out.stl")
+
+        assert result.exit_code == 0
+        assert "nothing was to be done" in result.stdout
+        assert is_same(meshguard.load("out.stl"), meshguard.load("clean.stl"))
+
+    @pytest.mark.parametrize("name", ["out.stl", "out.ply", "OUT.STL", "out.stl.gz", "out.ply.gz"])
+    def test_the_suffix_chooses_the_format(self, folder: Path, name: str) -> None:
+        assert run("hole.ply", name).exit_code == 0
+        content = Path(name).read_bytes()
+        content = gzip.decompress(content) if name.endswith(".gz") else content
+
+        assert content.startswith(b"ply\n") == (".ply" in name)
+        assert len(meshguard.load(name).faces) == 16_000
+
+    def test_ply_marks_what_was_not_scanned(self, folder: Path) -> None:
+        run("hole.ply", "out.ply")
+
+        assert int(np.asarray(meshguard.load("out.ply").face_data["synthetic"]).sum()) > 0
+
+    def test_out_may_be_in(self, folder: Path) -> None:
+        before = Path("turned.stl").read_bytes()
+        result = run("turned.stl", "turned.stl")
+
+        assert result.exit_code == 0
+        assert Path("turned.stl").read_bytes() != before
+        assert trouble(meshguard.load("turned.stl")) == {}
+
+    def test_standard_input(self, folder: Path) -> None:
+        result = run("-", "out.stl", input=Path("turned.stl").read_bytes())
+
+        assert result.exit_code == 0
+        assert result.stdout.startswith("✓ standard input: clean")
+        assert trouble(meshguard.load("out.stl")) == {}
+
+    def test_quiet_is_one_line(self, folder: Path) -> None:
+        assert run("-q", "turned.stl", "out.stl").stdout.splitlines() == ["✓ turned.stl: clean, 3 defects mended"]
+
+    def test_a_policy(self, folder: Path) -> None:
+        result = run("clean.stl", "out.stl", "--policy", "print")
+
+        assert result.exit_code == 0
+        assert trouble(meshguard.load("out.stl"), "print") == {}
+
+
+class TestRefused:
+    def test_nothing_is_written(self, folder: Path) -> None:
+        before = files()
+        result = run("cubes.stl", "out.stl", "--lossless")
+
+        assert result.exit_code == 1
+        assert result.stdout.startswith("✗ cubes.stl: refused: 1 non-manifold edges")
+        assert "Nothing was written: the result is not clean." in result.stdout
+        assert files() == before
+
+    def test_an_old_out_stays(self, folder: Path) -> None:
+        Path("out.stl").write_bytes(b"old")
+
+        assert run("cubes.stl", "out.stl", "--lossless").exit_code == 1
+        assert Path("out.stl").read_bytes() == b"old"
+
+    def test_best_effort_writes_and_still_says_so(self, folder: Path) -> None:
+        result = run("cubes.stl", "out.stl", "--lossless", "--best-effort")
+
+        assert result.exit_code == 1
+        assert "refused" in result.stdout and "Written to out.stl." in result.stdout
+        assert len(meshguard.load("out.stl").faces) == 24
+
+    def test_what_was_left_is_told_with_the_reason(self, folder: Path) -> None:
+        said = " ".join(run("cubes.stl", "out.stl", "--lossless").stdout.split())
+
+        assert "What was left T101" in said
+        assert "at most lossless repair is allowed" in said
+
+
+class TestDryRun:
+    @pytest.mark.parametrize("arguments", [["turned.stl"], ["turned.stl", "out.stl"], ["cubes.stl", "--best-effort"]])
+    def test_it_writes_nothing(self, folder: Path, arguments: list[str]) -> None:
+        before = files()
+        result = run(*arguments, "--dry-run")
+
+        assert result.exit_code == 0
+        assert "Nothing was written." in result.stdout
+        assert files() == before
+
+    def test_it_says_what_would_be_done_and_ends_as_the_run_would(self, folder: Path) -> None:
+        assert "wind faces consistently" in run("turned.stl", "--dry-run").stdout
+        assert run("cubes.stl", "--dry-run", "--lossless").exit_code == 1
+
+
+class TestReport:
+    def test_it_is_the_librarys_own_json(self, folder: Path) -> None:
+        run("hole.ply", "out.ply", "--report", "report.json")
+
+        assert Path("report.json").read_text() == meshguard.repair("hole.ply").to_json() + "\n"
+
+    def test_it_does_not_depend_on_the_file_names(self, folder: Path) -> None:
+        Path("patient-jane-doe.ply").write_bytes(Path("hole.ply").read_bytes())
+        run("hole.ply", "a.ply", "--report", "a.json")
+        run("patient-jane-doe.ply", "b.stl", "--report", "b.json")
+
+        assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
+        assert str(folder) not in Path("a.json").read_text()
+
+    def test_a_refusal_has_one_too(self, folder: Path) -> None:
+        run("cubes.stl", "out.stl", "--lossless", "--report", "report.json")
+        found = json.loads(Path("report.json").read_text())
+
+        assert (found["clean"], found["changed"]) == (False, False)
+        assert "T101" in {left["check"] for left in found["not_repaired"]}
+
+    def test_with_a_dry_run_it_is_all_that_is_written(self, folder: Path) -> None:
+        before = files()
+        run("turned.stl", "--dry-run", "--report", "report.json")
+
+        assert set(files()) - set(before) == {"report.json"}
+        assert json.loads(Path("report.json").read_text())["changed"]
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["clean.stl"], "name the file to write, or give --dry-run"),
+            (["clean.stl", "out.obj"], "OUT must end in .stl or .ply"),
+            (["clean.stl", "out"], "OUT must end in .stl or .ply"),
+            (["clean.stl", "none/out.stl"], "the folder of OUT does not exist"),
+            (["clean.stl", "out.stl", "--policy", "scann"], "did you mean 'scan'?"),
+            (["not.stl", "out.stl"], "not.stl: cannot be read: "),
+            (["none.stl", "out.stl"], "none.stl: cannot be read: No such file"),
+            (["clean.stl", "out.stl", "--max-faces", "10"], "not repaired: there are 96 faces"),
+            (["clean.stl", "out.stl", "--max-bytes", "10"], "not repaired: the file is larger than the budget"),
+            ([], "Missing argument 'IN'"),
+        ],
+    )
+    def test_it_ends_with_2_and_writes_nothing(self, folder: Path, arguments: list[str], said: str) -> None:
+        before = files()
+        result = run(*arguments)
+
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert said in " ".join(result.stderr.split())
+        assert files() == before
+
+    @pytest.mark.parametrize("failing", ["fsync", "replace", "open"])
+    @pytest.mark.parametrize("name", ["turned.stl", "out.stl"])
+    def test_a_full_disk_loses_nothing(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, failing: str, name: str
+    ) -> None:
+        before = files()
+
+        def fails(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        original = os.open
+
+        def fails_to_create(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+            if flags & os.O_CREAT:
+                fails()
+            return original(path, flags, *rest, **more)
+
+        if failing == "replace":
+            monkeypatch.setattr(Path, "replace", fails)
+        else:
+            monkeypatch.setattr(os, failing, fails if failing == "fsync" else fails_to_create)
+        result = run("turned.stl", name)
+        monkeypatch.undo()
+        os.chdir(folder)
+
+        assert result.exit_code == 2
+        assert f"{name}: cannot be written: No space left on device" in result.stderr
+        assert files() == before
+
+    def test_an_interrupt_while_writing_loses_nothing(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = files()
+
+        def interrupted(_: int) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(os, "fsync", interrupted)
+        result = run("turned.stl", "turned.stl")
+
+        assert result.exit_code != 0
+        assert files() == before
+
+    def test_a_report_that_cannot_be_written(self, folder: Path) -> None:
+        result = run("turned.stl", "out.stl", "--report", "none/report.json")
+
+        assert result.exit_code == 2
+        assert "none/report.json: cannot be written" in result.stderr
+
+
+def test_help_tells_the_exit_codes() -> None:
+    said = " ".join(run("--help").stdout.split())
+
+    assert "Exit codes: 0 clean; 1 refused, nothing is written; 2 IN cannot be read" in said

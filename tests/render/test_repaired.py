@@ -1,0 +1,97 @@
+"""A repair as text: the verdict first, what was done, what it cost, and what was left and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from meshguard import repair
+from meshguard.errors import RepairRefused
+from meshguard.policy import Policy
+from meshguard.render.repaired import FIRST, render_repair, repair_verdict
+from tests import mutations, shapes
+from tests.repair import broken
+
+if TYPE_CHECKING:
+    from meshguard.repair.result import RepairResult
+
+
+def text(result: RepairResult, *, reasons: tuple[str, ...] = (), written: str | None = None, width: int = 100) -> str:
+    """What is printed."""
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as capture:
+        console.print(render_repair(result, name="lower.stl", reasons=reasons, written=written))
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def refused(mesh: Any, **options: Any) -> tuple[RepairResult, tuple[str, ...]]:
+    """A refusal's parts."""
+    with pytest.raises(RepairRefused) as error:
+        repair(mesh, **options)
+    return error.value.result, error.value.reasons
+
+
+class TestVerdict:
+    def test_nothing_to_do(self) -> None:
+        line = repair_verdict(repair(shapes.grid()), name="a.stl", reasons=()).plain
+
+        assert line == "✓ a.stl: clean, nothing was to be done"
+
+    def test_mended(self) -> None:
+        line = repair_verdict(repair(broken.turned(shapes.cube())), name="a.stl", reasons=()).plain
+
+        assert line == "✓ a.stl: clean, 1 defect mended"
+
+    def test_refused_with_every_reason(self) -> None:
+        line = repair_verdict(repair(shapes.grid()), name="a.stl", reasons=("2 of this", "1 of that")).plain
+
+        assert line == "✗ a.stl: refused: 2 of this; 1 of that"
+
+    def test_a_name_cannot_steer_the_terminal(self) -> None:
+        assert "\x1b" not in repair_verdict(repair(shapes.grid()), name="a\x1b[2J.stl", reasons=()).plain
+
+
+class TestText:
+    def test_a_clean_mesh_needs_few_lines(self) -> None:
+        said = text(repair(shapes.grid())).splitlines()
+
+        assert said[0] == "✓ lower.stl: clean, nothing was to be done"
+        assert said[-1] == "Grade 1 before, 1 after. Nothing was written."
+        assert "What was done" not in said
+
+    def test_what_was_done_and_what_it_cost(self) -> None:
+        result = repair(broken.small_hole())
+        said = text(result, written="out.ply")
+        new = int((result.face_origin < 0).sum())
+
+        assert "What was done\n  fill holes: 1\n" in said
+        assert f"  {new} new faces, {result.area_added_mm2:.4g} mm² of surface not scanned\n" in said
+        assert "  0 mm² of scanned surface taken away\n" in said
+        assert "  no scanned vertex moved more than 0 mm\n" in said
+        assert said.endswith("Written to out.ply.\n")
+
+    def test_what_was_left_and_why(self) -> None:
+        result, reasons = refused(broken.cubes_at_an_edge(), lossless=True)
+        said = " ".join(text(result, reasons=reasons).split())
+
+        assert "What was left T101 " in said
+        assert "Its repair is local, and at most lossless repair is allowed." in said
+        assert said.endswith("Nothing was written: the result is not clean.")
+
+    def test_of_many_alike_the_first_are_shown_and_the_rest_counted(self) -> None:
+        mesh = broken.small_hole()
+        for place in ((-8.0, -4.0), (-8.0, 4.0), (8.0, -4.0), (8.0, 4.0)):
+            mesh = broken.with_hole(mesh, at=place, radius=0.35)
+        said = text(repair(mesh, policy=Policy(limits={"hole_diameter_mm": 0.0})))
+
+        assert said.count("S101 A hole") == FIRST
+        assert "S101 and 2 more" in said
+
+    @pytest.mark.parametrize("width", [40, 80, 120])
+    def test_no_line_is_too_wide(self, width: int) -> None:
+        result, reasons = refused(mutations.nonfinite(), lossless=True)
+
+        for line in text(result, reasons=reasons, width=width).splitlines():
+            assert len(line) <= width

@@ -1,0 +1,172 @@
+"""Whatever is put in: repair ends with a mesh that is proved clean, or with a refusal; and what it tells is true."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import meshguard
+from meshguard import repair
+from meshguard.errors import ReadError, RepairRefused
+from meshguard.mesh import Mesh
+from meshguard.phantoms import DEFECTS, mutate, phantom
+from meshguard.policy import policy
+from tests.repair.proof import naive_trouble, proved, through, trouble
+from tests.strategies import soups
+
+if TYPE_CHECKING:
+    from meshguard.repair.result import RepairResult
+
+COARSE = policy("print").replace(limits={"solid_fraction": 0.05})
+"""`print` on a grid of few cells."""
+
+LEFT = {"G103", "G104", "G105", "G106", "S105"}
+"""Checks that no step mends, since what they find keeps nothing from being sound."""
+
+ARCHES = [(jaw, seed) for jaw in ("upper", "lower") for seed in (0, 1)]
+
+
+def ended(mesh: Mesh, rules: Any = "scan") -> tuple[RepairResult, bool]:
+    """The result and whether it was refused, after the proof that fits."""
+    try:
+        result = repair(mesh, policy=rules)
+    except RepairRefused as error:
+        refused = error
+    else:
+        proved(result, rules)
+        return result, False
+    result = refused.result
+    assert refused.reasons and not result.clean
+    assert len(result.mesh.faces) or not len(mesh.faces) or "without a face" in str(refused)
+    return result, True
+
+
+@st.composite
+def broken_arches(draw: st.DrawFn) -> tuple[Mesh, tuple[meshguard.phantoms.Truth, ...], tuple[str, ...]]:
+    """A phantom arch with any set of defects in it, and the truth about each."""
+    jaw, seed = draw(st.sampled_from(ARCHES))
+    names = draw(st.lists(st.sampled_from(sorted(DEFECTS)), min_size=1, max_size=6, unique=True))
+    faces = draw(st.sampled_from([2500, 4000]))
+    mesh, truths = mutate(phantom(jaw=jaw, faces=faces, seed=seed), *names, seed=draw(st.integers(0, 10_000)))
+    return mesh, truths, tuple(names)
+
+
+def check_arch(example: tuple[Mesh, tuple[meshguard.phantoms.Truth, ...], tuple[str, ...]]) -> None:
+    """The arch ends clean, and every defect that was put in is found, and then mended or named as left."""
+    mesh, truths, names = example
+    result, refused = ended(mesh)
+    found = {finding.check for finding in result.before.findings}
+    after = {finding.check for finding in result.after.findings}
+    named = {left.check for left in result.not_repaired}
+    mended = {check for step in result.steps if step.mended and not step.undone for check in step.checks}
+
+    assert not refused
+    for truth in truths:
+        # Another unit rounds what lay on a line off it, and lets lengths in mm fall below their limits.
+        assert truth.check in found or "wrong_unit" in names
+        if truth.check in after:
+            severity = max(f.severity for f in result.after.findings if f.check == truth.check)
+            assert truth.check in named or str(severity) == "info"
+        # What is gone was mended by its own step, or went with what another took away.
+        assert truth.check in mended | after | LEFT or result.changed
+    assert repair(result.mesh).mesh is result.mesh
+    origin = result.face_origin
+    labels, given_labels = result.mesh.face_data["label"], mesh.face_data["label"]
+    assert np.array_equal(np.asarray(labels)[origin >= 0], np.asarray(given_labels)[origin[origin >= 0]])
+
+
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@given(broken_arches())
+def test_any_arch_with_any_defects_ends_clean(example: Any) -> None:
+    check_arch(example)
+
+
+@pytest.mark.long
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+@given(broken_arches())
+def test_many_arches_with_any_defects_end_clean(example: Any) -> None:
+    check_arch(example)
+
+
+@st.composite
+def grid_soups(draw: st.DrawFn) -> Mesh:
+    """10 to 80 faces with random corners on a small integer grid: nothing about them is sound."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    side = draw(st.integers(3, 6))
+    vertices = rng.integers(0, side, (draw(st.integers(8, 60)), 3)).astype(np.float64) * draw(
+        st.sampled_from([1.0, 0.1, 7.3, 1e-4, 1e4])
+    )
+    return Mesh(vertices=vertices, faces=rng.integers(0, len(vertices), (draw(st.integers(10, 80)), 3)))
+
+
+def check_soup(mesh: Mesh) -> None:
+    """A soup ends clean or refused, again changes nothing, and the naive twins agree."""
+    result, refused = ended(mesh)
+    if not refused:
+        assert repair(result.mesh).mesh is result.mesh
+        if len(result.mesh.faces) <= 120:
+            assert naive_trouble(through(result.mesh, "stl")) == {}
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(st.one_of(grid_soups(), soups()))
+def test_any_soup_ends_clean_or_refused(mesh: Mesh) -> None:
+    check_soup(mesh)
+
+
+@pytest.mark.long
+@settings(max_examples=1000, suppress_health_check=list(HealthCheck))
+@given(st.one_of(grid_soups(), soups()))
+def test_many_soups_end_clean_or_refused(mesh: Mesh) -> None:
+    check_soup(mesh)
+
+
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@given(grid_soups())
+def test_any_soup_ends_closed_or_refused_under_print(mesh: Mesh) -> None:
+    ended(mesh, COARSE)
+
+
+@pytest.mark.long
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(grid_soups())
+def test_many_soups_end_closed_or_refused_under_print(mesh: Mesh) -> None:
+    ended(mesh, COARSE)
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(grid_soups())
+def test_lossless_never_moves_or_invents(mesh: Mesh) -> None:
+    try:
+        result = repair(mesh, lossless=True)
+    except RepairRefused as refused:
+        result = refused.result
+
+    assert (result.vertex_origin >= 0).all() and (result.face_origin >= 0).all()
+    assert np.array_equal(result.mesh.vertices, mesh.vertices[result.vertex_origin])
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(st.binary(min_size=0, max_size=1000), st.integers(0, 2**32 - 1), st.booleans())
+def test_any_bytes_that_can_be_read_end_clean_or_refused(noise: bytes, seed: int, counted: bool) -> None:
+    """Noise behind a header that promises faces, and a good file with bytes changed."""
+    count = len(noise) // 50
+    content = bytes(80) + count.to_bytes(4, "little") + noise[: 50 * count]
+    if not counted:
+        file = io.BytesIO()
+        meshguard.save(phantom(faces=500), file, format="stl")
+        changed = bytearray(file.getvalue())
+        rng = np.random.default_rng(seed)
+        for place in rng.integers(84, len(changed), 12).tolist():
+            changed[place] = int(rng.integers(0, 256))
+        content = bytes(changed)
+    try:
+        result = repair(content)
+    except (ReadError, RepairRefused):
+        return
+    assert trouble(through(result.mesh, "stl")) == {}
