@@ -13,7 +13,7 @@ from meshguard.kernels.tallies import label_changes, tally
 from tests import oracles, shapes
 
 
-def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
 

@@ -115,6 +115,7 @@ def _tasks() -> Iterator[Callable[[], object]]:
 
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
+    from meshguard.metrics import segmentation_metrics
     from meshguard.queries import intersections
     from meshguard.repair.filling import fill_hole
     from meshguard.validation import validate
@@ -143,6 +144,8 @@ def _tasks() -> Iterator[Callable[[], object]]:
     loop = [np.arange(6, 10) + side[0], side[:-1] + 10, np.arange(10, 6, -1) + side[-1], side[:0:-1] + 6]
     yield partial(fill_hole, sheet.vertices, kept, [np.concatenate(loop).astype(np.int32)])
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
+    labels = np.where(sheet.vertices[:, 0] < 0, 11, 21)
+    yield partial(segmentation_metrics, labels, labels, mesh=sheet)
 
 
 def _sheet(columns: int) -> Mesh:
