@@ -230,3 +230,15 @@ def test_a_cap_counts_pairs_once_where_a_search_around_a_hub_finds_them_too() ->
     assert everything == oracles.intersecting_pairs(mesh.vertices, mesh.faces)
     for most in range(1, len(everything) + 2):
         assert len(rows(mesh, max_pairs=most)) == min(most, len(everything))
+
+
+def test_faces_around_a_hub_may_take_more_than_a_quarter_turn() -> None:
+    """A hundred faces with one vertex in common and nothing else; many pass the corners of the cube around it."""
+    rng = np.random.default_rng(0)
+    ends = 1 + np.arange(200).reshape(-1, 2)
+    mesh = Mesh(
+        vertices=np.concatenate([np.zeros((1, 3)), rng.normal(size=(200, 3))]),
+        faces=np.concatenate([np.zeros((100, 1), np.int64), ends], axis=1),
+    )
+
+    assert rows(mesh) == oracles.intersecting_pairs(mesh.vertices, mesh.faces)

@@ -207,7 +207,7 @@ def _pairs_at_hub(facts: Facts, hub: int, certified: BoolArray, most: int) -> In
         inner = np.where(cube[0] * cube[1] > 0, np.minimum(*np.abs(cube)), 0.0).max(axis=1, keepdims=True)
         low, high = np.minimum(*cube), np.maximum(*cube)
         low, high = np.minimum(low, low / inner), np.maximum(high, high / inner)
-    is_narrow = np.isfinite(low + high).all(axis=1, keepdims=True)
+    is_narrow = (np.isfinite(low) & np.isfinite(high)).all(axis=1, keepdims=True)
     low = np.where(is_narrow, np.maximum(low, -1.0), -1.0)  # an arc of a quarter turn or more may be anywhere
     high = np.where(is_narrow, np.minimum(high, 1.0), 1.0)
     count = len(faces)

@@ -97,7 +97,7 @@ def winding_numbers(
     hi: int,
     out_winding: npt.NDArray[np.float64],
 ) -> None:
-    """The winding number of a surface around the points [lo, hi), to about a hundredth.
+    """The winding number of a surface around the points [lo, hi), to a few hundredths.
 
     Args:
         positions: (p, 3) float64, mm.
