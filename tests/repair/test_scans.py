@@ -29,9 +29,11 @@ def scans(root: Path) -> list[Path]:
 
 
 def kept(mesh: Mesh, result: meshguard.RepairResult) -> float:
-    """The share of the positions of a mesh that its repair still has, bit for bit."""
-    before = {position.tobytes() for position in mesh.vertices[np.unique(mesh.faces)] + 0.0}
-    after = {position.tobytes() for position in result.mesh.vertices + 0.0}
+    """The share of the positions of a mesh, as an STL holds them, that its repair still has, bit for bit."""
+    before, after = (
+        {position.tobytes() for position in vertices.astype(np.float32) + np.float32(0.0)}
+        for vertices in (mesh.vertices[np.unique(mesh.faces)], result.mesh.vertices)
+    )
     return len(before & after) / len(before)
 
 
