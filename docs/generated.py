@@ -364,7 +364,9 @@ def repair_page() -> str:
         "|---|---|---|---|---|",
     ]
     for number, step in enumerate(PLAN, 1):
-        mends = ", ".join(f"[{check}](checks.md#{check.lower()})" for check in step.checks) or "what a save would change"
+        mends = (
+            ", ".join(f"[{check}](checks.md#{check.lower()})" for check in step.checks) or "what a save would change"
+        )
         does = f"`{step.safety.value}`: {words[step.safety.value]}"
         lines.append(f"| {number} | {_cell(step.name)} | {mends} | {does} | {_cell(_sentence(step.why))} |")
     return "\n".join([*lines, ""])

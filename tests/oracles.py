@@ -408,9 +408,7 @@ def crossings_below(triangles: Vertices, point: Vertices, axis: int) -> int:
     for triangle in triangles:
         a, b, c = ([Fraction(float(x)) for x in corner] for corner in triangle)
         x, y, z = (Fraction(float(point[d])) for d in (u, v, axis))
-        turns = [
-            (q[u] - p[u]) * (y - p[v]) - (q[v] - p[v]) * (x - p[u]) for p, q in ((a, b), (b, c), (c, a))
-        ]
+        turns = [(q[u] - p[u]) * (y - p[v]) - (q[v] - p[v]) * (x - p[u]) for p, q in ((a, b), (b, c), (c, a))]
         if not (all(turn > 0 for turn in turns) or all(turn < 0 for turn in turns)):
             continue
         area = sum(turns, Fraction(0))
