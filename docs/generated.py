@@ -41,7 +41,6 @@ API = {
     "io.labels": ("Labels", "Labels of teeth, read and put on a mesh."),
     "fdi": ("Tooth numbers", "FDI, Universal and Palmer, and what prescriptions write."),
     "metrics": ("Metrics", "How well a segmentation agrees with the truth."),
-    "repair.result": ("StepRecord", "NotRepaired"),
     "repair.teeth": ("Mend labels", "Islands, holes, ragged borders, and proposals to renumber."),
     "mesh": ("Mesh", "The mesh, and what reading it from a file saw."),
     "report": ("Report", "What a validation found."),
@@ -73,6 +72,7 @@ ALSO = {
         "read_palette",
     ),
     "metrics": ("SegmentationMetrics", "ToothMetrics", "ScanMetrics", "Interval"),
+    "repair.result": ("StepRecord", "NotRepaired"),
     "repair.teeth": ("mend_labels", "MendedLabels", "propose_renumbering", "Renumbering"),
 }
 """Module -> names on its page that are imported from the module, not from `meshguard`."""
@@ -356,8 +356,8 @@ def repair_page() -> str:
     lines = [
         "# Steps of repair",
         "",
-        f"The plan, in order. It is gone through until it changes nothing, at most {MOST_PASSES} times. A step that does "
-        "not lower the number of defects of its kind is undone. [How to use it](../howto/repair.md), [how it "
+        f"The plan, in order. It is gone through until it changes nothing, at most {MOST_PASSES} times. A step that "
+        "does not lower the number of defects of its kind is undone. [How to use it](../howto/repair.md), [how it "
         "works](../explanation/repair.md).",
         "",
         "| | Step | Mends | What it does to the scan | Why here |",

@@ -247,7 +247,7 @@ def before_and_after(
     for mesh in (broken, result.mesh):
         colors = plain(mesh)
         colors[np.asarray(mesh.face_data.get("synthetic", np.zeros(len(mesh.faces)))) != 0] = INVENTED
-        seen = view(mesh, azimuth=azimuth + lift, elevation=elevation, at=at, width_mm=width_mm)
+        seen = view(mesh, azimuth=azimuth, elevation=elevation, at=at, width_mm=width_mm)
         pictures.append(drawn(mesh, colors, seen, pixels=(300, 230), edges=True))
     gap = np.full((230, 16, 3), 255, np.uint8)
     return np.concatenate([pictures[0], gap, pictures[1]], axis=1)
@@ -277,9 +277,8 @@ def main(folder: Path) -> None:
         "nonmanifold-edge": close_up("nonmanifold_edge", "T101", width_mm=5.0),
     }
     for name, picture in pictures.items():
-        few = Image.fromarray(picture).quantize(
-            255 if name == "arch" else 48 if name.startswith("repair") else 96, kmeans=4, dither=Image.Dither.NONE
-        )
+        colors = 255 if name == "arch" else 48 if name.startswith("repair") else 96
+        few = Image.fromarray(picture).quantize(colors, kmeans=4, dither=Image.Dither.NONE)
         few.save(folder / f"{name}.png", optimize=True)
 
 

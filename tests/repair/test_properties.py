@@ -31,10 +31,10 @@ ROUGH = policy("scan").replace(limits={"carve_fraction": 0.1})
 LEFT = {"G103", "G104", "G105", "G106", "S105"}
 """Checks that no step mends, since what they find keeps nothing from being sound."""
 
-SETTINGS = {
-    "suppress_health_check": list(HealthCheck),
-    "phases": (Phase.explicit, Phase.reuse, Phase.generate),  # what a seed makes does not shrink
-}
+SETTINGS = settings(
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # what a seed makes does not shrink
+)
 
 ARCHES = [(jaw, seed) for jaw in ("upper", "lower") for seed in (0, 1)]
 
@@ -88,14 +88,14 @@ def check_arch(example: tuple[Mesh, tuple[meshguard.phantoms.Truth, ...], tuple[
     assert np.array_equal(np.asarray(labels)[origin >= 0], np.asarray(given_labels)[origin[origin >= 0]])
 
 
-@settings(max_examples=12, **SETTINGS)
+@settings(SETTINGS, max_examples=12)
 @given(broken_arches())
 def test_any_arch_with_any_defects_ends_clean(example: Any) -> None:
     check_arch(example)
 
 
 @pytest.mark.long
-@settings(max_examples=400, **SETTINGS)
+@settings(SETTINGS, max_examples=400)
 @given(broken_arches())
 def test_many_arches_with_any_defects_end_clean(example: Any) -> None:
     check_arch(example)
@@ -121,33 +121,33 @@ def check_soup(mesh: Mesh, rules: Any = "scan") -> None:
             assert naive_trouble(through(result.mesh, "stl")) == {}
 
 
-@settings(max_examples=20, **SETTINGS)
+@settings(SETTINGS, max_examples=20)
 @given(st.one_of(grid_soups(most=40), soups()))
 def test_any_soup_ends_clean_or_refused(mesh: Mesh) -> None:
     check_soup(mesh, ROUGH)
 
 
 @pytest.mark.long
-@settings(max_examples=1000, **SETTINGS)
+@settings(SETTINGS, max_examples=1000)
 @given(st.one_of(grid_soups(), soups()))
 def test_many_soups_end_clean_or_refused(mesh: Mesh) -> None:
     check_soup(mesh)
 
 
-@settings(max_examples=12, **SETTINGS)
+@settings(SETTINGS, max_examples=12)
 @given(grid_soups())
 def test_any_soup_ends_closed_or_refused_under_print(mesh: Mesh) -> None:
     ended(mesh, COARSE)
 
 
 @pytest.mark.long
-@settings(max_examples=300, **SETTINGS)
+@settings(SETTINGS, max_examples=300)
 @given(grid_soups())
 def test_many_soups_end_closed_or_refused_under_print(mesh: Mesh) -> None:
     ended(mesh, COARSE)
 
 
-@settings(max_examples=25, **SETTINGS)
+@settings(SETTINGS, max_examples=25)
 @given(grid_soups())
 def test_lossless_never_moves_or_invents(mesh: Mesh) -> None:
     try:
@@ -159,7 +159,7 @@ def test_lossless_never_moves_or_invents(mesh: Mesh) -> None:
     assert np.array_equal(result.mesh.vertices, mesh.vertices[result.vertex_origin])
 
 
-@settings(max_examples=40, **SETTINGS)
+@settings(SETTINGS, max_examples=40)
 @given(st.binary(min_size=0, max_size=1000), st.integers(0, 2**32 - 1), st.booleans())
 def test_any_bytes_that_can_be_read_end_clean_or_refused(noise: bytes, seed: int, counted: bool) -> None:
     """Noise behind a header that promises faces, and a good file with bytes changed."""

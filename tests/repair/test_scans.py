@@ -91,7 +91,6 @@ def test_real_broken_meshes_come_out_clean_or_refused(data_root: Path) -> None:
             result = repair(mesh)
         except RepairRefused as error:
             refused[name] = error.reasons
-            assert len(error.result.mesh.faces) > 0
             continue
         proved(result)
 
