@@ -45,6 +45,8 @@ API = {
     "mesh": ("Mesh", "The mesh, and what reading it from a file saw."),
     "report": ("Report", "What a validation found."),
     "policy": ("Policy", "Which checks run, with which limits."),
+    "repair": ("Repair", "What mends a mesh and proves it."),
+    "repair.result": ("Repair's result", "What a repair did."),
     "budget": ("Budget", "How much a call may take."),
     "errors": ("Errors", "What is raised, and when."),
     "phantoms": ("Phantoms", "Arches made from nothing, and defects to put into any mesh."),
@@ -70,6 +72,7 @@ ALSO = {
         "read_palette",
     ),
     "metrics": ("SegmentationMetrics", "ToothMetrics", "ScanMetrics", "Interval"),
+    "repair.result": ("StepRecord", "NotRepaired"),
     "repair.teeth": ("mend_labels", "MendedLabels", "propose_renumbering", "Renumbering"),
 }
 """Module -> names on its page that are imported from the module, not from `meshguard`."""
@@ -89,6 +92,7 @@ def pages() -> dict[str, str]:
         "reference/stats.md": stats_page(),
         "reference/schema.md": schema_page(),
         "reference/command-line.md": command_line_page(),
+        "reference/repair.md": repair_page(),
         "reference/api/index.md": api_index_page(),
         **{f"reference/api/{_slug(module)}.md": api_page(module, names) for module, names in modules().items()},
     }
@@ -338,6 +342,34 @@ def _help(command: click.Command, name: str) -> Iterator[str]:
     help_names = ["-h", "--help"]
     with click.Context(command, info_name=name, help_option_names=help_names, terminal_width=92) as context:
         yield from ["```text", command.get_help(context), "```"]
+
+
+def repair_page() -> str:
+    """The plan of repair: every step in order, with the reason for its place."""
+    from meshguard.repair.plan import MOST_PASSES, PLAN
+
+    words = {
+        "lossless": "moves and invents nothing",
+        "local": "changes the spot, within the policy's limits",
+        "inventive": "makes surface that was not scanned",
+    }
+    lines = [
+        "# Steps of repair",
+        "",
+        f"The plan, in order. It is gone through until it changes nothing, at most {MOST_PASSES} times. A step that "
+        "does not lower the number of defects of its kind is undone. [How to use it](../howto/repair.md), [how it "
+        "works](../explanation/repair.md).",
+        "",
+        "| | Step | Mends | What it does to the scan | Why here |",
+        "|---|---|---|---|---|",
+    ]
+    for number, step in enumerate(PLAN, 1):
+        mends = (
+            ", ".join(f"[{check}](checks.md#{check.lower()})" for check in step.checks) or "what a save would change"
+        )
+        does = f"`{step.safety.value}`: {words[step.safety.value]}"
+        lines.append(f"| {number} | {_cell(step.name)} | {mends} | {does} | {_cell(_sentence(step.why))} |")
+    return "\n".join([*lines, ""])
 
 
 # ---- the API

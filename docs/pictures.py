@@ -31,6 +31,7 @@ GUM = (226, 152, 148)
 CROWN = (236, 229, 212)
 MARK = (200, 30, 45)
 LINE = (70, 60, 60)
+INVENTED = (120, 170, 230)
 BACK = (108, 118, 138)
 """The colour of a face's inner side."""
 
@@ -234,6 +235,24 @@ def close_up(defect: str, check: str, *, width_mm: float, lift: float = 25.0) ->
     return drawn(mesh, colors, seen, pixels=(370, 300), edges=True, lines=lines)
 
 
+def before_and_after(
+    defect: str, check: str, *, seed: int, width_mm: float, lift: float = 0.0
+) -> npt.NDArray[np.uint8]:
+    """A defect before and after its repair, seen along the surface's normal; what was not scanned in blue."""
+    broken, _ = mutate(phantom(faces=50_000, seed=1), defect, seed=seed)
+    result = meshguard.repair(broken)
+    at = np.array(of_check(broken, check).location)
+    azimuth, elevation = facing_direction(result.mesh, at)
+    pictures = []
+    for mesh in (broken, result.mesh):
+        colors = plain(mesh)
+        colors[np.asarray(mesh.face_data.get("synthetic", np.zeros(len(mesh.faces)))) != 0] = INVENTED
+        seen = view(mesh, azimuth=azimuth, elevation=elevation, at=at, width_mm=width_mm)
+        pictures.append(drawn(mesh, colors, seen, pixels=(300, 230), edges=True))
+    gap = np.full((230, 16, 3), 255, np.uint8)
+    return np.concatenate([pictures[0], gap, pictures[1]], axis=1)
+
+
 def facing_direction(mesh: Mesh, at: Floats) -> tuple[float, float]:
     """Azimuth and elevation (degrees) from which the nearest surface is seen face on."""
     corners = mesh.vertices[mesh.faces]
@@ -253,10 +272,13 @@ def main(folder: Path) -> None:
         "hole": close_up("hole", "S101", width_mm=7.0),
         "floating-piece": close_up("floating_piece", "S103", width_mm=10.0),
         "flipped-patch": close_up("flipped_patch", "T103", width_mm=8.0),
+        "repair-hole": before_and_after("hole", "S101", seed=7, width_mm=5.0),
+        "repair-fold": before_and_after("fold", "S102", seed=0, width_mm=2.6),
         "nonmanifold-edge": close_up("nonmanifold_edge", "T101", width_mm=5.0),
     }
     for name, picture in pictures.items():
-        few = Image.fromarray(picture).quantize(255 if name == "arch" else 96, kmeans=4, dither=Image.Dither.NONE)
+        colors = 255 if name == "arch" else 48 if name.startswith("repair") else 96
+        few = Image.fromarray(picture).quantize(colors, kmeans=4, dither=Image.Dither.NONE)
         few.save(folder / f"{name}.png", optimize=True)
 
 

@@ -366,3 +366,53 @@ def joint_counts(first: list[int], second: list[int], rows: int, columns: int) -
     """How often each pair of ids occurs."""
     pairs = list(zip(first, second, strict=True))
     return [[pairs.count((a, b)) for b in range(columns)] for a in range(rows)]
+
+
+def faces_near(
+    positions: Vertices, corners: Faces, marked: npt.NDArray[np.bool_], origin: Vertices, cell: float, most: int
+) -> list[bool]:
+    """Whether each face's box reaches into a marked cell of a grid, by looking at every cell; "most" cells at most."""
+    near = []
+    for face in corners:
+        low, high = positions[face].min(axis=0) - origin, positions[face].max(axis=0) - origin
+        cells = [
+            place
+            for place in np.ndindex(*marked.shape)
+            if all(low[d] / cell < place[d] + 1 and high[d] / cell >= place[d] for d in range(3))
+        ]
+        near.append(len(cells) > most or any(marked[place] for place in cells))
+    return near
+
+
+def winding_number(triangles: Vertices, point: Vertices) -> float:
+    """The sum of the solid angles of triangles (m, 3, 3) seen from a point, over a whole sphere's (L'Huilier)."""
+    total = 0.0
+    for triangle in triangles:
+        arms = triangle - point
+        arms /= np.linalg.norm(arms, axis=1, keepdims=True)
+        a, b, c = (math.acos(float(np.clip(arms[i] @ arms[j], -1.0, 1.0))) for i, j in ((1, 2), (2, 0), (0, 1)))
+        s = (a + b + c) / 2
+        product = math.tan(s / 2) * math.tan((s - a) / 2) * math.tan((s - b) / 2) * math.tan((s - c) / 2)
+        excess = 4 * math.atan(math.sqrt(max(0.0, product)))
+        total += math.copysign(excess, float(np.linalg.det(arms)))
+    return total / (4 * math.pi)
+
+
+def crossings_below(triangles: Vertices, point: Vertices, axis: int) -> int:
+    """Faces that a line from below along an axis enters through, less those it leaves through, up to a point.
+
+    In rational arithmetic; None of the triangles may pass through the line with an edge.
+    """
+    u, v = (axis + 1) % 3, (axis + 2) % 3
+    total = 0
+    for triangle in triangles:
+        a, b, c = ([Fraction(float(x)) for x in corner] for corner in triangle)
+        x, y, z = (Fraction(float(point[d])) for d in (u, v, axis))
+        turns = [(q[u] - p[u]) * (y - p[v]) - (q[v] - p[v]) * (x - p[u]) for p, q in ((a, b), (b, c), (c, a))]
+        if not (all(turn > 0 for turn in turns) or all(turn < 0 for turn in turns)):
+            continue
+        area = sum(turns, Fraction(0))
+        height = (turns[1] * a[axis] + turns[2] * b[axis] + turns[0] * c[axis]) / area
+        if height <= z:
+            total += -1 if area > 0 else 1
+    return total
