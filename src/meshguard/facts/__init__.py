@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.cracks import Cracks, find_cracks
+from meshguard.facts.distances import least_distance
 from meshguard.facts.intersections import Intersections, find_intersections
 from meshguard.facts.loops import Loops, find_loops
 from meshguard.facts.sidedness import sidedness_of
@@ -394,10 +395,14 @@ class Facts:
         """Distance (mm) between the nearest vertices of each of `count` labelled sets of faces and the main piece."""
         from scipy.spatial import cKDTree
 
-        tree = cKDTree(self.positions[np.unique(self.corners[self.faces_of(self.main)])])
-        near = tree.query(self.positions[self.corners[faces].reshape(-1)])[0]
+        main = self.positions[np.unique(self.corners[self.faces_of(self.main)])]
+        tree = cKDTree(main)
+        pairs = np.unique(np.stack([np.repeat(labels, 3), self.corners[faces].reshape(-1)], axis=1), axis=0)
+        starts = np.searchsorted(pairs[:, 0], np.arange(count + 1))
         distances = np.full(count, np.inf)
-        np.minimum.at(distances, np.repeat(labels, 3), near)
+        for piece in range(count):
+            points = self.positions[pairs[starts[piece] : starts[piece + 1], 1]]
+            distances[piece] = least_distance(main, points, tree)
         return distances
 
     def has_volume(self, component: int) -> bool:
