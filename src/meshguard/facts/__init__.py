@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.cracks import Cracks, find_cracks
+from meshguard.facts.crowns import Creases, Sizes, find_creases, sizes_along
+from meshguard.facts.frame import ArchFrame, find_frame
 from meshguard.facts.intersections import Intersections, find_intersections
 from meshguard.facts.loops import Loops, find_loops
 from meshguard.facts.sidedness import sidedness_of
+from meshguard.facts.teeth import Labelling, Pieces, Teeth, find_labelling, find_pieces, find_teeth
 from meshguard.kernels import intersections as intersection_kernels
 from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
@@ -74,9 +77,11 @@ class Components(NamedTuple):
 class Facts:
     """Everything derived from a mesh under a policy; each property is computed on first use and kept."""
 
-    def __init__(self, mesh: Mesh, policy: Policy) -> None:
+    def __init__(self, mesh: Mesh, policy: Policy, *, numbering: Literal["fdi", "anonymous"] | None = None) -> None:
         self.mesh = mesh
         self.policy = policy
+        self.numbering = numbering
+        """What the labels are numbers of, where that is known; None: as they look."""
 
     # ---- positions
 
@@ -424,6 +429,45 @@ class Facts:
         faces = np.sort(np.stack([edges // 3, self.edges.twins[edges] // 3], axis=1), axis=1).astype(np.int64)
         count = len(self.corners)
         return np.isin(faces[:, 0] * count + faces[:, 1], folded[:, 0] * count + folded[:, 1])
+
+    # ---- teeth
+
+    @cached_property
+    def labelling(self) -> Labelling | None:
+        """The tooth labels that the mesh carries, or None."""
+        return find_labelling(self)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Pieces of equal label; only where `labelling` is usable."""
+        return find_pieces(self, self.labels)
+
+    @cached_property
+    def teeth(self) -> Teeth:
+        """The labelled teeth; only where `labelling` is usable."""
+        return find_teeth(self, self.labels, self.pieces)
+
+    @cached_property
+    def sizes(self) -> Sizes | None:
+        """Order and sizes of the labelled teeth; None where they have no arch curve."""
+        return None if self.frame.curve is None or self.frame.up is None else sizes_along(self)
+
+    @cached_property
+    def creases(self) -> Creases:
+        """Borders between neighbouring teeth, and the creases between them."""
+        return find_creases(self)
+
+    @cached_property
+    def frame(self) -> ArchFrame:
+        """Occlusal plane, midline, arch curve and jaw, from labels where there are any, else from the shape alone."""
+        return find_frame(self)
+
+    @property
+    def labels(self) -> Labelling:
+        """The labels, where they are usable; a ValueError where not."""
+        if self.labelling is None or self.labelling.why_not is not None:
+            raise ValueError("this mesh has no usable labels")
+        return self.labelling
 
     # ---- sidedness
 

@@ -1,0 +1,440 @@
+"""D: labelled teeth as an arch: order, sides, slots, sizes, antimeres, borders, and what is missing."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard import fdi
+from meshguard.checks import labels as label_checks
+from meshguard.checks.labels import about_teeth, name_of, tooth_of
+from meshguard.checks.located import Said, located
+from meshguard.checks.norms import norm_of
+from meshguard.checks.registry import check
+from meshguard.facts.crowns import raggedness, tooth_like_gum
+from meshguard.report import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from meshguard.facts import Facts
+
+MIN_JUDGED = 6
+"""With fewer teeth the sizes are compared with the norm itself, as crowns of real scans measure it."""
+
+USUAL_SCALE = 1.15
+"""Extents of labelled crowns over the norm's diameters: a turned crown reaches further than its diameter. Median of four
+real arches, 1.13 to 1.20."""
+
+SIDES_AGREE = 0.8
+"""Labels have their sides swapped when at least this share of neighbours runs the wrong way round."""
+
+MIN_BORDER_MM = 2.0
+"""A shorter border between two teeth says little about where the crease is."""
+
+
+def _codes(facts: Facts) -> list[tuple[int, int]]:
+    """Places and FDI codes of the teeth whose labels are codes, along the arch; nothing without an arch curve."""
+    if facts.sizes is None:
+        return []
+    labels = facts.teeth.labels
+    return [(int(place), int(labels[place])) for place in facts.sizes.order if fdi.is_tooth(int(labels[place]))]
+
+
+def _out_of_order(indices: Sequence[int]) -> list[int]:
+    """Places to take away so that the rest does not fall: all but the longest such row, the earliest of equals."""
+    count = len(indices)
+    length, before = [1] * count, [-1] * count
+    for k in range(count):
+        for j in range(k):
+            if indices[j] <= indices[k] and length[j] + 1 > length[k]:
+                length[k], before[k] = length[j] + 1, j
+    kept: set[int] = set()
+    k = max(range(count), key=lambda k: length[k]) if count else -1
+    while k >= 0:
+        kept.add(k)
+        k = before[k]
+    return [k for k in range(count) if k not in kept]
+
+
+@check("D106", limits=("order_mm", "order_error_mm"), needs=("faces", "fdi"))
+def order_broken(facts: Facts) -> Iterable[Finding]:
+    """Order along the arch is broken.
+
+    Along the arch the numbers must run 8 … 1, 1 … 8, deciduous teeth at the place of their successors. As few teeth as
+    possible are named that stand elsewhere, each with those it stands on the wrong side of, and by how much. Neighbours
+    swapped, or a number given to the wrong tooth. Teeth that are crowded or have erupted out of the row stay within the
+    limit; a true transposition (canine and premolar, rare) does not.
+    """
+    row = _codes(facts)
+    if len(row) < 3 or facts.sizes is None:
+        return
+    indices = [fdi.arch_index(code) for _, code in row]
+    one, other = _out_of_order(indices), _out_of_order([-index for index in indices])
+    away = one if len(one) <= len(other) else other
+    rising = away is one
+    along = [float(facts.sizes.along[place]) for place, _ in row]
+    mild, bad = facts.policy.limit("order_mm"), facts.policy.limit("order_error_mm")
+    said_of: set[int] = set()
+    for k in away:
+        behind = [
+            j
+            for j in range(len(row))
+            if indices[j] != indices[k] and ((indices[j] < indices[k]) == (j > k)) == rising and j not in said_of
+        ]
+        gap = max((abs(along[j] - along[k]) for j in behind), default=0.0)
+        if gap <= mild:
+            continue
+        said_of.add(k)
+        code, others = row[k][1], [row[j][1] for j in behind]
+        said = Said(
+            severity=Severity.ERROR if gap > bad else Severity.WARNING,
+            message=f"Tooth {code} stands on the wrong side of {_listed(others)}, {gap:.1f} mm along the arch.",
+            measures={"distance_mm": gap, "teeth": 1 + len(others)},
+            limit="order_error_mm" if gap > bad else "order_mm",
+            tooth=code,
+        )
+        yield from about_teeth(facts, "D106", [code, *others], said)
+
+
+def _listed(codes: list[int]) -> str:
+    """Numbers in words."""
+    codes = sorted(codes)
+    return " and ".join([", ".join(map(str, codes[:-1])), str(codes[-1])] if len(codes) > 1 else [str(codes[0])])
+
+
+@check("D107", needs=("faces", "fdi"))
+def sides_swapped(facts: Facts) -> Iterable[Finding]:
+    """Sides are swapped.
+
+    The patient's right and left are told by the shape: the crowns point to the biting side, and the tongue is inside
+    the arch. Labels that run the other way round are those of the mirrored arch, or the mesh itself was mirrored. The
+    jaw is taken to be the labels' own. Where the row of teeth is too straight to have an inside, nothing is said.
+    """
+    row = _codes(facts)
+    if len(row) < 3:
+        return
+    # Seen from above with the tongue inside, a lower arch runs counter-clockwise from the patient's right to the left;
+    # an upper one, seen from its biting side, clockwise.
+    upper = sum(fdi.jaw_of(code) == "upper" for _, code in row)
+    if 2 * upper == len(row):
+        return
+    sense = -1 if 2 * upper > len(row) else 1
+    indices = [fdi.arch_index(code) for _, code in row]
+    steps = [sense * (later - earlier) for earlier, later in pairwise(indices) if later != earlier]
+    wrong = sum(step < 0 for step in steps)
+    if steps and wrong >= SIDES_AGREE * len(steps):
+        codes = [code for _, code in row]
+        said = Said(
+            severity=Severity.ERROR,
+            message=f"The numbers of {len(codes)} teeth run from the patient's left to the right: sides are swapped.",
+            measures={"teeth": len(codes), "steps": len(steps), "steps_reversed": wrong},
+        )
+        yield from about_teeth(facts, "D107", codes, said)
+
+
+@check("D108", needs=("faces", "fdi"))
+def two_in_one_slot(facts: Facts) -> Iterable[Finding]:
+    """Permanent and deciduous tooth in one slot.
+
+    A deciduous tooth and its successor are both labelled. While teeth change both may be there (a canine that erupts
+    beside the milk canine), so this is a warning; more often one of the two numbers is wrong.
+    """
+    labels = set(facts.teeth.labels.tolist())
+    for code in sorted(labels):
+        successor = fdi.successor(code) if fdi.is_tooth(code) else None
+        if successor in labels and successor is not None:
+            places = np.searchsorted(facts.teeth.labels, [code, successor])
+            apart = float(np.linalg.norm(np.subtract(*facts.teeth.centres[places])))
+            said = Said(
+                severity=Severity.WARNING,
+                message=f"Teeth {code} and {successor} share a slot; they stand {apart:.1f} mm apart.",
+                measures={"distance_mm": apart},
+                tooth=code,
+            )
+            yield from about_teeth(facts, "D108", [code, successor], said)
+
+
+def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float, float]], float]:
+    """The teeth along the arch; place -> widths over the norm, along and across; the median of the former."""
+    row, sizes = _codes(facts), facts.sizes
+    if not row or sizes is None:
+        return [], {}, 1.0
+    ratios = {}
+    for place, code in row:
+        mesiodistal, buccolingual = norm_of(code)
+        ratios[place] = (
+            float(sizes.mesiodistal[place]) / mesiodistal,
+            float(sizes.buccolingual[place]) / buccolingual,
+        )
+    scale = float(np.median([ratio for ratio, _ in ratios.values()]))
+    return row, ratios, scale
+
+
+@check("D109", limits=("size_band", "size_error", "shift_gain"), needs=("faces", "fdi"))
+def implausible_size(facts: Facts) -> Iterable[Finding]:
+    """Implausible size.
+
+    A crown's widths along the arch (mesiodistal) and across it (buccolingual) against the averages of Wheeler's table,
+    scaled by the arch's own median, since people and scans differ as a whole. Too wide: two teeth with one number, a
+    label that bleeds, or a number that belongs to a larger tooth; too narrow, a tooth that has not fully erupted or is
+    cut by the scan's border, or a wrong number. Where the sizes of a whole side fit the numbers beside theirs much
+    better, that is said once. Where all teeth are off alike, the unit of length is wrong and only that is said.
+    """
+    row, ratios, scale = _ratios(facts)
+    if len(row) < 2:
+        return
+    if len(row) >= MIN_JUDGED and not 0.65 < scale < 1.75:
+        codes = [code for _, code in row]
+        said = Said(
+            severity=Severity.WARNING,
+            message=f"All teeth are {scale:.2g} times as wide as the norm; the unit of length may be wrong.",
+            measures={"ratio": scale},
+            limit="size_band",
+        )
+        yield from about_teeth(facts, "D109", codes, said)
+        return
+    shifted: set[int] = set()
+    for codes, by, gain in _shifts(facts, row, scale):
+        shifted.update(codes)
+        said = Said(
+            severity=Severity.WARNING,
+            message=f"The sizes of {_listed(codes)} fit the next numbers {'backwards' if by > 0 else 'forwards'} better.",
+            measures={"shift": by, "gain": gain, "teeth": len(codes)},
+            limit="shift_gain",
+            tooth=codes[0],
+        )
+        yield from about_teeth(facts, "D109", codes, said)
+    usual = scale if len(row) >= MIN_JUDGED else USUAL_SCALE
+    band, most = facts.policy.limit("size_band"), facts.policy.limit("size_error")
+    for place, code in row:
+        along, across = ratios[place][0] / usual, ratios[place][1] / usual
+        worst = max((along, across), key=lambda ratio: abs(math.log(max(ratio, 1e-9))))
+        if 1 - band <= worst <= 1 + band or (code in shifted and worst <= 1 + most):
+            continue
+        sizes = facts.sizes
+        assert sizes is not None  # noqa: S101
+        measures = {
+            "mesiodistal_mm": float(sizes.mesiodistal[place]),
+            "buccolingual_mm": float(sizes.buccolingual[place]),
+            "mesiodistal_ratio": along,
+            "buccolingual_ratio": across,
+        }
+        wide = worst > 1
+        said = Said(
+            severity=Severity.ERROR if worst > 1 + most else Severity.WARNING if wide else Severity.INFO,
+            message=(
+                f"Tooth {code} measures {measures['mesiodistal_mm']:.1f} x {measures['buccolingual_mm']:.1f} mm, "
+                f"{worst:.2f} times what this arch lets expect."
+            ),
+            measures=measures,
+            limit="size_error" if worst > 1 + most else "size_band",
+            tooth=code,
+        )
+        yield from about_teeth(facts, "D109", [code], said)
+
+
+def _shifts(
+    facts: Facts, row: list[tuple[int, int]], scale: float
+) -> Iterable[tuple[list[int], int, float]]:
+    """Runs of permanent teeth of one quadrant whose sizes fit the numbers one further on: codes, shift, gain."""
+    sizes = facts.sizes
+    if sizes is None or len(row) < MIN_JUDGED:
+        return
+    for quadrant in range(1, 5):
+        run = sorted((code, place) for place, code in row if code // 10 == quadrant)
+        if len(run) < 3:
+            continue
+        for by in (-1, 1):
+            best, start, gain = 0.0, len(run), 0.0
+            # From some tooth to the last molar all are shifted.
+            for k in range(len(run) - 1, -1, -1):
+                code, place = run[k]
+                if not 1 <= code % 10 + by <= 8:
+                    break
+                widths = (float(sizes.mesiodistal[place]), float(sizes.buccolingual[place]))
+                gain += _misfit(code, widths, scale) - _misfit(code + by, widths, scale)
+                if gain > best:
+                    best, start = gain, k
+            if best > facts.policy.limit("shift_gain") and len(run) - start >= 2:
+                yield [code for code, _ in run[start:]], by, best
+
+
+def _misfit(code: int, widths: tuple[float, float], scale: float) -> float:
+    """Sum of the squared logarithms of both widths over the scaled norm."""
+    return sum(math.log(max(width, 0.1) / (scale * norm)) ** 2 for width, norm in zip(widths, norm_of(code), strict=True))
+
+
+@check("D110", limits=("antimere_ratio",), needs=("faces", "fdi"))
+def antimeres_differ(facts: Facts) -> Iterable[Finding]:
+    """Antimeres differ in size.
+
+    The labelled areas of a tooth and of the same tooth on the other side. They are much alike in a mouth; a large
+    difference means that one is only partly erupted, scanned or labelled.
+    """
+    labels, areas = facts.teeth.labels, facts.teeth.areas
+    present = set(labels.tolist())
+    limit = facts.policy.limit("antimere_ratio")
+    for code in sorted(present):
+        if not fdi.is_tooth(code) or fdi.antimere(code) not in present or fdi.antimere(code) < code:
+            continue
+        pair = [code, fdi.antimere(code)]
+        first, second = (float(areas[np.searchsorted(labels, one)]) for one in pair)
+        ratio = max(first, second) / max(min(first, second), 1e-9)
+        if ratio > limit:
+            smaller = pair[0] if first < second else pair[1]
+            said = Said(
+                severity=Severity.INFO,
+                message=f"Teeth {pair[0]} and {pair[1]} have {first:.0f} and {second:.0f} mm²: {ratio:.2f} times.",
+                measures={"ratio": ratio, "smaller_mm2": min(first, second), "larger_mm2": max(first, second)},
+                limit="antimere_ratio",
+                tooth=smaller,
+            )
+            yield from about_teeth(facts, "D110", [smaller, *(code for code in pair if code != smaller)], said)
+
+
+@check("D111", limits=("ragged_ratio",), needs=("faces", "labels"))
+def ragged_border(facts: Facts) -> Iterable[Finding]:
+    """Ragged border.
+
+    The length of a tooth's border over the same border smoothed over about a millimetre. A drawn border follows the
+    gum line; one that runs to and fro is what a network gives face by face, without a graph cut behind it. Where
+    vertices carry the labels, the border is taken between them, so that the zigzag of faces does not count.
+    """
+    limit = facts.policy.limit("ragged_ratio")
+    ratios = raggedness(facts)
+    for place in np.flatnonzero(ratios > limit).tolist():
+        label, ratio = int(facts.teeth.labels[place]), float(ratios[place])
+        said = Said(
+            severity=Severity.INFO,
+            message=f"The border of {name_of(facts, label)} is {ratio:.2f} times as long as when it is smoothed.",
+            measures={"ratio": ratio},
+            limit="ragged_ratio",
+            tooth=tooth_of(facts, label),
+        )
+        yield from _along_border(facts, place, said)
+
+
+def _along_border(facts: Facts, place: int, said: Said) -> Iterable[Finding]:
+    """One D111 about the border of a tooth."""
+    borders, of_face = facts.teeth.borders, facts.labels.of_face
+    label = facts.teeth.labels[place]
+    mine = borders[(of_face[borders // 3] == label) | (of_face[facts.edges.twins[borders] // 3] == label)]
+    return located(facts, "D111", element="edge", indices=mine, rows=facts.edge_ends(mine), say=lambda _: said)
+
+
+@check("D112", limits=("bleed_mm",), needs=("faces", "labels"))
+def bleeding(facts: Facts) -> Iterable[Finding]:
+    """Label bleeds over its neighbour.
+
+    Two crowns meet in a crease of the surface, and there the border of their labels must lie. Here the border runs over
+    a crown, where the surface is convex, and the crease lies inside one of the two labels: that one reaches over the
+    embrasure. The measure is the distance between border and crease, found from the mean curvature in bands along the
+    border.
+    """
+    creases, limit = facts.creases, facts.policy.limit("bleed_mm")
+    for k in range(len(creases.pairs)):
+        offset = float(creases.offset[k])
+        if creases.length[k] < MIN_BORDER_MM or not abs(offset) >= limit:
+            continue
+        if creases.at_border[k] > 0.35 * creases.at_crease[k] or creases.at_crease[k] < 0.5:
+            continue
+        low, high = (int(facts.teeth.labels[place]) for place in creases.pairs[k])
+        # The crease inside a label: what lies between it and the border was the neighbour's.
+        greedy, other = (high, low) if offset > 0 else (low, high)
+        edges = creases.edges[k]
+        said = Said(
+            severity=Severity.WARNING,
+            message=f"The label of {name_of(facts, greedy)} reaches about {abs(offset):.1f} mm over {name_of(facts, other)}.",
+            measures={"over_mm": abs(offset), "border_mm": float(creases.length[k])},
+            limit="bleed_mm",
+            tooth=tooth_of(facts, greedy),
+        )
+        yield from located(
+            facts, "D112", element="edge", indices=edges, rows=facts.edge_ends(edges), say=lambda _, said=said: said
+        )
+
+
+@check("D113", limits=("tooth_like_mm2",), needs=("faces", "labels"))
+def unlabelled_tooth(facts: Facts) -> Iterable[Finding]:
+    """Unlabelled region like a tooth.
+
+    Surface labelled gum that lies on the arch and stands as high as the middle of the crowns beside it. A tooth that
+    was forgotten, or the part of one that its label does not cover. High gum behind the last molar can look like it.
+    """
+    faces, clusters = tooth_like_gum(facts)
+    if not len(faces):
+        return
+    areas = np.bincount(clusters, facts.faces.area[faces])
+    limit = facts.policy.limit("tooth_like_mm2")
+    kept = areas[clusters] > limit
+    if not kept.any():
+        return
+    faces, clusters = faces[kept], np.unique(clusters[kept], return_inverse=True)[1].astype(np.int32)
+
+    def say(places: np.ndarray) -> Said:
+        area = float(facts.faces.area[faces[places]].sum())
+        return Said(
+            severity=Severity.WARNING,
+            message=f"{area:.1f} mm² that stand as high as the crowns beside them are labelled gum.",
+            measures={"area_mm2": area},
+            limit="tooth_like_mm2",
+        )
+
+    yield from located(
+        facts, "D113", element="face", indices=faces, rows=facts.corners[faces], labels=clusters, say=say
+    )
+
+
+@check("D114", needs=("faces", "fdi"))
+def missing_teeth(facts: Facts) -> Iterable[Finding]:
+    """Teeth are missing.
+
+    Numbers between the last labelled tooth of either side that no label has, deciduous teeth counting for their
+    successors. This is told, not judged: teeth are extracted, lost, or never formed.
+    """
+    codes = [label for label in facts.teeth.labels.tolist() if fdi.is_tooth(label)]
+    jaw = facts.labels.jaw
+    slots = sorted({fdi.arch_index(code) for code in codes if fdi.jaw_of(code) == jaw})
+    if jaw is None or len(slots) < 2:
+        return
+    order = fdi.arch_order(jaw)
+    missing = [order[index] for index in range(slots[0], slots[-1]) if index not in slots]
+    if missing:
+        said = Said(
+            severity=Severity.INFO,
+            message=f"{'Tooth' if len(missing) == 1 else 'Teeth'} {_listed(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} not labelled.",
+            measures={"teeth": len(missing)},
+            tooth=missing[0] if len(missing) == 1 else None,
+            count=len(missing),
+        )
+        beside = order[max(index for index in slots if index < fdi.arch_index(missing[0]))]
+        yield from _missing(facts, beside, missing, said)
+
+
+def _missing(facts: Facts, beside: int, missing: list[int], said: Said) -> Iterable[Finding]:
+    """One D114, which stands on the tooth before the first gap and lists what is not there."""
+    from dataclasses import replace
+
+    labels = set(facts.teeth.labels.tolist())
+    present = beside if beside in labels else (fdi.predecessor(beside) or beside)
+    for finding in about_teeth(facts, "D114", [present], said):
+        yield replace(finding, indices=np.array(sorted(missing), np.int32), indices_total=len(missing))
+
+
+CHECKS = (
+    *label_checks.CHECKS,
+    order_broken,
+    sides_swapped,
+    two_in_one_slot,
+    implausible_size,
+    antimeres_differ,
+    ragged_border,
+    bleeding,
+    unlabelled_tooth,
+    missing_teeth,
+)

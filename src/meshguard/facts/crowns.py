@@ -1,0 +1,260 @@
+"""What labelled crowns are like: sizes and order along the arch, raggedness of borders, creases between neighbours, and
+what stands up like a crown but is labelled gum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from meshguard.facts.arrays import frozen
+from meshguard.kernels import teeth as kernels
+from meshguard.kernels.topology import UNUSED
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.facts.frame import ArchCurve
+    from meshguard.mesh import FloatArray, IntArray
+
+REACH_MM = 3.6
+"""How far from a border between two teeth the crease is looked for."""
+
+BIN_MM = 0.4
+SMOOTHED_OVER_MM = 1.0
+"""Length over which a border is smoothed to tell how ragged it is: between a scanner's edges and a tooth."""
+
+NEAR_CURVE_MM = 6.0
+"""How far from the arch curve, across it, a crown's faces may lie."""
+
+BEYOND_MM = 12.0
+"""How far beyond the last labelled tooth a crown is looked for."""
+
+
+class Sizes(NamedTuple):
+    """The teeth along the arch.
+
+    Attributes:
+        order: int32 (T,), places of the teeth along the arch, counter-clockwise seen from the biting side.
+        along: float64 (T,), place of each tooth along the arch curve, mm.
+        mesiodistal, buccolingual, height: float64 (T,), extents of each largest piece along the arch, across it and
+            towards the biting side, mm.
+    """
+
+    order: IntArray
+    along: FloatArray
+    mesiodistal: FloatArray
+    buccolingual: FloatArray
+    height: FloatArray
+
+
+class Creases(NamedTuple):
+    """Borders between neighbouring teeth, by the lower, then the higher label.
+
+    Attributes:
+        pairs: int32 (k, 2), places in `Teeth.labels`, the lower first.
+        length: float64 (k,), of the border, mm.
+        at_border: float64 (k,), mean curvature along the border, 1/mm; positive in a crease.
+        offset: float64 (k,), where the crease is: mm from the border, positive inside the second tooth; 0 where the
+            border lies in it; NaN where there is none within reach.
+        at_crease: float64 (k,), mean curvature there, 1/mm.
+        edges: list of int32 arrays, the half-edges of each border.
+    """
+
+    pairs: IntArray
+    length: FloatArray
+    at_border: FloatArray
+    offset: FloatArray
+    at_crease: FloatArray
+    edges: list[IntArray]
+
+
+def sizes_along(facts: Facts) -> Sizes:
+    """Order and sizes of the teeth along the arch curve."""
+    teeth, (curve, up) = facts.teeth, _curve_and_up(facts)
+    angles = curve.angles(teeth.centres)
+    tangents = curve.tangents(angles)
+    axes = np.stack([tangents, np.cross(tangents, up), np.broadcast_to(up, tangents.shape)], axis=1)
+    extents = np.empty((len(angles), 3, 2))
+    kernels.extents_along(
+        facts.positions, facts.corners, teeth.of_face, frozen(np.ascontiguousarray(axes)), extents
+    )
+    with np.errstate(invalid="ignore"):
+        spans = extents[:, :, 1] - extents[:, :, 0]
+    spans[~np.isfinite(spans)] = 0.0
+    order = np.argsort(angles, kind="stable").astype(np.int32)
+    return Sizes(order, curve.along(angles), spans[:, 0], spans[:, 1], spans[:, 2])
+
+
+def raggedness(facts: Facts) -> FloatArray:
+    """Length of each tooth's border over its length when smoothed, float64 (T,); NaN for a tooth without a border.
+
+    Where vertices carry the labels, the border runs between them, through the middles of edges.
+    """
+    teeth = facts.teeth
+    points, ends, owners = _border_edges(facts) if facts.labels.by == "face" else _border_segments(facts)
+    if not len(ends):
+        return np.full(len(teeth.labels), np.nan)
+    step = float(np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1).mean())
+    rounds = int(np.clip(np.ceil(2.0 * (SMOOTHED_OVER_MM / max(step, 1e-9)) ** 2), 2, 60))
+    lengths = np.empty((len(teeth.labels), 2))
+    kernels.smoothed_lengths(
+        frozen(np.ascontiguousarray(points)), frozen(ends.astype(np.int32)), frozen(owners), rounds, lengths
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio: FloatArray = lengths[:, 0] / lengths[:, 1]
+    return ratio
+
+
+def _owners(facts: Facts, labels: IntArray) -> IntArray:
+    """Place of each label among the teeth, −1 for the gum, int32 of the same shape."""
+    return np.where(labels != 0, np.searchsorted(facts.teeth.labels, labels), -1).astype(np.int32)
+
+
+def _border_edges(facts: Facts) -> tuple[FloatArray, IntArray, IntArray]:
+    """Points, ends and owners of the edges between faces that differ."""
+    borders, of_face = facts.teeth.borders, facts.labels.of_face
+    ends = facts.edge_ends(borders)
+    used, places = np.unique(ends, return_inverse=True)
+    sides = np.stack([of_face[borders // 3], of_face[facts.edges.twins[borders] // 3]], axis=1)
+    return facts.positions[used], places.reshape(ends.shape).astype(np.int32), _owners(facts, sides)
+
+
+def _border_segments(facts: Facts) -> tuple[FloatArray, IntArray, IntArray]:
+    """Points, ends and owners of the segments through faces of which one corner differs."""
+    corners, labels = facts.corners, facts.labels.of_node
+    of_corner = labels[corners]
+    a, b, c = of_corner.T
+    twins = facts.edges.twins
+    faces = np.flatnonzero(((a == b) | (b == c) | (a == c)) & ~((a == b) & (b == c)) & (twins[::3] != UNUSED))
+    a, b, c = of_corner[faces].T
+    odd = np.where(b == c, 0, np.where(a == c, 1, 2))
+    h, g = 3 * faces + odd, 3 * faces + (odd + 2) % 3
+    key = np.stack([h, g], axis=1)
+    key = np.where(twins[key] >= 0, np.minimum(key, twins[key]), key)
+    used, places = np.unique(key, return_inverse=True)
+    points = facts.positions[facts.edge_ends(used)].mean(axis=1)
+    sides = np.stack([of_corner[faces, odd], of_corner[faces, (odd + 1) % 3]], axis=1)
+    return points, places.reshape(key.shape).astype(np.int32), _owners(facts, sides)
+
+
+def find_creases(facts: Facts) -> Creases:
+    """For each pair of teeth that share a border: whether it lies in a crease of the surface, and else where one is.
+
+    Between two crowns the surface is concave, on a crown convex. So the mean curvature (the angle at each edge times
+    its length, over the area: Steiner's formula) is summed in bands along the border, on either side of it.
+    """
+    twins, of_face, positions, corners = facts.edges.twins, facts.labels.of_face, facts.positions, facts.corners
+    borders = facts.teeth.borders
+    one, other = of_face[borders // 3], of_face[twins[borders] // 3]
+    seeds = borders[(one != 0) & (other != 0)]
+    m, none = len(corners), np.empty(0)
+    if not len(seeds):
+        return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
+    distance, nearest, faces = np.full(m, np.inf), np.full(m, -1, np.int32), np.empty(m, np.int32)
+    count = kernels.border_bands(
+        positions, corners, twins, of_face, frozen(seeds.copy()), REACH_MM, distance, nearest, faces
+    )
+    faces = np.sort(faces[:count])
+    seed_labels = np.sort(np.stack([of_face[seeds // 3], of_face[twins[seeds] // 3]], axis=1), axis=1)
+    keys, pair_of_seed = np.unique(seed_labels[:, 0].astype(np.int64) << 32 | seed_labels[:, 1], return_inverse=True)
+    lower = seed_labels[:, 0]
+
+    # Signed distance: negative inside the lower label.
+    pair = pair_of_seed[nearest[faces]]
+    signed = np.where(of_face[faces] == lower[nearest[faces]], -1.0, 1.0) * distance[faces]
+    normals = np.cross(
+        positions[corners[faces, 1]] - positions[corners[faces, 0]],
+        positions[corners[faces, 2]] - positions[corners[faces, 0]],
+    )
+    doubled = np.linalg.norm(normals, axis=1)
+    normals /= np.maximum(doubled, 1e-300)[:, None]
+    place = np.full(m, -1, np.int32)
+    place[faces] = np.arange(len(faces), dtype=np.int32)
+
+    h = (3 * faces[:, None] + np.arange(3)).reshape(-1)
+    h = h[twins[h] > h]
+    p, q = place[h // 3], place[twins[h] // 3]
+    h, p, q = h[q >= 0], p[q >= 0], q[q >= 0]
+    ends = facts.edge_ends(h)
+    edge = positions[ends[:, 1]] - positions[ends[:, 0]]
+    length = np.linalg.norm(edge, axis=1)
+    sine = (np.cross(normals[p], normals[q]) * edge).sum(axis=1) / np.maximum(length, 1e-300)
+    # A face without area has no normal: its edges bend nothing.
+    whole = (doubled[p] > 1e-12) & (doubled[q] > 1e-12)
+    bent = np.where(whole, -np.arctan2(sine, (normals[p] * normals[q]).sum(axis=1)) * length, 0.0)
+    n_bins, n_pairs = 2 * round(REACH_MM / BIN_MM), len(keys)
+
+    def binned(of: IntArray, where: FloatArray, weight: FloatArray) -> FloatArray:
+        bins = np.clip((where + REACH_MM) / BIN_MM, 0, n_bins - 1).astype(np.int64)
+        return np.bincount(of * n_bins + bins, weight, n_pairs * n_bins).reshape(n_pairs, n_bins)
+
+    curved = binned(pair[p], 0.5 * (signed[p] + signed[q]), bent)
+    area = binned(pair, signed, 0.5 * doubled)
+    seed_ends = facts.edge_ends(seeds)
+    seed_length = np.linalg.norm(positions[seed_ends[:, 1]] - positions[seed_ends[:, 0]], axis=1)
+    lengths = np.bincount(pair_of_seed, seed_length, n_pairs)
+    at_border, offset, at_crease = _peaks(curved, area)
+    pairs = np.searchsorted(facts.teeth.labels, np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1)).astype(np.int32)
+    order = np.argsort(pair_of_seed, kind="stable")
+    edges = np.split(seeds[order], np.cumsum(np.bincount(pair_of_seed, minlength=n_pairs))[:-1])
+    return Creases(pairs, lengths, at_border, offset, at_crease, edges)
+
+
+def _peaks(curved: FloatArray, area: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Curvature at the border, place of the crease and curvature there, from sums in bands (k, bins)."""
+    centres = (np.arange(curved.shape[1]) + 0.5) * BIN_MM - REACH_MM
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Two neighbouring bands together: a crease of a coarse mesh is as wide as its faces.
+        density = (curved[:, 1:] + curved[:, :-1]) / (area[:, 1:] + area[:, :-1])
+        middle = curved.shape[1] // 2
+        near = slice(middle - 2, middle + 2)
+        at_border = curved[:, near].sum(axis=1) / area[:, near].sum(axis=1)
+    density[(area[:, 1:] + area[:, :-1]) < 0.5] = -np.inf
+    density[~np.isfinite(density)] = -np.inf
+    best = np.argmax(density, axis=1)
+    rows = np.arange(len(curved))
+    at_crease = density[rows, best]
+    offset = 0.5 * (centres[best] + centres[best + 1])
+    offset[~np.isfinite(at_crease)] = np.nan
+    return at_border, offset, at_crease
+
+
+def _curve_and_up(facts: Facts) -> tuple[ArchCurve, FloatArray]:
+    """What must be there for teeth to be measured along the arch."""
+    curve, up = facts.frame.curve, facts.frame.up
+    if curve is None or up is None:
+        raise ValueError("these teeth have no arch curve")
+    return curve, up
+
+
+def tooth_like_gum(facts: Facts) -> tuple[IntArray, IntArray]:
+    """Faces labelled gum that stand as high as the middle of the crowns beside them: faces, and their cluster.
+
+    Returns:
+        int32 (k,), ascending; int32 (k,), 0 to c - 1, where faces that share a position belong together.
+    """
+    none = np.empty(0, np.int32)
+    sizes = facts.sizes
+    if sizes is None:
+        return none, none
+    teeth, (curve, up) = facts.teeth, _curve_and_up(facts)
+    gum = np.flatnonzero((facts.labels.of_face == 0) & (facts.edges.twins[::3] != UNUSED))
+    corners, positions = facts.corners, facts.positions
+    heights = positions @ up
+    levels = teeth.centres @ up
+    # Nothing below the lowest of the crowns' middles can be a crown: that spares most of the gum.
+    gum = gum[heights[corners[gum, 0]] > levels.min()]
+    centres = positions[corners[gum]].mean(axis=1)
+    angles = curve.angles(centres)
+    along = curve.along(angles)
+    order = np.argsort(sizes.along)
+    level = np.interp(along, sizes.along[order], levels[order])
+    away = centres - curve.centre
+    flat = away - (away @ up)[:, None] * up
+    off_curve = np.abs(np.linalg.norm(flat, axis=1) - curve.radii(angles)[0])
+    ends = sizes.along.min() - BEYOND_MM, sizes.along.max() + BEYOND_MM
+    high = (centres @ up > level) & (off_curve < NEAR_CURVE_MM) & (along > ends[0]) & (along < ends[1])
+    faces = gum[high].astype(np.int32)
+    if not len(faces):
+        return none, none
+    return faces, facts.clusters(corners[faces])

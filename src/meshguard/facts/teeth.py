@@ -1,0 +1,285 @@
+"""Labels as facts: pieces of each tooth, what they measure, where they meet, and how the teeth stand along the arch.
+
+A label is carried by the vertices (`vertex_data["label"]`) or by the faces (`face_data["label"]`). Where a mesh has both,
+the vertices' are used if the faces' say the same, else the faces' (F105 tells). Pieces are found on what carries the
+labels; borders are edges of the mesh between faces, which have the label of most of their corners where the vertices
+carry it. 0 is the gum.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard import fdi
+from meshguard.facts.arrays import frozen
+from meshguard.kernels import teeth as kernels
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.mesh import FloatArray, IntArray, Jaw, Mesh
+
+SCRAMBLED_SHARE = 0.5
+"""Labels follow no surface when this share of the edges that chance would make borders are borders. Of real
+segmentations it is below a tenth, of labels in another order above 0.8."""
+
+FDI_SHARE = 0.75
+"""Labels are taken for FDI codes when at least this share of the classes are."""
+
+
+class Labelling(NamedTuple):
+    """The labels of a mesh.
+
+    Attributes:
+        by: what carries them.
+        of_node: int32 (N,), label of each face, or of each position (that of its first vertex).
+        of_face: int32 (m,), label of each face; of three different corners the middle one.
+        is_fdi: whether they are FDI codes; else anonymous classes.
+        jaw: the jaw that was told, or else the one that most labels are of; None for anonymous classes.
+        jaw_is_told: whether the mesh says its jaw.
+        why_not: why no check can use them, in a sentence; None where all is well.
+        misfit: what F105 says of them: a sentence, or None.
+        disorder: share of the edges that chance would make borders that are.
+    """
+
+    by: Literal["face", "vertex"]
+    of_node: IntArray
+    of_face: IntArray
+    is_fdi: bool
+    jaw: Jaw | None
+    jaw_is_told: bool
+    why_not: str | None
+    misfit: str | None
+    disorder: float
+
+
+class Pieces(NamedTuple):
+    """Pieces of equal label, by lowest node.
+
+    Attributes:
+        of_node: int32 (N,), −1 where a node takes no part.
+        label: int32 (P,).
+        measures: float64 (P, 9), columns as in `kernels.teeth`.
+        pairs: int32 (k, 2), pieces that meet, each pair once, the lower first, sorted.
+    """
+
+    of_node: IntArray
+    label: IntArray
+    measures: FloatArray
+    pairs: IntArray
+
+
+class Teeth(NamedTuple):
+    """The teeth: labels other than 0, ascending.
+
+    Attributes:
+        labels: int32 (T,).
+        main: int32 (T,), largest piece of each.
+        areas: float64 (T,), of all its pieces, mm2.
+        centres: float64 (T, 3), of the largest piece, mm.
+        axes: float64 (T, 3), unit vectors towards the biting side of each crown; NaN where it has none.
+        of_face: int32 (m,), place in `labels` of each face of a largest piece, −1 elsewhere.
+        borders: int32 (k,), half-edges, ascending, one for each edge between faces that differ.
+    """
+
+    labels: IntArray
+    main: IntArray
+    areas: FloatArray
+    centres: FloatArray
+    axes: FloatArray
+    of_face: IntArray
+    borders: IntArray
+
+
+def find_labelling(facts: Facts) -> Labelling | None:
+    """The labels that the mesh carries; None where it carries none."""
+    mesh = facts.mesh
+    by: Literal["face", "vertex"] = "face" if "label" in mesh.face_data else "vertex"
+    stored = mesh.face_data.get("label", mesh.vertex_data.get("label"))
+    if stored is None:
+        return None
+    misfit = _misfit(stored)
+    contradiction = None
+    if misfit is None and by == "face" and "label" in mesh.vertex_data:
+        of_vertex = mesh.vertex_data["label"]
+        if _misfit(of_vertex) is None:
+            differ = int(np.count_nonzero(_majority(of_vertex.reshape(-1), mesh.faces) != stored.reshape(-1)))
+            if differ:
+                contradiction = f"{differ} faces have another label than their vertices; the faces' are used."
+            else:
+                by, stored = "vertex", of_vertex
+    if misfit is not None:
+        none = frozen(np.zeros(0, np.int32))
+        return Labelling(by, none, none, False, None, False, "The labels do not fit the mesh (F105).", misfit, 0.0)
+    given = stored.astype(np.int32).reshape(-1)
+    of_node = frozen(given if by == "face" else given[facts.first_vertex])
+    of_face = of_node if by == "face" else frozen(_majority(of_node, facts.corners))
+    classes = np.unique(of_node[of_node != 0])
+    told = mesh.jaw
+    is_fdi = facts.numbering == "fdi" or (facts.numbering is None and numbering_of(classes) == "fdi")
+    codes = [int(label) for label in classes if fdi.is_tooth(int(label))] if is_fdi else []
+    n_upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
+    jaw: Jaw | None = told or (None if not codes else "upper" if 2 * n_upper >= len(codes) else "lower")
+    disorder = _disorder(facts, by, of_node)
+    why_not, misfit = None, contradiction
+    if not len(classes):
+        why_not = "No tooth is labelled: all is gum."
+    elif disorder > SCRAMBLED_SHARE:
+        misfit = (
+            f"The labels do not follow the surface: neighbours differ {100 * disorder:.0f} % as often as chance would "
+            "have it. They are probably in the order of another file."
+        )
+        why_not = "The labels do not fit the mesh (F105)."
+    return Labelling(by, of_node, of_face, is_fdi, jaw, told is not None, why_not, misfit, disorder)
+
+
+def numbering_of(classes: IntArray) -> Literal["fdi", "anonymous"]:
+    """What the labels other than 0 are numbers of.
+
+    FDI codes, if most of them are, also without what one wrong label can change; but not the codes of both jaws in
+    equal parts beside what is no code, as the Universal numbers of one jaw are.
+    """
+    codes = [int(label) for label in classes if fdi.is_tooth(int(label))]
+    wrong = len(classes) - len(codes)
+    if not codes or (wrong > 1 and len(codes) < FDI_SHARE * len(classes)) or wrong > len(codes):
+        return "anonymous"
+    n_upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
+    mixed = min(n_upper, len(codes) - n_upper) > 0
+    return "anonymous" if wrong > 2 and mixed else "fdi"
+
+
+def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
+    """Pieces of equal label, measured, and which of them meet."""
+    edges, by_face = facts.edges, labelling.by == "face"
+    piece = np.empty(len(labelling.of_node), np.int32)
+    borders = np.empty(3 * len(facts.corners), np.int32)
+    count, n_borders = kernels.label_pieces(
+        facts.corners, edges.twins, edges.crowded, labelling.of_node, by_face, piece, borders
+    )
+    piece = frozen(piece)
+    measures = np.empty((count, kernels.COLUMNS), np.float64)
+    kernels.measure_pieces(facts.positions, facts.corners, edges.twins, piece, by_face, measures)
+    label = np.zeros(count, np.int32)
+    label[piece[piece >= 0]] = labelling.of_node[piece >= 0]
+    h = borders[:n_borders]
+    ends = np.stack([h // 3, edges.twins[h] // 3], axis=1) if by_face else facts.edge_ends(h)
+    met = np.sort(piece[ends], axis=1).astype(np.int64)
+    keys = np.unique(met[:, 0] * max(count, 1) + met[:, 1])
+    pairs = np.stack([keys // max(count, 1), keys % max(count, 1)], axis=1).astype(np.int32)
+    return Pieces(piece, frozen(label), frozen(measures), frozen(pairs))
+
+
+def find_teeth(facts: Facts, labelling: Labelling, pieces: Pieces) -> Teeth:
+    """The teeth with their largest pieces, axes and borders."""
+    area = pieces.measures[:, kernels.AREA]
+    labels = np.unique(pieces.label[pieces.label != 0]).astype(np.int32)
+    # The largest of equal area is the one with the least centre, whatever the order of faces.
+    x = np.nan_to_num(pieces.measures[:, kernels.CENTRE])
+    order = np.lexsort((x, -np.round(area, 9), pieces.label))
+    main = order[np.searchsorted(pieces.label[order], labels)].astype(np.int32)
+    areas = np.bincount(np.searchsorted(labels, pieces.label[pieces.label != 0]), area[pieces.label != 0], len(labels))
+    centres = pieces.measures[main][:, kernels.CENTRE : kernels.CENTRE + 3]
+
+    of_piece = np.full(len(area) + 1, -1, np.int32)
+    of_piece[main] = np.arange(len(main), dtype=np.int32)
+    if labelling.by == "face":
+        of_face = of_piece[pieces.of_node]
+    else:
+        # A corner that has the face's label says which piece the face is of.
+        corners = facts.corners
+        same = labelling.of_node[corners] == labelling.of_face[:, None]
+        chosen = corners[np.arange(len(corners)), np.argmax(same, axis=1)]
+        of_face = of_piece[pieces.of_node[chosen]]
+        of_face[labelling.of_face == 0] = -1
+    of_face = frozen(np.ascontiguousarray(of_face, np.int32))
+
+    borders = _face_borders(facts, labelling)
+    axes = _axes(facts, labels, labelling.of_face, borders, centres, pieces.measures[main])
+    return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face, borders)
+
+
+def _face_borders(facts: Facts, labelling: Labelling) -> IntArray:
+    """Half-edges, one for each edge between two faces that differ, ascending."""
+    twins = facts.edges.twins
+    if labelling.by == "vertex":
+        # Only faces at a corner that differs can meet another label.
+        corners = labelling.of_node[facts.corners]
+        mixed = np.flatnonzero((corners[:, 0] != corners[:, 1]) | (corners[:, 0] != corners[:, 2]))
+        h = (3 * mixed[:, None] + np.arange(3)).reshape(-1)
+    else:
+        h = np.arange(len(twins))
+    h = h[twins[h] >= 0]
+    h = h[labelling.of_face[h // 3] != labelling.of_face[twins[h] // 3]]
+    return frozen(np.unique(np.minimum(h, twins[h])).astype(np.int32))
+
+
+def _axes(
+    facts: Facts, labels: IntArray, of_face: IntArray, borders: IntArray, centres: FloatArray, measures: FloatArray
+) -> FloatArray:
+    """Unit vectors towards the biting side: normals summed over a cap point along its axis, whichever way it bulges.
+
+    Which of the two ways is up is told by its border, which lies below the cap's own middle; so the winding of the
+    faces does not enter.
+    """
+    vector = measures[:, kernels.VECTOR : kernels.VECTOR + 3]
+    count = len(labels)
+    middles = facts.positions[facts.edge_ends(borders)].mean(axis=1)
+    owners = np.concatenate([of_face[borders // 3], of_face[facts.edges.twins[borders] // 3]])
+    rim = facts.edges.boundary
+    places = np.concatenate([middles, middles, facts.positions[facts.edge_ends(rim)].mean(axis=1)])
+    owners = np.concatenate([owners, of_face[rim // 3]])
+    places, owners = places[owners != 0], owners[owners != 0]
+    tooth = np.searchsorted(labels, owners)
+    sizes = np.bincount(tooth, minlength=count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.stack([np.bincount(tooth, places[:, d], count) / sizes for d in range(3)], axis=1)
+        sign = np.sign(((centres - mean) * vector).sum(axis=1, keepdims=True))
+        axes: FloatArray = sign * vector / np.linalg.norm(vector, axis=1, keepdims=True)
+    return axes
+
+
+def _misfit(stored: npt.NDArray[np.generic]) -> str | None:
+    """Why stored labels cannot be read as such; None where they can."""
+    if stored.size != len(stored):
+        return f"A label is one number, not {stored.size // max(1, len(stored))}."
+    if stored.dtype.kind == "f":
+        values = stored.astype(np.float64).reshape(-1)
+        bad = int(np.count_nonzero(~np.isfinite(values) | (values != np.round(values))))
+        if bad:
+            return f"{bad} labels are no whole numbers."
+    if stored.size and (float(stored.min()) < -(2**31) or float(stored.max()) >= 2**31):
+        return "A label is outside the range of whole numbers of 32 bits."
+    return None
+
+
+def _majority(of_vertex: npt.NDArray[Any], corners: IntArray) -> npt.NDArray[Any]:
+    """Label of most corners of each face; of three different ones the middle."""
+    a, b, c = (of_vertex[corners[:, k]] for k in range(3))
+    middle: npt.NDArray[Any] = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    return middle
+
+
+def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
+    """Share of the edges that chance would make borders that are, over at most 20,000 edges spread over the mesh."""
+    twins = facts.edges.twins
+    if not len(twins):
+        return 0.0
+    h = np.arange(0, len(twins), max(1, len(twins) // 20_000))
+    h = h[twins[h] >= 0] if by == "face" else h[twins[h] != -3]
+    ends = np.stack([h // 3, twins[h] // 3], axis=1) if by == "face" else facts.edge_ends(h)
+    if not len(ends):
+        return 0.0
+    pair = of_node[ends]
+    shares = np.unique(pair, return_counts=True)[1] / pair.size
+    chance = 1.0 - float((shares**2).sum())
+    return float(np.count_nonzero(pair[:, 0] != pair[:, 1])) / len(pair) / chance if chance > 0 else 0.0
+
+
+def mesh_instances(mesh: Mesh, by: str) -> npt.NDArray[np.int64] | None:
+    """Instance of each face or vertex, as the labels are carried; None where there is none that fits."""
+    stored = (mesh.face_data if by == "face" else mesh.vertex_data).get("instance")
+    if stored is None or _misfit(stored) is not None:
+        return None
+    return stored.astype(np.int64).reshape(-1)
