@@ -109,7 +109,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         ),
         "size_error": Limit(0.6, "A crown is an error when its width exceeds the scaled norm by more than this share."),
         "shift_gain": Limit(
-            0.35,
+            0.1,
             "Numbers look shifted when the sizes of a side fit its neighbours' numbers better by this much (sum of "
             "squared logarithms of ratios).",
             "tuned on real arches and phantoms",
@@ -117,9 +117,9 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "antimere_ratio": Limit(
             1.67, "The crown areas of a tooth and its antimere differ by less than this factor."
         ),
-        "ragged_ratio": Limit(1.4, "A border is ragged when it is longer than this times its length after smoothing."),
+        "ragged_ratio": Limit(1.3, "A border is ragged when it is longer than this times its length after smoothing."),
         "bleed_mm": Limit(
-            0.8,
+            0.9,
             "A label bleeds over its neighbour when the crease between them lies this far from the labels' border.",
             "tuned on real arches: beyond the width of the crease itself",
         ),

@@ -18,7 +18,7 @@ from meshguard.facts.crowns import raggedness, tooth_like_gum
 from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from meshguard.facts import Facts
 
@@ -158,11 +158,17 @@ def two_in_one_slot(facts: Facts) -> Iterable[Finding]:
             yield from about_teeth(facts, "D108", [code, successor], said)
 
 
-def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float, float]], float]:
-    """The teeth along the arch; place -> widths over the norm, along and across; the median of the former."""
+def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float, float]], tuple[float, float]]:
+    """The teeth along the arch; place -> widths over the norm, along and across; the medians of both.
+
+    A tooth of the other jaw is measured as the one of this jaw that it stands for, if only some are.
+    """
     row, sizes = _codes(facts), facts.sizes
     if not row or sizes is None:
-        return [], {}, 1.0
+        return [], {}, (1.0, 1.0)
+    strangers = [code for _, code in row if fdi.jaw_of(code) != facts.labels.jaw]
+    if 2 * len(strangers) <= len(row):
+        row = [(place, fdi.antagonist(code) if code in strangers else code) for place, code in row]
     ratios = {}
     for place, code in row:
         mesiodistal, buccolingual = norm_of(code)
@@ -170,8 +176,8 @@ def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float,
             float(sizes.mesiodistal[place]) / mesiodistal,
             float(sizes.buccolingual[place]) / buccolingual,
         )
-    scale = float(np.median([ratio for ratio, _ in ratios.values()]))
-    return row, ratios, scale
+    along, across = np.median(list(ratios.values()), axis=0).tolist()
+    return row, ratios, (along, across)
 
 
 @check("D109", limits=("size_band", "size_error", "shift_gain"), needs=("faces", "fdi"))
@@ -187,12 +193,12 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
     row, ratios, scale = _ratios(facts)
     if len(row) < 2:
         return
-    if len(row) >= MIN_JUDGED and not 0.65 < scale < 1.75:
+    if len(row) >= MIN_JUDGED and not 0.65 < scale[0] < 1.75:
         codes = [code for _, code in row]
         said = Said(
             severity=Severity.WARNING,
-            message=f"All teeth are {scale:.2g} times as wide as the norm; the unit of length may be wrong.",
-            measures={"ratio": scale},
+            message=f"All teeth are {scale[0]:.2g} times as wide as the norm; the unit of length may be wrong.",
+            measures={"ratio": scale[0]},
             limit="size_band",
         )
         yield from about_teeth(facts, "D109", codes, said)
@@ -208,12 +214,14 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
             tooth=codes[0],
         )
         yield from about_teeth(facts, "D109", codes, said)
-    usual = scale if len(row) >= MIN_JUDGED else USUAL_SCALE
+    usual = scale if len(row) >= MIN_JUDGED else (USUAL_SCALE, USUAL_SCALE)
     band, most = facts.policy.limit("size_band"), facts.policy.limit("size_error")
-    for place, code in row:
-        along, across = ratios[place][0] / usual, ratios[place][1] / usual
+    labels = facts.teeth.labels
+    for place, expected in row:
+        code = int(labels[place])
+        along, across = ratios[place][0] / usual[0], ratios[place][1] / usual[1]
         worst = max((along, across), key=lambda ratio: abs(math.log(max(ratio, 1e-9))))
-        if 1 - band <= worst <= 1 + band or (code in shifted and worst <= 1 + most):
+        if 1 - band <= worst <= 1 + band or (expected in shifted and worst <= 1 + most):
             continue
         sizes = facts.sizes
         assert sizes is not None  # noqa: S101
@@ -238,34 +246,48 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
 
 
 def _shifts(
-    facts: Facts, row: list[tuple[int, int]], scale: float
+    facts: Facts, row: list[tuple[int, int]], scale: tuple[float, float]
 ) -> Iterable[tuple[list[int], int, float]]:
-    """Runs of permanent teeth of one quadrant whose sizes fit the numbers one further on: codes, shift, gain."""
+    """Runs of permanent teeth of one quadrant whose sizes fit the numbers one further on: codes, shift, gain.
+
+    What a number lets expect is the scaled norm, and what its antimere measures. A run and its antimeres accuse each
+    other: the one that fits the norm less is told.
+    """
     sizes = facts.sizes
     if sizes is None or len(row) < MIN_JUDGED:
         return
+    measured = {code: (float(sizes.mesiodistal[place]), float(sizes.buccolingual[place])) for place, code in row}
+    found: list[tuple[float, list[int], int]] = []
     for quadrant in range(1, 5):
-        run = sorted((code, place) for place, code in row if code // 10 == quadrant)
-        if len(run) < 3:
-            continue
+        run = sorted(code for code in measured if code // 10 == quadrant)
         for by in (-1, 1):
             best, start, gain = 0.0, len(run), 0.0
             # From some tooth to the last molar all are shifted.
             for k in range(len(run) - 1, -1, -1):
-                code, place = run[k]
-                if not 1 <= code % 10 + by <= 8:
+                if not 1 <= run[k] % 10 + by <= 8:
                     break
-                widths = (float(sizes.mesiodistal[place]), float(sizes.buccolingual[place]))
-                gain += _misfit(code, widths, scale) - _misfit(code + by, widths, scale)
+                gain += _misfit(run[k], measured[run[k]], measured, scale)
+                gain -= _misfit(run[k] + by, measured[run[k]], measured, scale)
                 if gain > best:
                     best, start = gain, k
             if best > facts.policy.limit("shift_gain") and len(run) - start >= 2:
-                yield [code for code, _ in run[start:]], by, best
+                found.append((best, run[start:], by))
+    for best, codes, by in sorted(found, key=lambda one: -one[0])[:1]:
+        yield codes, by, best
 
 
-def _misfit(code: int, widths: tuple[float, float], scale: float) -> float:
-    """Sum of the squared logarithms of both widths over the scaled norm."""
-    return sum(math.log(max(width, 0.1) / (scale * norm)) ** 2 for width, norm in zip(widths, norm_of(code), strict=True))
+def _misfit(
+    code: int, widths: tuple[float, float], measured: Mapping[int, tuple[float, float]], scale: tuple[float, float]
+) -> float:
+    """Sum of the squared logarithms of both widths over the scaled norm, and over the antimere's if it is there."""
+    expected = [tuple(one * norm for one, norm in zip(scale, norm_of(code), strict=True))]
+    if fdi.antimere(code) in measured:
+        expected.append(measured[fdi.antimere(code)])
+    return sum(
+        math.log(max(width, 0.1) / max(other, 0.1)) ** 2
+        for others in expected
+        for width, other in zip(widths, others, strict=True)
+    )
 
 
 @check("D110", limits=("antimere_ratio",), needs=("faces", "fdi"))
@@ -336,11 +358,9 @@ def bleeding(facts: Facts) -> Iterable[Finding]:
     border.
     """
     creases, limit = facts.creases, facts.policy.limit("bleed_mm")
-    for k in range(len(creases.pairs)):
+    for k in np.flatnonzero(creases.strayed_mm >= MIN_BORDER_MM).tolist():
         offset = float(creases.offset[k])
-        if creases.length[k] < MIN_BORDER_MM or not abs(offset) >= limit:
-            continue
-        if creases.at_border[k] > 0.35 * creases.at_crease[k] or creases.at_crease[k] < 0.5:
+        if abs(offset) < limit:
             continue
         low, high = (int(facts.teeth.labels[place]) for place in creases.pairs[k])
         # The crease inside a label: what lies between it and the border was the neighbour's.
@@ -349,7 +369,11 @@ def bleeding(facts: Facts) -> Iterable[Finding]:
         said = Said(
             severity=Severity.WARNING,
             message=f"The label of {name_of(facts, greedy)} reaches about {abs(offset):.1f} mm over {name_of(facts, other)}.",
-            measures={"over_mm": abs(offset), "border_mm": float(creases.length[k])},
+            measures={
+                "over_mm": abs(offset),
+                "strayed_mm": float(creases.strayed_mm[k]),
+                "border_mm": float(creases.length[k]),
+            },
             limit="bleed_mm",
             tooth=tooth_of(facts, greedy),
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
 from meshguard.kernels import teeth as kernels
@@ -16,15 +17,30 @@ if TYPE_CHECKING:
     from meshguard.facts.frame import ArchCurve
     from meshguard.mesh import FloatArray, IntArray
 
-REACH_MM = 3.6
+REACH_MM = 5.2
 """How far from a border between two teeth the crease is looked for."""
 
 BIN_MM = 0.4
+CHUNK_MM = 5.0
+"""Length of the parts of a border that are judged each for itself."""
+
+CREASE_PER_MM = 0.6
+"""Mean curvature from which a band is a crease: the embrasures of four real arches have 1 to 5 per mm."""
+
 SMOOTHED_OVER_MM = 1.0
 """Length over which a border is smoothed to tell how ragged it is: between a scanner's edges and a tooth."""
 
 NEAR_CURVE_MM = 6.0
 """How far from the arch curve, across it, a crown's faces may lie."""
+
+LARGEST_CROWN_MM = 20.0
+"""Diagonal of the box about the upper half of a crown; more is no single tooth."""
+
+MIN_RISE = 0.3
+"""A crown rises at least so far from the middle of the crowns beside it towards their tips."""
+
+BEYOND_RISE = 0.4
+"""So far from their middle towards their tips surface begins to count behind the last tooth."""
 
 BEYOND_MM = 12.0
 """How far beyond the last labelled tooth a crown is looked for."""
@@ -38,6 +54,7 @@ class Sizes(NamedTuple):
         along: float64 (T,), place of each tooth along the arch curve, mm.
         mesiodistal, buccolingual, height: float64 (T,), extents of each largest piece along the arch, across it and
             towards the biting side, mm.
+        top: float64 (T,), coordinate of each tooth's highest point along `ArchFrame.up`, mm.
     """
 
     order: IntArray
@@ -45,6 +62,7 @@ class Sizes(NamedTuple):
     mesiodistal: FloatArray
     buccolingual: FloatArray
     height: FloatArray
+    top: FloatArray
 
 
 class Creases(NamedTuple):
@@ -53,18 +71,15 @@ class Creases(NamedTuple):
     Attributes:
         pairs: int32 (k, 2), places in `Teeth.labels`, the lower first.
         length: float64 (k,), of the border, mm.
-        at_border: float64 (k,), mean curvature along the border, 1/mm; positive in a crease.
-        offset: float64 (k,), where the crease is: mm from the border, positive inside the second tooth; 0 where the
-            border lies in it; NaN where there is none within reach.
-        at_crease: float64 (k,), mean curvature there, 1/mm.
+        strayed_mm: float64 (k,), length of those parts of the border that run over a crown while a crease lies beside.
+        offset: float64 (k,), where that crease is: mm from the border, positive inside the second tooth; 0 for none.
         edges: list of int32 arrays, the half-edges of each border.
     """
 
     pairs: IntArray
     length: FloatArray
-    at_border: FloatArray
+    strayed_mm: FloatArray
     offset: FloatArray
-    at_crease: FloatArray
     edges: list[IntArray]
 
 
@@ -82,7 +97,7 @@ def sizes_along(facts: Facts) -> Sizes:
         spans = extents[:, :, 1] - extents[:, :, 0]
     spans[~np.isfinite(spans)] = 0.0
     order = np.argsort(angles, kind="stable").astype(np.int32)
-    return Sizes(order, curve.along(angles), spans[:, 0], spans[:, 1], spans[:, 2])
+    return Sizes(order, curve.along(angles), spans[:, 0], spans[:, 1], spans[:, 2], extents[:, 2, 1])
 
 
 def raggedness(facts: Facts) -> FloatArray:
@@ -149,7 +164,7 @@ def find_creases(facts: Facts) -> Creases:
     seeds = borders[(one != 0) & (other != 0)]
     m, none = len(corners), np.empty(0)
     if not len(seeds):
-        return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
+        return Creases(np.empty((0, 2), np.int32), none, none, none, [])
     distance, nearest, faces = np.full(m, np.inf), np.full(m, -1, np.int32), np.empty(m, np.int32)
     count = kernels.border_bands(
         positions, corners, twins, of_face, frozen(seeds.copy()), REACH_MM, distance, nearest, faces
@@ -182,41 +197,80 @@ def find_creases(facts: Facts) -> Creases:
     # A face without area has no normal: its edges bend nothing.
     whole = (doubled[p] > 1e-12) & (doubled[q] > 1e-12)
     bent = np.where(whole, -np.arctan2(sine, (normals[p] * normals[q]).sum(axis=1)) * length, 0.0)
-    n_bins, n_pairs = 2 * round(REACH_MM / BIN_MM), len(keys)
+    seed_ends = facts.edge_ends(seeds)
+    seed_length = np.linalg.norm(positions[seed_ends[:, 1]] - positions[seed_ends[:, 0]], axis=1)
+    chunk_of_seed, pair_of_chunk = _chunks(positions[seed_ends].mean(axis=1), seed_length, pair_of_seed)
+    chunk = chunk_of_seed[nearest[faces]]
+    n_bins, n_chunks, n_pairs = 2 * round(REACH_MM / BIN_MM), len(pair_of_chunk), len(keys)
 
     def binned(of: IntArray, where: FloatArray, weight: FloatArray) -> FloatArray:
         bins = np.clip((where + REACH_MM) / BIN_MM, 0, n_bins - 1).astype(np.int64)
-        return np.bincount(of * n_bins + bins, weight, n_pairs * n_bins).reshape(n_pairs, n_bins)
+        return np.bincount(of * n_bins + bins, weight, n_chunks * n_bins).reshape(n_chunks, n_bins)
 
-    curved = binned(pair[p], 0.5 * (signed[p] + signed[q]), bent)
-    area = binned(pair, signed, 0.5 * doubled)
-    seed_ends = facts.edge_ends(seeds)
-    seed_length = np.linalg.norm(positions[seed_ends[:, 1]] - positions[seed_ends[:, 0]], axis=1)
-    lengths = np.bincount(pair_of_seed, seed_length, n_pairs)
-    at_border, offset, at_crease = _peaks(curved, area)
+    strays, offsets = _strays(binned(chunk[p], 0.5 * (signed[p] + signed[q]), bent), binned(chunk, signed, 0.5 * doubled))
+    length_of_chunk = np.bincount(chunk_of_seed, seed_length, n_chunks)
+    # The parts of a border may stray to either side; the side with more of them is told.
+    sides = []
+    for side in (-1.0, 1.0):
+        weight = np.where(strays & (np.sign(offsets) == side), length_of_chunk, 0.0)
+        total = np.bincount(pair_of_chunk, weight, n_pairs)
+        sides.append((total, np.bincount(pair_of_chunk, weight * offsets, n_pairs) / np.maximum(total, 1e-12)))
+    strayed = np.maximum(sides[0][0], sides[1][0])
+    offset = np.where(sides[0][0] > sides[1][0], sides[0][1], sides[1][1])
     pairs = np.searchsorted(facts.teeth.labels, np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1)).astype(np.int32)
     order = np.argsort(pair_of_seed, kind="stable")
     edges = np.split(seeds[order], np.cumsum(np.bincount(pair_of_seed, minlength=n_pairs))[:-1])
-    return Creases(pairs, lengths, at_border, offset, at_crease, edges)
+    return Creases(pairs, np.bincount(pair_of_seed, seed_length, n_pairs), strayed, offset, edges)
 
 
-def _peaks(curved: FloatArray, area: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Curvature at the border, place of the crease and curvature there, from sums in bands (k, bins)."""
+def _chunks(middles: FloatArray, lengths: FloatArray, pair: IntArray) -> tuple[IntArray, IntArray]:
+    """Each border cut into parts of about `CHUNK_MM`, by the angle about its middle in its own plane.
+
+    Args:
+        middles, lengths, pair: of each edge.
+
+    Returns:
+        Part of each edge, and pair of each part.
+    """
+    chunk = np.zeros(len(pair), np.int64)
+    owner: list[int] = []
+    for k in range(int(pair.max()) + 1):
+        mine = np.flatnonzero(pair == k)
+        away = middles[mine] - middles[mine].mean(axis=0)
+        plane = np.linalg.svd(away, full_matrices=False)[2]
+        angle = np.arctan2(away @ plane[1], away @ plane[0]) if len(mine) > 2 else np.zeros(len(mine))
+        order = np.argsort(angle, kind="stable")
+        # It starts behind the widest gap, where a border that is open ends.
+        gaps = np.diff(np.concatenate([angle[order], angle[order[:1]] + 2 * np.pi]))
+        order = np.roll(order, -1 - int(np.argmax(gaps)))
+        total = lengths[mine].sum()
+        count = max(1, round(total / CHUNK_MM))
+        run = np.cumsum(lengths[mine[order]]) - 0.5 * lengths[mine[order]]
+        chunk[mine[order]] = len(owner) + np.minimum((run / max(total, 1e-12) * count).astype(np.int64), count - 1)
+        owner += [k] * count
+    return chunk, np.array(owner, np.int64)
+
+
+def _strays(curved: FloatArray, area: FloatArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
+    """Which parts of borders run over a crown beside a crease, and how far it is, from sums in bands (k, bins).
+
+    Two neighbouring bands are taken together, since a crease of a coarse mesh is as wide as its faces.
+    """
     centres = (np.arange(curved.shape[1]) + 0.5) * BIN_MM - REACH_MM
+    middle = curved.shape[1] // 2
+    near = slice(middle - 2, middle + 2)
+    both = area[:, 1:] + area[:, :-1]
     with np.errstate(invalid="ignore", divide="ignore"):
-        # Two neighbouring bands together: a crease of a coarse mesh is as wide as its faces.
-        density = (curved[:, 1:] + curved[:, :-1]) / (area[:, 1:] + area[:, :-1])
-        middle = curved.shape[1] // 2
-        near = slice(middle - 2, middle + 2)
+        density = (curved[:, 1:] + curved[:, :-1]) / both
         at_border = curved[:, near].sum(axis=1) / area[:, near].sum(axis=1)
-    density[(area[:, 1:] + area[:, :-1]) < 0.5] = -np.inf
-    density[~np.isfinite(density)] = -np.inf
-    best = np.argmax(density, axis=1)
-    rows = np.arange(len(curved))
-    at_crease = density[rows, best]
-    offset = 0.5 * (centres[best] + centres[best + 1])
-    offset[~np.isfinite(at_crease)] = np.nan
-    return at_border, offset, at_crease
+    density[~np.isfinite(density) | (both < 0.3)] = -np.inf
+    offsets = 0.5 * (centres[1:] + centres[:-1])
+    highest = density.max(axis=1, keepdims=True)
+    # Of several creases the nearest: fissures lie farther than the embrasure.
+    is_crease = (density > CREASE_PER_MM) & (density > 0.5 * highest) & (np.abs(offsets) > BIN_MM)
+    best = np.argmin(np.where(is_crease, np.abs(offsets), np.inf), axis=1)
+    at_crease = density[np.arange(len(curved)), best]
+    return is_crease.any(axis=1) & (at_border < 0.3 * at_crease), offsets[best]
 
 
 def _curve_and_up(facts: Facts) -> tuple[ArchCurve, FloatArray]:
@@ -252,9 +306,51 @@ def tooth_like_gum(facts: Facts) -> tuple[IntArray, IntArray]:
     away = centres - curve.centre
     flat = away - (away @ up)[:, None] * up
     off_curve = np.abs(np.linalg.norm(flat, axis=1) - curve.radii(angles)[0])
-    ends = sizes.along.min() - BEYOND_MM, sizes.along.max() + BEYOND_MM
-    high = (centres @ up > level) & (off_curve < NEAR_CURVE_MM) & (along > ends[0]) & (along < ends[1])
+    height = centres @ up
+    # Behind the last tooth gum often stands as high as the middle of its crown.
+    tops = np.interp(along, sizes.along[order], sizes.top[order])
+    beyond = (along < sizes.along.min()) | (along > sizes.along.max())
+    level = np.where(beyond, level + BEYOND_RISE * (tops - level), level)
+    high = (height > level) & (off_curve < 2.0 * NEAR_CURVE_MM)
     faces = gum[high].astype(np.int32)
     if not len(faces):
         return none, none
-    return faces, facts.clusters(corners[faces])
+    clusters = facts.clusters(corners[faces])
+    # Between the middle of the crowns and their tips, 0 to 1.
+    rise = (height[high] - level[high]) / np.maximum(tops[high] - level[high], 0.5)
+    highest = np.full(int(clusters.max()) + 1, -np.inf)
+    np.maximum.at(highest, clusters, rise)
+    kept = _is_crown_like(facts, faces, clusters, off_curve[high], along[high], sizes) & (
+        highest > MIN_RISE
+    )
+    faces, clusters = faces[kept[clusters]], clusters[kept[clusters]]
+    return faces, np.unique(clusters, return_inverse=True)[1].astype(np.int32)
+
+
+def _is_crown_like(
+    facts: Facts, faces: IntArray, clusters: IntArray, off_curve: FloatArray, along: FloatArray, sizes: Sizes
+) -> npt.NDArray[np.bool_]:
+    """Whether each cluster of high faces stands alone on the arch as a crown does, bool (c,).
+
+    High gum behind the last molar runs on, to the border of the scan or out of the arch; a crown ends on all sides.
+    """
+    count = int(clusters.max()) + 1
+    area = facts.faces.area[faces]
+    total = np.maximum(np.bincount(clusters, area, count), 1e-12)
+    mean_off = np.bincount(clusters, area * off_curve, count) / total
+    mean_along = np.bincount(clusters, area * along, count) / total
+    rim = facts.edges.boundary
+    owner = np.full(len(facts.corners), -1, np.int32)
+    owner[faces] = clusters
+    rim = rim[owner[rim // 3] >= 0]
+    ends = facts.positions[facts.edge_ends(rim)]
+    cut = np.bincount(owner[rim // 3], np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1), count)
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    for corner in range(3):
+        np.minimum.at(low, clusters, facts.positions[facts.corners[faces, corner]])
+        np.maximum.at(high, clusters, facts.positions[facts.corners[faces, corner]])
+    is_near = (mean_off < NEAR_CURVE_MM) & (np.linalg.norm(high - low, axis=1) < LARGEST_CROWN_MM)
+    is_near &= (mean_along > sizes.along.min() - BEYOND_MM) & (mean_along < sizes.along.max() + BEYOND_MM)
+    # A border of the scan that takes part of the cluster's outline: its outline is at least a circle's.
+    lone: npt.NDArray[np.bool_] = is_near & (cut < 0.15 * 2.0 * np.sqrt(np.pi * total))
+    return lone
