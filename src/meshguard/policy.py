@@ -91,6 +91,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "instance_share": Limit(
             0.05, "An instance and a label that disagree are an error when the lesser part is more than this share."
         ),
+        "jaw_confidence": Limit(0.6, "The jaw that incisors look like counts from this confidence on, 0 to 1."),
         "label_part_mm2": Limit(
             0.1,
             "A stray piece of a label, or a hole in a tooth, with less area is only mentioned.",
@@ -117,7 +118,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "antimere_ratio": Limit(
             1.67, "The crown areas of a tooth and its antimere differ by less than this factor."
         ),
-        "ragged_ratio": Limit(1.3, "A border is ragged when it is longer than this times its length after smoothing."),
+        "ragged_ratio": Limit(1.25, "A border is ragged when it is longer than this times its length after smoothing."),
         "bleed_mm": Limit(
             0.9,
             "A label bleeds over its neighbour when the crease between them lies this far from the labels' border.",

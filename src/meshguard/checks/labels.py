@@ -10,6 +10,7 @@ import numpy as np
 from meshguard import fdi
 from meshguard.checks.located import Said, located
 from meshguard.checks.registry import check
+from meshguard.facts.shape import jaw_by_incisors
 from meshguard.kernels import teeth as kernels
 from meshguard.report import Finding, Safety, Severity
 
@@ -119,16 +120,26 @@ def not_in_numbering(facts: Facts) -> Iterable[Finding]:
             yield from about_teeth(facts, "D101", [label], said)
 
 
-@check("D102", needs=("faces", "fdi"))
+@check("D102", limits=("jaw_confidence",), needs=("faces", "fdi"))
 def other_jaw(facts: Facts) -> Iterable[Finding]:
     """Tooth of the other jaw.
 
     The jaw is the one that the mesh or the labels state, or else the one that most labels belong to. Each tooth of the
     other jaw is an error; where that is most of them, one finding says that labels and jaw disagree. The labels are
-    those of the other arch, or their numbers were shifted.
+    those of the other arch, or their numbers were shifted. Where nothing states the jaw, the widths of the incisors are
+    asked: above, the central one is the wider, below the lateral; if they surely contradict, that is a warning.
     """
     jaw = facts.labels.jaw
     codes = [label for label in facts.teeth.labels.tolist() if fdi.is_tooth(label)]
+    shape, sure = jaw_by_incisors(facts)
+    if not facts.labels.jaw_is_told and shape not in (None, jaw) and sure >= facts.policy.limit("jaw_confidence"):
+        said = Said(
+            severity=Severity.WARNING,
+            message=f"The numbers are those of the {jaw} jaw, but the incisors look like the {shape} one's.",
+            measures={"confidence": sure, "teeth": len(codes)},
+            limit="jaw_confidence",
+        )
+        yield from about_teeth(facts, "D102", codes, said)
     wrong = [code for code in codes if fdi.jaw_of(code) != jaw]
     if wrong and 2 * len(wrong) > len(codes):
         said = Said(

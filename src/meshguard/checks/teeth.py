@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from meshguard.facts import Facts
+    from meshguard.mesh import IntArray
 
 MIN_JUDGED = 6
 """With fewer teeth the sizes are compared with the norm itself, as crowns of real scans measure it."""
@@ -389,17 +390,9 @@ def unlabelled_tooth(facts: Facts) -> Iterable[Finding]:
     Surface labelled gum that lies on the arch and stands as high as the middle of the crowns beside it. A tooth that
     was forgotten, or the part of one that its label does not cover. High gum behind the last molar can look like it.
     """
-    faces, clusters = tooth_like_gum(facts)
-    if not len(faces):
-        return
-    areas = np.bincount(clusters, facts.faces.area[faces])
-    limit = facts.policy.limit("tooth_like_mm2")
-    kept = areas[clusters] > limit
-    if not kept.any():
-        return
-    faces, clusters = faces[kept], np.unique(clusters[kept], return_inverse=True)[1].astype(np.int32)
+    faces, clusters = tooth_like_gum(facts, facts.policy.limit("tooth_like_mm2"))
 
-    def say(places: np.ndarray) -> Said:
+    def say(places: IntArray) -> Said:
         area = float(facts.faces.area[faces[places]].sum())
         return Said(
             severity=Severity.WARNING,

@@ -74,6 +74,20 @@ class ArchCurve(NamedTuple):
         lengths: FloatArray = inside + ends[0] * before + ends[1] * behind
         return lengths
 
+    def placed(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Where points are: mm along the curve and mm across it, positive outward; straight on beyond its ends."""
+        angles = self.angles(points)
+        flat = (points - self.centre) @ np.stack([self.east, self.north], axis=1)
+        along, across = self.along(angles), np.hypot(*flat.T) - self.radii(angles)[0]
+        ends = np.array([self.low, self.high])
+        radius, tangent = self.radii(ends)[0], self.tangents(ends) @ np.stack([self.east, self.north], axis=1)
+        for end, is_beyond in ((0, angles < self.low), (1, angles > self.high)):
+            real = ends[end] + self.cut
+            away = flat[is_beyond] - radius[end] * np.array([np.cos(real), np.sin(real)])
+            along[is_beyond] = self.along(ends)[end] + away @ tangent[end]
+            across[is_beyond] = away @ np.array([tangent[end, 1], -tangent[end, 0]])
+        return along, across
+
     def tangents(self, angles: FloatArray) -> FloatArray:
         """Unit vectors along the curve, counter-clockwise, float64 (k, 3)."""
         radius, slope = self.radii(angles)
@@ -210,5 +224,10 @@ def frame_of_teeth(centres: FloatArray, axes: FloatArray) -> ArchFrame:
 
 
 def find_frame(facts: Facts) -> ArchFrame:
-    """The frame of a mesh."""
+    """The frame of a mesh: from its labels where it has usable ones, else from its shape."""
+    labelling = facts.labelling
+    if labelling is None or labelling.why_not is not None:
+        from meshguard.facts.shape import frame_of_shape
+
+        return frame_of_shape(facts)
     return frame_of_teeth(facts.teeth.centres, facts.teeth.axes)

@@ -283,7 +283,7 @@ def ragged(arch: Labelled) -> Truth:
     for _ in range(2):
         labels = arch.labels[arch.links]
         border = arch.links[(labels[:, 0] == code) != (labels[:, 1] == code)]
-        flips = arch.random.random(len(border)) < 0.35
+        flips = arch.random.random(len(border)) < 0.5
         for one, other in border[flips].tolist():
             if arch.random.random() < 0.5:
                 arch.labels[one] = arch.labels[other]
