@@ -36,7 +36,7 @@ def about_teeth(facts: Facts, check: str, labels: list[int], said: Said) -> Iter
     teeth = facts.teeth
     faces = np.flatnonzero(teeth.of_face == int(np.searchsorted(teeth.labels, labels[0]))).astype(np.int32)
     if not len(faces):
-        faces = np.flatnonzero(facts.labels.of_face == labels[0]).astype(np.int32)
+        faces = np.flatnonzero(facts.pieces.label_of_face == labels[0]).astype(np.int32)
     count = len(labels) if said.count is None else said.count
     if not len(faces):  # a label of vertices so few that no face has it
         nodes = np.flatnonzero(facts.labels.of_node == labels[0]).astype(np.int32)

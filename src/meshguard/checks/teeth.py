@@ -343,7 +343,7 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
 
 def _along_border(facts: Facts, place: int, said: Said) -> Iterable[Finding]:
     """One D111 about the border of a tooth."""
-    borders, of_face = facts.teeth.borders, facts.labels.of_face
+    borders, of_face = facts.pieces.borders, facts.pieces.label_of_face
     label = facts.teeth.labels[place]
     mine = borders[(of_face[borders // 3] == label) | (of_face[facts.edges.twins[borders] // 3] == label)]
     return located(facts, "D111", element="edge", indices=mine, rows=facts.edge_ends(mine), say=lambda _: said)

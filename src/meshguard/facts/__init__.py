@@ -445,7 +445,7 @@ class Facts:
     @cached_property
     def teeth(self) -> Teeth:
         """The labelled teeth; only where `labelling` is usable."""
-        return find_teeth(self, self.labels, self.pieces)
+        return find_teeth(self, self.pieces)
 
     @cached_property
     def sizes(self) -> Sizes | None:

@@ -135,7 +135,7 @@ def _owners(facts: Facts, labels: IntArray) -> IntArray:
 
 def _border_edges(facts: Facts) -> tuple[FloatArray, IntArray, IntArray]:
     """Points, ends and owners of the edges between faces that differ."""
-    borders, of_face = facts.teeth.borders, facts.labels.of_face
+    borders, of_face = facts.pieces.borders, facts.pieces.label_of_face
     ends = facts.edge_ends(borders)
     used, places = np.unique(ends, return_inverse=True)
     sides = np.stack([of_face[borders // 3], of_face[facts.edges.twins[borders] // 3]], axis=1)
@@ -144,19 +144,21 @@ def _border_edges(facts: Facts) -> tuple[FloatArray, IntArray, IntArray]:
 
 def _border_segments(facts: Facts) -> tuple[FloatArray, IntArray, IntArray]:
     """Points, ends and owners of the segments through faces of which one corner differs."""
-    corners, labels = facts.corners, facts.labels.of_node
-    of_corner = labels[corners]
+    corners, labels, twins = facts.corners, facts.labels.of_node, facts.edges.twins
+    faces = facts.pieces.mixed
+    of_corner = labels[corners[faces]]
     a, b, c = of_corner.T
-    twins = facts.edges.twins
-    faces = np.flatnonzero(((a == b) | (b == c) | (a == c)) & ~((a == b) & (b == c)) & (twins[::3] != UNUSED))
-    a, b, c = of_corner[faces].T
+    one_differs = (a == b) | (b == c) | (a == c)
+    faces, of_corner = faces[one_differs], of_corner[one_differs]
+    a, b, c = of_corner.T
     odd = np.where(b == c, 0, np.where(a == c, 1, 2))
     h, g = 3 * faces + odd, 3 * faces + (odd + 2) % 3
     key = np.stack([h, g], axis=1)
     key = np.where(twins[key] >= 0, np.minimum(key, twins[key]), key)
     used, places = np.unique(key, return_inverse=True)
     points = facts.positions[facts.edge_ends(used)].mean(axis=1)
-    sides = np.stack([of_corner[faces, odd], of_corner[faces, (odd + 1) % 3]], axis=1)
+    rows = np.arange(len(faces))
+    sides = np.stack([of_corner[rows, odd], of_corner[rows, (odd + 1) % 3]], axis=1)
     return points, places.reshape(key.shape).astype(np.int32), _owners(facts, sides)
 
 
@@ -166,8 +168,8 @@ def find_creases(facts: Facts) -> Creases:
     Between two crowns the surface is concave, on a crown convex. So the mean curvature (the angle at each edge times
     its length, over the area: Steiner's formula) is summed in bands along the border, on either side of it.
     """
-    twins, of_face, positions, corners = facts.edges.twins, facts.labels.of_face, facts.positions, facts.corners
-    borders = facts.teeth.borders
+    twins, of_face, positions, corners = facts.edges.twins, facts.pieces.label_of_face, facts.positions, facts.corners
+    borders = facts.pieces.borders
     one, other = of_face[borders // 3], of_face[twins[borders] // 3]
     seeds = borders[(one != 0) & (other != 0)]
     m, none = len(corners), np.empty(0)
@@ -300,7 +302,7 @@ def tooth_like_gum(facts: Facts, least_mm2: float) -> tuple[IntArray, IntArray]:
     if sizes is None:
         return none, none
     teeth, (curve, up) = facts.teeth, _curve_and_up(facts)
-    gum = np.flatnonzero((facts.labels.of_face == 0) & (facts.edges.twins[::3] != UNUSED))
+    gum = np.flatnonzero((facts.pieces.label_of_face == 0) & (facts.edges.twins[::3] != UNUSED))
     corners, positions = facts.corners, facts.positions
     heights = positions @ up
     levels = teeth.centres @ up

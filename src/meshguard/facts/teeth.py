@@ -35,7 +35,6 @@ class Labelling(NamedTuple):
     Attributes:
         by: what carries them.
         of_node: int32 (N,), label of each face, or of each position (that of its first vertex).
-        of_face: int32 (m,), label of each face; of three different corners the middle one.
         is_fdi: whether they are FDI codes; else anonymous classes.
         jaw: the jaw that was told, or else the one that most labels are of; None for anonymous classes.
         jaw_is_told: whether the mesh says its jaw.
@@ -46,7 +45,6 @@ class Labelling(NamedTuple):
 
     by: Literal["face", "vertex"]
     of_node: IntArray
-    of_face: IntArray
     is_fdi: bool
     jaw: Jaw | None
     jaw_is_told: bool
@@ -60,15 +58,23 @@ class Pieces(NamedTuple):
 
     Attributes:
         of_node: int32 (N,), −1 where a node takes no part.
+        of_face: int32 (m,), piece of each face, −1 likewise.
+        label_of_face: int32 (m,), label of each face; of three different corners the middle one.
         label: int32 (P,).
         measures: float64 (P, 9), columns as in `kernels.teeth`.
         pairs: int32 (k, 2), pieces that meet, each pair once, the lower first, sorted.
+        borders: int32 (k,), half-edges, ascending, one for each edge between faces that differ.
+        mixed: int32 (k,), faces whose corners differ, ascending; none where faces carry the labels.
     """
 
     of_node: IntArray
+    of_face: IntArray
+    label_of_face: IntArray
     label: IntArray
     measures: FloatArray
     pairs: IntArray
+    borders: IntArray
+    mixed: IntArray
 
 
 class Teeth(NamedTuple):
@@ -81,7 +87,6 @@ class Teeth(NamedTuple):
         centres: float64 (T, 3), of the largest piece, mm.
         axes: float64 (T, 3), unit vectors towards the biting side of each crown; NaN where it has none.
         of_face: int32 (m,), place in `labels` of each face of a largest piece, −1 elsewhere.
-        borders: int32 (k,), half-edges, ascending, one for each edge between faces that differ.
     """
 
     labels: IntArray
@@ -90,7 +95,6 @@ class Teeth(NamedTuple):
     centres: FloatArray
     axes: FloatArray
     of_face: IntArray
-    borders: IntArray
 
 
 def find_labelling(facts: Facts) -> Labelling | None:
@@ -112,11 +116,10 @@ def find_labelling(facts: Facts) -> Labelling | None:
                 by, stored = "vertex", of_vertex
     if misfit is not None:
         none = frozen(np.zeros(0, np.int32))
-        return Labelling(by, none, none, False, None, False, "The labels do not fit the mesh (F105).", misfit, 0.0)
+        return Labelling(by, none, False, None, False, "The labels do not fit the mesh (F105).", misfit, 0.0)
     given = stored.astype(np.int32).reshape(-1)
     of_node = frozen(given if by == "face" else given[facts.first_vertex])
-    of_face = of_node if by == "face" else frozen(_majority(of_node, facts.corners))
-    classes = np.unique(of_node[of_node != 0])
+    classes = _classes(of_node)
     told = mesh.jaw
     is_fdi = facts.numbering == "fdi" or (facts.numbering is None and numbering_of(classes) == "fdi")
     codes = [int(label) for label in classes if fdi.is_tooth(int(label))] if is_fdi else []
@@ -132,7 +135,18 @@ def find_labelling(facts: Facts) -> Labelling | None:
             "have it. They are probably in the order of another file."
         )
         why_not = "The labels do not fit the mesh (F105)."
-    return Labelling(by, of_node, of_face, is_fdi, jaw, told is not None, why_not, misfit, disorder)
+    return Labelling(by, of_node, is_fdi, jaw, told is not None, why_not, misfit, disorder)
+
+
+def _classes(labels: IntArray) -> IntArray:
+    """The different labels but 0, ascending: by counting where they are small numbers, since sorting all is slow."""
+    if not len(labels):
+        return np.empty(0, np.int32)
+    if int(labels.min()) >= 0 and int(labels.max()) < 1 << 16:
+        found = np.flatnonzero(np.bincount(labels)).astype(np.int32)
+    else:
+        found = np.unique(labels).astype(np.int32)
+    return found[found != 0]
 
 
 def numbering_of(classes: IntArray) -> Literal["fdi", "anonymous"]:
@@ -152,26 +166,47 @@ def numbering_of(classes: IntArray) -> Literal["fdi", "anonymous"]:
 
 def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
     """Pieces of equal label, measured, and which of them meet."""
-    edges, by_face = facts.edges, labelling.by == "face"
-    piece = np.empty(len(labelling.of_node), np.int32)
-    borders = np.empty(3 * len(facts.corners), np.int32)
-    count, n_borders = kernels.label_pieces(
-        facts.corners, edges.twins, edges.crowded, labelling.of_node, by_face, piece, borders
+    edges, by_face, m = facts.edges, labelling.by == "face", len(facts.corners)
+    piece, of_face, mixed = np.empty(len(labelling.of_node), np.int32), np.empty(m, np.int32), np.empty(m, np.int32)
+    borders, meetings = np.empty(3 * m, np.int32), np.empty(0 if by_face else 3 * m, np.int32)
+    counts = kernels.label_pieces(
+        facts.corners, edges.twins, edges.crowded, labelling.of_node, by_face, of_face, piece, borders, meetings, mixed
     )
-    piece = frozen(piece)
-    measures = np.empty((count, kernels.COLUMNS), np.float64)
-    kernels.measure_pieces(facts.positions, facts.corners, edges.twins, piece, by_face, measures)
-    label = np.zeros(count, np.int32)
-    label[piece[piece >= 0]] = labelling.of_node[piece >= 0]
-    h = borders[:n_borders]
+    count = max(counts[0], 1)
+    piece, of_face = frozen(piece), frozen(of_face)
+    measures = np.empty((counts[0], kernels.COLUMNS), np.float64)
+    label, face_piece = np.empty(counts[0], np.int32), np.empty(m, np.int32)
+    kernels.measure_pieces(
+        facts.positions,
+        facts.corners,
+        edges.twins,
+        labelling.of_node,
+        of_face,
+        piece,
+        by_face,
+        measures,
+        label,
+        face_piece,
+    )
+    borders = frozen(borders[: counts[1]].copy())
+    h = borders if by_face else meetings[: counts[2]]
     ends = np.stack([h // 3, edges.twins[h] // 3], axis=1) if by_face else facts.edge_ends(h)
     met = np.sort(piece[ends], axis=1).astype(np.int64)
-    keys = np.unique(met[:, 0] * max(count, 1) + met[:, 1])
-    pairs = np.stack([keys // max(count, 1), keys % max(count, 1)], axis=1).astype(np.int32)
-    return Pieces(piece, frozen(label), frozen(measures), frozen(pairs))
+    keys = np.unique(met[:, 0] * count + met[:, 1])
+    pairs = np.stack([keys // count, keys % count], axis=1).astype(np.int32)
+    return Pieces(
+        piece,
+        frozen(face_piece),
+        of_face,
+        frozen(label),
+        frozen(measures),
+        frozen(pairs),
+        borders,
+        frozen(mixed[: counts[3]].copy()),
+    )
 
 
-def find_teeth(facts: Facts, labelling: Labelling, pieces: Pieces) -> Teeth:
+def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:
     """The teeth with their largest pieces, axes and borders."""
     area = pieces.measures[:, kernels.AREA]
     labels = np.unique(pieces.label[pieces.label != 0]).astype(np.int32)
@@ -184,45 +219,20 @@ def find_teeth(facts: Facts, labelling: Labelling, pieces: Pieces) -> Teeth:
 
     of_piece = np.full(len(area) + 1, -1, np.int32)
     of_piece[main] = np.arange(len(main), dtype=np.int32)
-    if labelling.by == "face":
-        of_face = of_piece[pieces.of_node]
-    else:
-        # A corner that has the face's label says which piece the face is of.
-        corners = facts.corners
-        same = labelling.of_node[corners] == labelling.of_face[:, None]
-        chosen = corners[np.arange(len(corners)), np.argmax(same, axis=1)]
-        of_face = of_piece[pieces.of_node[chosen]]
-        of_face[labelling.of_face == 0] = -1
-    of_face = frozen(np.ascontiguousarray(of_face, np.int32))
-
-    borders = _face_borders(facts, labelling)
-    axes = _axes(facts, labels, labelling.of_face, borders, centres, pieces.measures[main])
-    return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face, borders)
-
-
-def _face_borders(facts: Facts, labelling: Labelling) -> IntArray:
-    """Half-edges, one for each edge between two faces that differ, ascending."""
-    twins = facts.edges.twins
-    if labelling.by == "vertex":
-        # Only faces at a corner that differs can meet another label.
-        corners = labelling.of_node[facts.corners]
-        mixed = np.flatnonzero((corners[:, 0] != corners[:, 1]) | (corners[:, 0] != corners[:, 2]))
-        h = (3 * mixed[:, None] + np.arange(3)).reshape(-1)
-    else:
-        h = np.arange(len(twins))
-    h = h[twins[h] >= 0]
-    h = h[labelling.of_face[h // 3] != labelling.of_face[twins[h] // 3]]
-    return frozen(np.unique(np.minimum(h, twins[h])).astype(np.int32))
+    of_face = frozen(of_piece[pieces.of_face])
+    axes = _axes(facts, labels, pieces, centres, pieces.measures[main])
+    return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face)
 
 
 def _axes(
-    facts: Facts, labels: IntArray, of_face: IntArray, borders: IntArray, centres: FloatArray, measures: FloatArray
+    facts: Facts, labels: IntArray, pieces: Pieces, centres: FloatArray, measures: FloatArray
 ) -> FloatArray:
     """Unit vectors towards the biting side: normals summed over a cap point along its axis, whichever way it bulges.
 
     Which of the two ways is up is told by its border, which lies below the cap's own middle; so the winding of the
     faces does not enter.
     """
+    borders, of_face = pieces.borders, pieces.label_of_face
     vector = measures[:, kernels.VECTOR : kernels.VECTOR + 3]
     count = len(labels)
     middles = facts.positions[facts.edge_ends(borders)].mean(axis=1)

@@ -17,6 +17,12 @@ AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
 (3), number of nodes, length of the mesh's boundary along it."""
 
 
+@inlined
+def _middle(a: int, b: int, c: int) -> int:
+    """The middle of three labels, which is the one that two of them have."""
+    return max(min(a, b), min(max(a, b), c))
+
+
 @kernel
 def label_pieces(
     corners: npt.NDArray[np.int32],
@@ -24,10 +30,13 @@ def label_pieces(
     crowded: npt.NDArray[np.int32],
     labels: npt.NDArray[np.int32],
     by_face: bool,
+    out_of_face: npt.NDArray[np.int32],
     out_piece: npt.NDArray[np.int32],
     out_borders: npt.NDArray[np.int32],
-) -> tuple[int, int]:
-    """Pieces of nodes that hang together, and the edges where labels differ.
+    out_meetings: npt.NDArray[np.int32],
+    out_mixed: npt.NDArray[np.int32],
+) -> tuple[int, int, int, int]:
+    """Labels of faces, pieces of nodes that hang together, and the edges and faces where labels differ.
 
     Args:
         corners: (m, 3) int32: positions of each face's corners.
@@ -35,39 +44,54 @@ def label_pieces(
         crowded: (k,) int32: half-edges of edges with more than two faces, those of an edge side by side.
         labels: (N,) int32: label of each node; N = m by face, else the number of positions.
         by_face: whether nodes are faces.
+        out_of_face: (m,) int32: label of each face; the middle one of three corners'.
         out_piece: (N,) int32: piece of each node, 0 to P - 1 by lowest node; −1 for one that takes no part.
-        out_borders: (3m,) int32: the first of them hold half-edges, ascending, of edges whose two nodes differ.
+        out_borders: (3m,) int32: the first of them hold half-edges, ascending and one for each edge, between faces that
+            differ.
+        out_meetings: (3m,) int32: the same between nodes; not written by face, where it is the same.
+        out_mixed: (m,) int32: the first of them hold faces whose corners differ, ascending; none by face.
 
     Returns:
-        P and the number of half-edges written. 0 and 0 for no faces.
+        P, and the numbers of borders, meetings and mixed faces. Zeros for no faces.
     """
     n, m = len(labels), len(corners)
     flat = corners.reshape(-1)
     for node in range(n):
         out_piece[node] = -1
+    borders, meetings, mixed = 0, 0, 0
     for f in range(m):
-        if twins[3 * f] != UNUSED:
-            if by_face:
+        used = twins[3 * f] != UNUSED
+        if by_face:
+            out_of_face[f] = labels[f]
+            if used:
                 out_piece[f] = f
-            else:
-                for c in range(3):
-                    out_piece[corners[f, c]] = corners[f, c]
-    borders = 0
+        else:
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            out_of_face[f] = _middle(labels[a], labels[b], labels[c])
+            if used:
+                out_piece[a], out_piece[b], out_piece[c] = a, b, c
+                if labels[a] != labels[b] or labels[a] != labels[c]:
+                    out_mixed[mixed] = f
+                    mixed += 1
     for h in range(3 * m):
         twin = twins[h]
         if twin == UNUSED or 0 <= twin < h:
             continue
-        if by_face:
-            if twin < 0:
-                continue
-            a, b = h // 3, twin // 3
-        else:
-            a, b = int(flat[h]), int(flat[_next(h)])
-        if labels[a] == labels[b]:
-            _join(out_piece, a, b)
-        else:
+        f = h // 3
+        if twin >= 0 and out_of_face[f] != out_of_face[twin // 3]:
             out_borders[borders] = h
             borders += 1
+        elif by_face:
+            if twin >= 0:
+                _join(out_piece, f, twin // 3)
+            continue
+        if not by_face:
+            a, b = int(flat[h]), int(flat[_next(h)])
+            if labels[a] == labels[b]:
+                _join(out_piece, a, b)
+            else:
+                out_meetings[meetings] = h
+                meetings += 1
     if by_face:
         for k in range(1, len(crowded)):
             g, h = crowded[k - 1], crowded[k]
@@ -79,18 +103,19 @@ def label_pieces(
     # A representative is the lowest node of its set, so it is numbered before the others look it up.
     count = 0
     for node in range(n):
-        if out_piece[node] >= 0:
-            out_piece[node] = _root(out_piece, node)
-    for node in range(n):
         if out_piece[node] == node:
             out_piece[node] = -2 - count
             count += 1
         elif out_piece[node] >= 0:
-            out_piece[node] = out_piece[out_piece[node]]
+            # All representatives on the way are lower and numbered already.
+            root = out_piece[node]
+            while root >= 0:
+                root = out_piece[root]
+            out_piece[node] = root
     for node in range(n):
         if out_piece[node] < -1:
             out_piece[node] = -2 - out_piece[node]
-    return count, borders
+    return count, borders, meetings, mixed
 
 
 @kernel
@@ -98,9 +123,13 @@ def measure_pieces(
     positions: npt.NDArray[np.float64],
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
+    labels: npt.NDArray[np.int32],
+    of_face: npt.NDArray[np.int32],
     piece: npt.NDArray[np.int32],
     by_face: bool,
     out_measures: npt.NDArray[np.float64],
+    out_label: npt.NDArray[np.int32],
+    out_face_piece: npt.NDArray[np.int32],
 ) -> None:
     """Sums over each piece; a position has a third of each of its faces.
 
@@ -108,16 +137,21 @@ def measure_pieces(
         positions: (p, 3) float64: mm.
         corners: (m, 3) int32: positions of each face's corners.
         twins: (3m,) int32: see `kernels.topology`.
-        piece: (N,) int32: from `label_pieces`.
+        labels, piece: (N,) int32: of each node; pieces from `label_pieces`.
+        of_face: (m,) int32: label of each face.
         by_face: whether nodes are faces.
         out_measures: (P, COLUMNS) float64: overwritten; the mean is NaN for a piece without area.
+        out_label: (P,) int32: label of each piece.
+        out_face_piece: (m,) int32: piece of each face: of its first corner that has its label; −1 where none takes part.
     """
     out_measures[:, :] = 0.0
     for node in range(len(piece)):
         if piece[node] >= 0:
             out_measures[piece[node], NODES] += 1.0
+            out_label[piece[node]] = labels[node]
     centre, vector = np.empty(3), np.empty(3)
     for f in range(len(corners)):
+        out_face_piece[f] = -1
         if twins[3 * f] == UNUSED:
             continue
         a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
@@ -130,15 +164,18 @@ def measure_pieces(
                 - (positions[b, g] - positions[a, g]) * (positions[c, e] - positions[a, e])
             )
         area = np.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
+        whole = by_face or (piece[a] == piece[b] and piece[a] == piece[c])
         for corner in range(3):
             node = f if by_face else corners[f, corner]
+            if out_face_piece[f] < 0 and labels[node] == of_face[f]:
+                out_face_piece[f] = piece[node]
             row = out_measures[piece[node]]
-            share = 1.0 if by_face else 1.0 / 3.0
+            share = 1.0 if whole else 1.0 / 3.0
             row[AREA] += share * area
             for d in range(3):
                 row[CENTRE + d] += share * area * centre[d]
                 row[VECTOR + d] += share * vector[d]
-            if by_face:
+            if whole:
                 break
         for corner in range(3):
             if twins[3 * f + corner] == BOUNDARY:
