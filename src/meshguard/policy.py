@@ -108,7 +108,9 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             "A crown's width may differ from the norm, scaled to the arch, by this share.",
             "derived: covers published means of upper incisors and canines (extracted teeth, both sexes)",
         ),
-        "size_error": Limit(0.6, "A crown is an error when its width exceeds the scaled norm by more than this share."),
+        "size_error": Limit(
+            0.6, "A crown is an error when its width along the arch exceeds the scaled norm by more than this share."
+        ),
         "shift_gain": Limit(
             0.1,
             "Numbers look shifted when the sizes of a side fit its neighbours' numbers better by this much (sum of "

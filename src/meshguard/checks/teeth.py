@@ -30,6 +30,9 @@ USUAL_SCALE = 1.15
 """Extents of labelled crowns over the norm's diameters: a turned crown reaches further than its diameter. Median of four
 real arches, 1.13 to 1.20."""
 
+LEAST_SCALE, MOST_SCALE = 0.95, 1.35
+"""The arch's own scale is taken within these: many half-erupted teeth make no small mouth."""
+
 SIDES_AGREE = 0.8
 """Labels have their sides swapped when at least this share of neighbours runs the wrong way round."""
 
@@ -116,7 +119,7 @@ def sides_swapped(facts: Facts) -> Iterable[Finding]:
     jaw is taken to be the labels' own. Where the row of teeth is too straight to have an inside, nothing is said.
     """
     row = _codes(facts)
-    if len(row) < 3:
+    if len(row) < 3 or not facts.frame.has_inside:
         return
     # Seen from above with the tongue inside, a lower arch runs counter-clockwise from the patient's right to the left;
     # an upper one, seen from its biting side, clockwise.
@@ -215,14 +218,15 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
             tooth=codes[0],
         )
         yield from about_teeth(facts, "D109", codes, said)
-    usual = scale if len(row) >= MIN_JUDGED else (USUAL_SCALE, USUAL_SCALE)
+    few = len(row) < MIN_JUDGED
+    usual = [USUAL_SCALE if few else min(max(one, LEAST_SCALE), MOST_SCALE) for one in scale]
     band, most = facts.policy.limit("size_band"), facts.policy.limit("size_error")
     labels = facts.teeth.labels
     for place, expected in row:
         code = int(labels[place])
         along, across = ratios[place][0] / usual[0], ratios[place][1] / usual[1]
         worst = max((along, across), key=lambda ratio: abs(math.log(max(ratio, 1e-9))))
-        if 1 - band <= worst <= 1 + band or (expected in shifted and worst <= 1 + most):
+        if 1 - band <= worst <= 1 + band or (expected in shifted and along <= 1 + most):
             continue
         sizes = facts.sizes
         assert sizes is not None  # noqa: S101
@@ -232,15 +236,16 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
             "mesiodistal_ratio": along,
             "buccolingual_ratio": across,
         }
-        wide = worst > 1
+        # A front tooth that leans reaches far across the arch; along it only two teeth reach so far.
+        severe = along > 1 + most
         said = Said(
-            severity=Severity.ERROR if worst > 1 + most else Severity.WARNING if wide else Severity.INFO,
+            severity=Severity.ERROR if severe else Severity.WARNING if worst > 1 else Severity.INFO,
             message=(
                 f"Tooth {code} measures {measures['mesiodistal_mm']:.1f} x {measures['buccolingual_mm']:.1f} mm, "
                 f"{worst:.2f} times what this arch lets expect."
             ),
             measures=measures,
-            limit="size_error" if worst > 1 + most else "size_band",
+            limit="size_error" if severe else "size_band",
             tooth=code,
         )
         yield from about_teeth(facts, "D109", [code], said)

@@ -58,7 +58,7 @@ class Sizes(NamedTuple):
     """The teeth along the arch.
 
     Attributes:
-        order: int32 (T,), places of the teeth along the arch, counter-clockwise seen from the biting side.
+        order: int32 (k,), places of the whole teeth along the arch, counter-clockwise seen from the biting side.
         along: float64 (T,), place of each tooth along the arch curve, mm.
         mesiodistal, buccolingual, height: float64 (T,), extents of each largest piece along the arch, across it and
             towards the biting side, mm.
@@ -94,7 +94,7 @@ class Creases(NamedTuple):
 def sizes_along(facts: Facts) -> Sizes:
     """Order and sizes of the teeth along the arch curve."""
     teeth, (curve, up) = facts.teeth, _curve_and_up(facts)
-    angles = curve.angles(teeth.centres)
+    angles = curve.nearest(teeth.centres)
     tangents = curve.tangents(angles)
     axes = np.stack([tangents, np.cross(tangents, up), np.broadcast_to(up, tangents.shape)], axis=1)
     extents = np.empty((len(angles), 3, 2))
@@ -104,8 +104,9 @@ def sizes_along(facts: Facts) -> Sizes:
     with np.errstate(invalid="ignore"):
         spans = extents[:, :, 1] - extents[:, :, 0]
     spans[~np.isfinite(spans)] = 0.0
-    order = np.argsort(angles, kind="stable").astype(np.int32)
-    return Sizes(order, curve.along(angles), spans[:, 0], spans[:, 1], spans[:, 2], extents[:, 2, 1])
+    along = curve.along(angles)
+    order = np.argsort(along, kind="stable").astype(np.int32)
+    return Sizes(order[teeth.is_whole[order]], along, spans[:, 0], spans[:, 1], spans[:, 2], extents[:, 2, 1])
 
 
 def raggedness(facts: Facts) -> FloatArray:
@@ -299,7 +300,7 @@ def tooth_like_gum(facts: Facts, least_mm2: float) -> tuple[IntArray, IntArray]:
     """
     none = np.empty(0, np.int32)
     sizes = facts.sizes
-    if sizes is None:
+    if sizes is None or len(sizes.order) < 2:
         return none, none
     teeth, (curve, up) = facts.teeth, _curve_and_up(facts)
     gum = np.flatnonzero((facts.pieces.label_of_face == 0) & (facts.edges.twins[::3] != UNUSED))
@@ -307,9 +308,9 @@ def tooth_like_gum(facts: Facts, least_mm2: float) -> tuple[IntArray, IntArray]:
     heights = positions @ up
     levels = teeth.centres @ up
     # Far below the lowest of the crowns' middles there is no crown: that spares most of the gum.
-    order = np.argsort(sizes.along)
-    depth = max(0.0, -SILLS[0]) * float((sizes.top - levels).max())
-    gum = gum[heights[corners[gum, 0]] > levels.min() - depth]
+    order = sizes.order
+    depth = max(0.0, -SILLS[0]) * float((sizes.top - levels)[order].max())
+    gum = gum[heights[corners[gum, 0]] > levels[order].min() - depth]
     centres = positions[corners[gum]].mean(axis=1)
     along, across = curve.placed(centres)
     is_near = np.abs(across) < 1.5 * NEAR_CURVE_MM
@@ -317,7 +318,7 @@ def tooth_like_gum(facts: Facts, least_mm2: float) -> tuple[IntArray, IntArray]:
     level = np.interp(along, sizes.along[order], levels[order])
     tops = np.interp(along, sizes.along[order], sizes.top[order])
     rise = (centres @ up - level) / np.maximum(tops - level, 0.5)
-    beyond = (along < sizes.along.min()) | (along > sizes.along.max())
+    beyond = (along < sizes.along[sizes.order].min()) | (along > sizes.along[sizes.order].max())
     rise -= np.where(beyond, BEYOND_RISE, 0.0)
     found: list[IntArray] = []
     # A crown that runs into high gum at one height stands alone at another.
@@ -371,7 +372,7 @@ def _is_crown_like(
         np.minimum.at(low, clusters, facts.positions[facts.corners[faces, corner]])
         np.maximum.at(high, clusters, facts.positions[facts.corners[faces, corner]])
     is_near = (mean_off < NEAR_CURVE_MM) & (np.linalg.norm(high - low, axis=1) < LARGEST_CROWN_MM)
-    is_near &= (mean_along > sizes.along.min() - BEYOND_MM) & (mean_along < sizes.along.max() + BEYOND_MM)
+    is_near &= (mean_along > sizes.along[sizes.order].min() - BEYOND_MM) & (mean_along < sizes.along[sizes.order].max() + BEYOND_MM)
     # High gum bulges; a crown has walls. Where the other side has one tooth more, its tips alone will do.
     normal = np.cross(
         facts.positions[facts.corners[faces, 1]] - facts.positions[facts.corners[faces, 0]],
@@ -380,8 +381,8 @@ def _is_crown_like(
     summed = np.stack([np.bincount(clusters, 0.5 * normal[:, d], count) for d in range(3)], axis=1)
     is_walled = np.linalg.norm(summed, axis=1) < MOST_LEVEL * total
     expected = _ends_lacking_a_tooth(facts, sizes)
-    is_walled |= expected[0] & (mean_along < sizes.along.min())
-    is_walled |= expected[1] & (mean_along > sizes.along.max())
+    is_walled |= expected[0] & (mean_along < sizes.along[sizes.order].min())
+    is_walled |= expected[1] & (mean_along > sizes.along[sizes.order].max())
     is_near &= is_walled
     # A border of the scan that takes part of the cluster's outline: its outline is at least a circle's.
     lone: npt.NDArray[np.bool_] = is_near & (cut < 0.15 * 2.0 * np.sqrt(np.pi * total))

@@ -14,13 +14,21 @@ if TYPE_CHECKING:
     from meshguard.facts import Facts
     from meshguard.mesh import FloatArray, Jaw
 
-MIN_SAGITTA_MM = 2.5
-"""A row of teeth curves enough to have an inside when its middle stands this far from the line between its ends."""
+MIN_SAGITTA_MM = 4.0
+"""A row of teeth curves enough to have an inside when its middle stands this far from the line between its ends: more
+than teeth stand out of the row."""
 
-MIN_TEETH = 4
-"""Fewer teeth have no curve."""
+MIN_TEETH = 5
+"""Fewer teeth make no circle, but a straight row: two that stand out of it bend a circle through four."""
+
+MIN_RADIUS_MM = 12.0
+"""No arch is so narrow; such a circle runs to and fro among teeth that are out of the row."""
+
+MOST_SCATTER = 0.3
+"""Teeth stand off the circle, as a root mean square, by less than this share of its sagitta."""
 
 LARGEST_RADIUS_MM = 150.0
+"""Beyond it a row is straight."""
 
 
 class ArchCurve(NamedTuple):
@@ -74,6 +82,15 @@ class ArchCurve(NamedTuple):
         lengths: FloatArray = inside + ends[0] * before + ends[1] * behind
         return lengths
 
+    def nearest(self, points: FloatArray) -> FloatArray:
+        """Angle from the cut of the place on the curve that is nearest to each point, float64 (k,)."""
+        fine = np.linspace(self.low, self.high, 721)
+        real = fine + self.cut
+        places = self.radii(fine)[0][:, None] * np.stack([np.cos(real), np.sin(real)], axis=1)
+        flat = (points - self.centre) @ np.stack([self.east, self.north], axis=1)
+        nearest: FloatArray = fine[((flat[:, None] - places) ** 2).sum(axis=2).argmin(axis=1)]
+        return nearest
+
     def placed(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Where points are: mm along the curve and mm across it, positive outward; straight on beyond its ends."""
         angles = self.angles(points)
@@ -107,7 +124,7 @@ class ArchFrame(NamedTuple):
         origin: float64 (3,): a point of the occlusal plane, in the middle of the teeth, mm.
         up: float64 (3,): unit vector towards the biting side, the normal of the occlusal plane.
         up_confidence: 0 to 1.
-        curve: the arch curve.
+        curve: the arch curve; of a nearly straight row it has no inside, see `has_inside`.
         front: float64 (3,): unit vector from the middle of the open side to the incisors, in the plane.
         front_confidence: 0 to 1.
         jaw: which jaw this is, from its shape.
@@ -125,6 +142,11 @@ class ArchFrame(NamedTuple):
     jaw: Jaw | None
     jaw_confidence: float
     why_unsure: tuple[str, ...] = ()
+
+    @property
+    def has_inside(self) -> bool:
+        """Whether the curve tells on which side of the teeth the tongue is."""
+        return self.curve is not None and self.curve.sagitta_mm >= MIN_SAGITTA_MM
 
 
 def up_of_teeth(centres: FloatArray, axes: FloatArray) -> tuple[FloatArray | None, float]:
@@ -153,28 +175,22 @@ def up_of_teeth(centres: FloatArray, axes: FloatArray) -> tuple[FloatArray | Non
 
 
 def curve_through(points: FloatArray, up: FloatArray) -> ArchCurve | None:
-    """The curve through points seen along `up`, if they are enough and curve enough to have an inside.
+    """The curve through two or more points seen along `up`; None where they all stand on one place.
 
     A circle is fitted first (Kasa 1976) whose centre gives the angles: seen from inside an arch the teeth follow one
-    another by angle, however far one stands out of the row.
+    another by angle. Points on a line get a circle so large that it is one, with its centre on either side.
     """
-    if len(points) < MIN_TEETH:
-        return None
     helper = np.eye(3)[np.argmin(np.abs(up))]
     east = np.cross(helper, up)
     east /= np.linalg.norm(east)
     north = np.cross(up, east)
     middle = points.mean(axis=0)
-    x, y = (points - middle) @ east, (points - middle) @ north
-    system = np.stack([2 * x, 2 * y, np.ones(len(x))], axis=1)
-    solution, _, rank, _ = np.linalg.lstsq(system, x * x + y * y, rcond=1e-9)
-    if rank < 3:
+    flat = (points - middle) @ np.stack([east, north], axis=1)
+    if len(points) < 2 or float(np.abs(flat).max()) < 1.0:
         return None
-    radius = float(np.sqrt(max(0.0, solution[2] + solution[0] ** 2 + solution[1] ** 2)))
-    if not 3.0 < radius < LARGEST_RADIUS_MM:
-        return None
-    centre = middle + solution[0] * east + solution[1] * north
-    raw = np.arctan2(y - solution[1], x - solution[0])
+    centre, radius = _circle_through(flat)
+    away = flat - centre
+    raw = np.arctan2(away[:, 1], away[:, 0])
     order = np.argsort(raw, kind="stable")
     gaps = np.diff(np.concatenate([raw[order], raw[order[:1]] + 2 * np.pi]))
     widest = int(np.argmax(gaps))
@@ -186,9 +202,26 @@ def curve_through(points: FloatArray, up: FloatArray) -> ArchCurve | None:
     from numpy.polynomial import polynomial
 
     scaled = (angles - 0.5 * (low + high)) / max(half, 1e-9)
-    radii = np.hypot(x - solution[0], y - solution[1])
-    coefficients = polynomial.polyfit(scaled, radii, min(4, len(points) - 2))
-    return ArchCurve(centre, east, north, cut, low, high, coefficients, float(sagitta))
+    degree = max(0, min(4, len(points) // 2 - 1))
+    coefficients = polynomial.polyfit(scaled, np.hypot(*away.T), degree)
+    place = middle + centre @ np.stack([east, north])
+    return ArchCurve(place, east, north, cut, low, high, coefficients, float(sagitta))
+
+
+def _circle_through(flat: FloatArray) -> tuple[FloatArray, float]:
+    """Centre and radius of the circle through points of the plane whose mean is 0."""
+    if len(flat) >= MIN_TEETH:
+        system = np.concatenate([2 * flat, np.ones((len(flat), 1))], axis=1)
+        solution, _, rank, _ = np.linalg.lstsq(system, (flat**2).sum(axis=1), rcond=1e-9)
+        radius = float(np.sqrt(max(0.0, solution[2] + solution[0] ** 2 + solution[1] ** 2)))
+        if rank == 3 and MIN_RADIUS_MM < radius < LARGEST_RADIUS_MM:
+            away = flat - solution[:2]
+            scatter = float(np.sqrt(((np.hypot(*away.T) - radius) ** 2).mean()))
+            cosine = away @ -solution[:2] / np.maximum(np.hypot(*away.T) * np.hypot(*solution[:2]), 1e-12)
+            if scatter < MOST_SCATTER * radius * (1.0 - float(cosine.min())):
+                return solution[:2], radius
+    across = np.linalg.svd(flat, full_matrices=True)[2][1]
+    return -LARGEST_RADIUS_MM * across, LARGEST_RADIUS_MM
 
 
 def frame_of_teeth(centres: FloatArray, axes: FloatArray) -> ArchFrame:
@@ -207,10 +240,9 @@ def frame_of_teeth(centres: FloatArray, axes: FloatArray) -> ArchFrame:
     curve = curve_through(centres, up)
     front, front_confidence = None, 0.0
     if curve is None:
-        why.append("The teeth are too few or stand too straight for an arch curve.")
+        why.append("There are too few teeth for an arch curve.")
     elif curve.sagitta_mm < MIN_SAGITTA_MM:
         why.append("The row of teeth is nearly straight, so which side of it is the tongue's cannot be told.")
-        curve = None
     else:
         span = curve.high - curve.low
         middle = curve.cut + 0.5 * (curve.low + curve.high)
@@ -230,4 +262,5 @@ def find_frame(facts: Facts) -> ArchFrame:
         from meshguard.facts.shape import frame_of_shape
 
         return frame_of_shape(facts)
-    return frame_of_teeth(facts.teeth.centres, facts.teeth.axes)
+    whole = facts.teeth.is_whole
+    return frame_of_teeth(facts.teeth.centres[whole], facts.teeth.axes[whole])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard import fdi
-from meshguard.facts.frame import ArchFrame, curve_through
+from meshguard.facts.frame import MIN_SAGITTA_MM, ArchFrame, curve_through
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -62,7 +62,7 @@ def frame_of_shape(facts: Facts) -> ArchFrame:
     top = float(np.quantile(height, 0.995))
     crowns = centres[height > top - CROWN_BAND_MM]
     curve = curve_through(crowns[:: max(1, len(crowns) // 4000)], up)
-    if curve is None:
+    if curve is None or curve.sagitta_mm < MIN_SAGITTA_MM:
         why.append("The highest surface is no arch, so there is no midline.")
         return ArchFrame("geometry", origin, up, confidence, None, None, 0.0, None, 0.0, tuple(why))
     middle = curve.cut + 0.5 * (curve.low + curve.high)

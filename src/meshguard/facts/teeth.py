@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard import fdi
-from meshguard.facts.arrays import frozen
+from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.kernels import teeth as kernels
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ segmentations it is below a tenth, of labels in another order above 0.8."""
 
 FDI_SHARE = 0.75
 """Labels are taken for FDI codes when at least this share of the classes are."""
+
+
+FRAGMENT_MM2 = 12.0
+"""A label with less surface in one piece is a remnant at a cut, no crown that has a place in the row. The crowns of
+lower incisors, the smallest, have 70 to 110 mm2 in real scans."""
 
 
 class Labelling(NamedTuple):
@@ -87,6 +92,7 @@ class Teeth(NamedTuple):
         centres: float64 (T, 3), of the largest piece, mm.
         axes: float64 (T, 3), unit vectors towards the biting side of each crown; NaN where it has none.
         of_face: int32 (m,), place in `labels` of each face of a largest piece, −1 elsewhere.
+        is_whole: bool (T,), whether enough of a tooth is there to have a place in the row.
     """
 
     labels: IntArray
@@ -95,6 +101,7 @@ class Teeth(NamedTuple):
     centres: FloatArray
     axes: FloatArray
     of_face: IntArray
+    is_whole: BoolArray
 
 
 def find_labelling(facts: Facts) -> Labelling | None:
@@ -221,7 +228,8 @@ def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:
     of_piece[main] = np.arange(len(main), dtype=np.int32)
     of_face = frozen(of_piece[pieces.of_face])
     axes = _axes(facts, labels, pieces, centres, pieces.measures[main])
-    return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face)
+    is_whole = frozen(area[main] >= FRAGMENT_MM2)
+    return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face, is_whole)
 
 
 def _axes(
