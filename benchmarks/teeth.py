@@ -82,7 +82,9 @@ def judged(mesh: Mesh, truth: Truth, report: Report) -> tuple[bool, list[Finding
     return found, explained, [one for one in errors if one not in explained]
 
 
-def table(kinds: list[str], seeds: int, *, verbose: bool = False) -> tuple[list[tuple[str, int, float, float]], Counter[str]]:
+def table(
+    kinds: list[str], seeds: int, *, verbose: bool = False
+) -> tuple[list[tuple[str, int, float, float]], Counter[str]]:
     """Rows of defect, instances, recall, precision; and checks that fired on arches that nobody spoilt."""
     shown = list(arches())
     rows = []

@@ -117,17 +117,29 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             "squared logarithms of ratios).",
             "tuned on real arches and phantoms",
         ),
-        "antimere_ratio": Limit(
-            1.67, "The crown areas of a tooth and its antimere differ by less than this factor."
+        "antimere_ratio": Limit(1.67, "The crown areas of a tooth and its antimere differ by less than this factor."),
+        "ragged_ratio": Limit(
+            1.25,
+            "A border is ragged when it is longer than this times its length after smoothing.",
+            "tuned on real arches, whose drawn borders have up to 1.17 by face and 1.31 by vertex",
         ),
-        "ragged_ratio": Limit(1.25, "A border is ragged when it is longer than this times its length after smoothing."),
+        "ragged_by_face": Limit(
+            0.28,
+            "Where faces carry the labels, a ragged border strays by more than this share of their longest edges.",
+            "tuned on real arches and phantoms, which have up to 0.27",
+        ),
+        "ragged_by_vertex": Limit(
+            0.24,
+            "Where vertices carry the labels, a ragged border strays by more than this share of the longest edges.",
+            "tuned on real arches and phantoms, which have up to 0.24",
+        ),
         "bleed_mm": Limit(
             0.9,
             "A label bleeds over its neighbour when the crease between them lies this far from the labels' border.",
             "tuned on real arches: beyond the width of the crease itself",
         ),
         "tooth_like_mm2": Limit(
-            8.0, "Gum that stands as high as the middle of the crowns beside it looks like a tooth from this area on."
+            20.0, "Gum that stands as high as the middle of the crowns beside it looks like a tooth from this area on."
         ),
     }
 )
@@ -339,7 +351,7 @@ BUILT_IN: Mapping[str, Policy] = MappingProxyType(
         "scan": Policy(name="scan"),
         # A closed solid for a printer: no boundary is legal, and repair may invent what closes it.
         "print": Policy(name="print", rim="closed", max_safety=Safety.INVENTIVE),
-        # As `scan`, for scans that carry tooth labels; checks of labels do not exist yet.
+        # As `scan`, for scans that carry tooth labels.
         "labelled": Policy(name="labelled"),
         # Anything that is at all amiss fails.
         "strict": Policy(name="strict", fail_on=Severity.WARNING, max_safety=Safety.LOSSLESS),

@@ -324,22 +324,24 @@ def antimeres_differ(facts: Facts) -> Iterable[Finding]:
             yield from about_teeth(facts, "D110", [smaller, *(code for code in pair if code != smaller)], said)
 
 
-@check("D111", limits=("ragged_ratio",), needs=("faces", "labels"))
+@check("D111", limits=("ragged_ratio", "ragged_by_face", "ragged_by_vertex"), needs=("faces", "labels"))
 def ragged_border(facts: Facts) -> Iterable[Finding]:
     """Ragged border.
 
     The length of a tooth's border over the same border smoothed over about a millimetre. A drawn border follows the
-    gum line; one that runs to and fro is what a network gives face by face, without a graph cut behind it. Where
-    vertices carry the labels, the border is taken between them, so that the zigzag of faces does not count.
+    gum line; one that runs to and fro is what a network gives face by face, without a graph cut behind it. It must also
+    stray far enough from the smooth line for the size of the faces there: along long thin faces any border zigzags.
+    Where vertices carry the labels, the border is taken between them.
     """
     limit = facts.policy.limit("ragged_ratio")
-    ratios = raggedness(facts)
-    for place in np.flatnonzero(ratios > limit).tolist():
+    ratios, strays = raggedness(facts)
+    least = facts.policy.limit("ragged_by_face" if facts.labels.by == "face" else "ragged_by_vertex")
+    for place in np.flatnonzero((ratios > limit) & (strays > least)).tolist():
         label, ratio = int(facts.teeth.labels[place]), float(ratios[place])
         said = Said(
             severity=Severity.INFO,
             message=f"The border of {name_of(facts, label)} is {ratio:.2f} times as long as when it is smoothed.",
-            measures={"ratio": ratio},
+            measures={"ratio": ratio, "stray_share": float(strays[place])},
             limit="ragged_ratio",
             tooth=tooth_of(facts, label),
         )

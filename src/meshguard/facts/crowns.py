@@ -98,9 +98,7 @@ def sizes_along(facts: Facts) -> Sizes:
     tangents = curve.tangents(angles)
     axes = np.stack([tangents, np.cross(tangents, up), np.broadcast_to(up, tangents.shape)], axis=1)
     extents = np.empty((len(angles), 3, 2))
-    kernels.extents_along(
-        facts.positions, facts.corners, teeth.of_face, frozen(np.ascontiguousarray(axes)), extents
-    )
+    kernels.extents_along(facts.positions, facts.corners, teeth.of_face, frozen(np.ascontiguousarray(axes)), extents)
     with np.errstate(invalid="ignore"):
         spans = extents[:, :, 1] - extents[:, :, 0]
     spans[~np.isfinite(spans)] = 0.0
@@ -109,24 +107,34 @@ def sizes_along(facts: Facts) -> Sizes:
     return Sizes(order[teeth.is_whole[order]], along, spans[:, 0], spans[:, 1], spans[:, 2], extents[:, 2, 1])
 
 
-def raggedness(facts: Facts) -> FloatArray:
-    """Length of each tooth's border over its length when smoothed, float64 (T,); NaN for a tooth without a border.
+def raggedness(facts: Facts) -> tuple[FloatArray, FloatArray]:
+    """How much longer each tooth's border is than when it is smoothed, and how far it strays in terms of its faces.
 
     Where vertices carry the labels, the border runs between them, through the middles of edges.
+
+    Returns:
+        float64 (T,), length over smoothed length; float64 (T,), mean distance between the two over the usual longest
+        edge of the faces along the border: a border that zigzags within its faces is the mesh's doing, not the
+        label's. NaN for a tooth without a border.
     """
     teeth = facts.teeth
     points, ends, owners = _border_edges(facts) if facts.labels.by == "face" else _border_segments(facts)
     if not len(ends):
-        return np.full(len(teeth.labels), np.nan)
+        return np.full(len(teeth.labels), np.nan), np.full(len(teeth.labels), np.nan)
     step = float(np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1).mean())
     rounds = int(np.clip(np.ceil(2.0 * (SMOOTHED_OVER_MM / max(step, 1e-9)) ** 2), 2, 60))
-    lengths = np.empty((len(teeth.labels), 2))
+    lengths = np.empty((len(teeth.labels), 4))
     kernels.smoothed_lengths(
         frozen(np.ascontiguousarray(points)), frozen(ends.astype(np.int32)), frozen(owners), rounds, lengths
     )
+    borders = facts.pieces.borders
+    faces = np.concatenate([borders // 3, facts.edges.twins[borders] // 3])
+    corners = facts.positions[facts.corners[faces]]
+    longest = np.linalg.norm(corners - corners[:, [1, 2, 0]], axis=2).max(axis=1)
+    label = facts.pieces.label_of_face[faces]
+    usual = np.array([np.median(longest[label == one]) if (label == one).any() else np.nan for one in teeth.labels])
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio: FloatArray = lengths[:, 0] / lengths[:, 1]
-    return ratio
+        return lengths[:, 0] / lengths[:, 1], lengths[:, 2] / lengths[:, 3] / usual
 
 
 def _owners(facts: Facts, labels: IntArray) -> IntArray:
@@ -218,7 +226,9 @@ def find_creases(facts: Facts) -> Creases:
         bins = np.clip((where + REACH_MM) / BIN_MM, 0, n_bins - 1).astype(np.int64)
         return np.bincount(of * n_bins + bins, weight, n_chunks * n_bins).reshape(n_chunks, n_bins)
 
-    strays, offsets = _strays(binned(chunk[p], 0.5 * (signed[p] + signed[q]), bent), binned(chunk, signed, 0.5 * doubled))
+    strays, offsets = _strays(
+        binned(chunk[p], 0.5 * (signed[p] + signed[q]), bent), binned(chunk, signed, 0.5 * doubled)
+    )
     length_of_chunk = np.bincount(chunk_of_seed, seed_length, n_chunks)
     # The parts of a border may stray to either side; the side with more of them is told.
     sides = []
@@ -372,7 +382,9 @@ def _is_crown_like(
         np.minimum.at(low, clusters, facts.positions[facts.corners[faces, corner]])
         np.maximum.at(high, clusters, facts.positions[facts.corners[faces, corner]])
     is_near = (mean_off < NEAR_CURVE_MM) & (np.linalg.norm(high - low, axis=1) < LARGEST_CROWN_MM)
-    is_near &= (mean_along > sizes.along[sizes.order].min() - BEYOND_MM) & (mean_along < sizes.along[sizes.order].max() + BEYOND_MM)
+    is_near &= (mean_along > sizes.along[sizes.order].min() - BEYOND_MM) & (
+        mean_along < sizes.along[sizes.order].max() + BEYOND_MM
+    )
     # High gum bulges; a crown has walls. Where the other side has one tooth more, its tips alone will do.
     normal = np.cross(
         facts.positions[facts.corners[faces, 1]] - facts.positions[facts.corners[faces, 0]],

@@ -75,7 +75,9 @@ def frame_of_shape(facts: Facts) -> ArchFrame:
     jaw, jaw_confidence = _jaw_by_inside(centres, area, corners, up, curve, front)
     if jaw is None:
         why.append("What lies inside the arch is neither open and steep, as below, nor a palate.")
-    return ArchFrame("geometry", origin, up, confidence, curve, front, front_confidence, jaw, jaw_confidence, tuple(why))
+    return ArchFrame(
+        "geometry", origin, up, confidence, curve, front, front_confidence, jaw, jaw_confidence, tuple(why)
+    )
 
 
 def _biting_side(

@@ -232,9 +232,7 @@ def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:
     return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face, is_whole)
 
 
-def _axes(
-    facts: Facts, labels: IntArray, pieces: Pieces, centres: FloatArray, measures: FloatArray
-) -> FloatArray:
+def _axes(facts: Facts, labels: IntArray, pieces: Pieces, centres: FloatArray, measures: FloatArray) -> FloatArray:
     """Unit vectors towards the biting side: normals summed over a cap point along its axis, whichever way it bulges.
 
     Which of the two ways is up is told by its border, which lies below the cap's own middle; so the winding of the

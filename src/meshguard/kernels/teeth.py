@@ -336,7 +336,8 @@ def smoothed_lengths(
         ends: (k, 2) int32: the two points of each edge.
         owners: (k, 2) int32: the two owners of each edge, −1 for none.
         rounds: how often to smooth.
-        out_lengths: (T, 2) float64: overwritten; mm, before and after.
+        out_lengths: (T, 4) float64: overwritten; mm before and after, sum of how far the ends of edges moved, and the
+            number of those ends.
     """
     q, k = len(points), len(ends)
     degree = np.zeros(q, np.int32)
@@ -355,6 +356,15 @@ def smoothed_lengths(
                 if owners[e, side] >= 0:
                     out_lengths[owners[e, side], stage] += np.sqrt(length)
         if stage == 1:
+            for e in range(k):
+                for end in range(2):
+                    moved = 0.0
+                    for d in range(3):
+                        moved += (here[ends[e, end], d] - points[ends[e, end], d]) ** 2
+                    for side in range(2):
+                        if owners[e, side] >= 0:
+                            out_lengths[owners[e, side], 2] += np.sqrt(moved)
+                            out_lengths[owners[e, side], 3] += 1.0
             break
         for _ in range(rounds):
             total[:, :] = 0.0
@@ -366,4 +376,3 @@ def smoothed_lengths(
                 if degree[p] == 2:
                     for d in range(3):
                         here[p, d] = 0.5 * here[p, d] + 0.25 * total[p, d]
-

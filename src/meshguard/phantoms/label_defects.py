@@ -52,7 +52,9 @@ class Labelled:
     @property
     def teeth(self) -> list[int]:
         """The codes that are there, from the patient's right to the left."""
-        return sorted((int(code) for code in np.unique(self.labels) if code), key=lambda code: (fdi.arch_index(code), code))
+        return sorted(
+            (int(code) for code in np.unique(self.labels) if code), key=lambda code: (fdi.arch_index(code), code)
+        )
 
     def of(self, code: int) -> Numbers:
         """The nodes of a tooth."""
@@ -276,21 +278,19 @@ def truncated(arch: Labelled) -> Truth:
 
 
 def ragged(arch: Labelled) -> Truth:
-    """The labels along a tooth's border are dealt out at random."""
+    """Along a tooth's border labels are dealt out at random, three neighbours deep."""
     code = arch.draw(arch.teeth)
     before = arch.labels.copy()
-    labels = arch.labels[arch.links]
-    for _ in range(2):
+    for _ in range(3):
         labels = arch.labels[arch.links]
         border = arch.links[(labels[:, 0] == code) != (labels[:, 1] == code)]
-        flips = arch.random.random(len(border)) < 0.5
-        for one, other in border[flips].tolist():
+        for one, other in border[arch.random.random(len(border)) < 0.5].tolist():
             if arch.random.random() < 0.5:
                 arch.labels[one] = arch.labels[other]
             else:
                 arch.labels[other] = arch.labels[one]
     nodes = np.flatnonzero(arch.labels != before)
-    return _truth(arch, "D111", nodes, also=("D104", "D105"), measures={"tooth": code})
+    return _truth(arch, "D111", nodes, also=("D104", "D105", "D109", "D112"), measures={"tooth": code})
 
 
 def bleeding(arch: Labelled) -> Truth:
