@@ -186,7 +186,7 @@ class TestPolicy:
         [
             (["--policy", "scann"], "did you mean 'scan'?"),
             (["--policy", "none.toml"], "cannot be read"),
-            (["--select", "T999"], "there is no check 'T999'; there are F101"),
+            (["--select", "T999"], "there is no check 'T999'; there are D101"),
             (["--ignore", "Q"], "there is no check 'Q'"),
             (["--fail-on", "never"], "'never' is not one of"),
             (["--format", "xml"], "'xml' is not one of"),

@@ -103,12 +103,12 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "label_error_mm2": Limit(4.0, "A stray piece or hole is an error when it has more area than this."),
         "order_mm": Limit(1.5, "Two teeth are out of order when they stand the wrong way round by more than this."),
         "order_error_mm": Limit(3.0, "Teeth out of order are an error when it is by more than this."),
-        "size_band": Limit(
+        "size_share": Limit(
             0.35,
             "A crown's width may differ from the norm, scaled to the arch, by this share.",
             "derived: covers published means of upper incisors and canines (extracted teeth, both sexes)",
         ),
-        "size_error": Limit(
+        "size_error_share": Limit(
             0.6, "A crown is an error when its width along the arch exceeds the scaled norm by more than this share."
         ),
         "shift_gain": Limit(
@@ -123,12 +123,12 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             "A border is ragged when it is longer than this times its length after smoothing.",
             "tuned on real arches, whose drawn borders have up to 1.17 by face and 1.31 by vertex",
         ),
-        "ragged_by_face": Limit(
+        "ragged_face_share": Limit(
             0.28,
             "Where faces carry the labels, a ragged border strays by more than this share of their longest edges.",
             "tuned on real arches and phantoms, which have up to 0.27",
         ),
-        "ragged_by_vertex": Limit(
+        "ragged_vertex_share": Limit(
             0.24,
             "Where vertices carry the labels, a ragged border strays by more than this share of the longest edges.",
             "tuned on real arches and phantoms, which have up to 0.24",

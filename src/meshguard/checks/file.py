@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.checks.located import Said, fingerprint, located
 from meshguard.checks.labels import labels_do_not_fit
+from meshguard.checks.located import Said, fingerprint, located
 from meshguard.checks.registry import check
 from meshguard.report import Finding, Safety, Severity
 

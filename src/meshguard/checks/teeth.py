@@ -184,7 +184,7 @@ def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float,
     return row, ratios, (along, across)
 
 
-@check("D109", limits=("size_band", "size_error", "shift_gain"), needs=("faces", "fdi"))
+@check("D109", limits=("size_share", "size_error_share", "shift_gain"), needs=("faces", "fdi"))
 def implausible_size(facts: Facts) -> Iterable[Finding]:
     """Implausible size.
 
@@ -203,7 +203,7 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
             severity=Severity.WARNING,
             message=f"All teeth are {scale[0]:.2g} times as wide as the norm; the unit of length may be wrong.",
             measures={"ratio": scale[0]},
-            limit="size_band",
+            limit="size_share",
         )
         yield from about_teeth(facts, "D109", codes, said)
         return
@@ -220,7 +220,7 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
         yield from about_teeth(facts, "D109", codes, said)
     few = len(row) < MIN_JUDGED
     usual = [USUAL_SCALE if few else min(max(one, LEAST_SCALE), MOST_SCALE) for one in scale]
-    band, most = facts.policy.limit("size_band"), facts.policy.limit("size_error")
+    band, most = facts.policy.limit("size_share"), facts.policy.limit("size_error_share")
     labels = facts.teeth.labels
     for place, expected in row:
         code = int(labels[place])
@@ -245,7 +245,7 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
                 f"{worst:.2f} times what this arch lets expect."
             ),
             measures=measures,
-            limit="size_error" if severe else "size_band",
+            limit="size_error_share" if severe else "size_share",
             tooth=code,
         )
         yield from about_teeth(facts, "D109", [code], said)
@@ -324,7 +324,7 @@ def antimeres_differ(facts: Facts) -> Iterable[Finding]:
             yield from about_teeth(facts, "D110", [smaller, *(code for code in pair if code != smaller)], said)
 
 
-@check("D111", limits=("ragged_ratio", "ragged_by_face", "ragged_by_vertex"), needs=("faces", "labels"))
+@check("D111", limits=("ragged_ratio", "ragged_face_share", "ragged_vertex_share"), needs=("faces", "labels"))
 def ragged_border(facts: Facts) -> Iterable[Finding]:
     """Ragged border.
 
@@ -335,7 +335,7 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
     """
     limit = facts.policy.limit("ragged_ratio")
     ratios, strays = raggedness(facts)
-    least = facts.policy.limit("ragged_by_face" if facts.labels.by == "face" else "ragged_by_vertex")
+    least = facts.policy.limit("ragged_face_share" if facts.labels.by == "face" else "ragged_vertex_share")
     for place in np.flatnonzero((ratios > limit) & (strays > least)).tolist():
         label, ratio = int(facts.teeth.labels[place]), float(ratios[place])
         said = Said(
@@ -363,12 +363,12 @@ def bleeding(facts: Facts) -> Iterable[Finding]:
     Two crowns meet in a crease of the surface, and there the border of their labels must lie. Here the border runs over
     a crown, where the surface is convex, and the crease lies inside one of the two labels: that one reaches over the
     embrasure. The measure is the distance between border and crease, found from the mean curvature in bands along the
-    border.
+    border. Less than the usual size of the faces there cannot be told.
     """
     creases, limit = facts.creases, facts.policy.limit("bleed_mm")
     for k in np.flatnonzero(creases.strayed_mm >= MIN_BORDER_MM).tolist():
         offset = float(creases.offset[k])
-        if abs(offset) < limit:
+        if abs(offset) < max(limit, float(creases.grain_mm[k])):
             continue
         low, high = (int(facts.teeth.labels[place]) for place in creases.pairs[k])
         # The crease inside a label: what lies between it and the border was the neighbour's.

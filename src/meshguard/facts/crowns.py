@@ -1,5 +1,6 @@
 """What labelled crowns are like: sizes and order along the arch, raggedness of borders, creases between neighbours, and
-what stands up like a crown but is labelled gum."""
+what stands up like a crown but is labelled gum.
+"""
 
 from __future__ import annotations
 
@@ -81,6 +82,7 @@ class Creases(NamedTuple):
         length: float64 (k,), of the border, mm.
         strayed_mm: float64 (k,), length of those parts of the border that run over a crown while a crease lies beside.
         offset: float64 (k,), where that crease is: mm from the border, positive inside the second tooth; 0 for none.
+        grain_mm: float64 (k,), usual longest edge of the faces along the border: nothing finer can be told.
         edges: list of int32 arrays, the half-edges of each border.
     """
 
@@ -88,6 +90,7 @@ class Creases(NamedTuple):
     length: FloatArray
     strayed_mm: FloatArray
     offset: FloatArray
+    grain_mm: FloatArray
     edges: list[IntArray]
 
 
@@ -129,8 +132,7 @@ def raggedness(facts: Facts) -> tuple[FloatArray, FloatArray]:
     )
     borders = facts.pieces.borders
     faces = np.concatenate([borders // 3, facts.edges.twins[borders] // 3])
-    corners = facts.positions[facts.corners[faces]]
-    longest = np.linalg.norm(corners - corners[:, [1, 2, 0]], axis=2).max(axis=1)
+    longest = _longest_edges(facts, faces)
     label = facts.pieces.label_of_face[faces]
     usual = np.array([np.median(longest[label == one]) if (label == one).any() else np.nan for one in teeth.labels])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -183,7 +185,7 @@ def find_creases(facts: Facts) -> Creases:
     seeds = borders[(one != 0) & (other != 0)]
     m, none = len(corners), np.empty(0)
     if not len(seeds):
-        return Creases(np.empty((0, 2), np.int32), none, none, none, [])
+        return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
     distance, nearest, faces = np.full(m, np.inf), np.full(m, -1, np.int32), np.empty(m, np.int32)
     count = kernels.border_bands(
         positions, corners, twins, of_face, frozen(seeds.copy()), REACH_MM, distance, nearest, faces
@@ -215,7 +217,10 @@ def find_creases(facts: Facts) -> Creases:
     sine = (np.cross(normals[p], normals[q]) * edge).sum(axis=1) / np.maximum(length, 1e-300)
     # A face without area has no normal: its edges bend nothing.
     whole = (doubled[p] > 1e-12) & (doubled[q] > 1e-12)
-    bent = np.where(whole, -np.arctan2(sine, (normals[p] * normals[q]).sum(axis=1)) * length, 0.0)
+    # Which side of a face is out is told by the crowns, not by the winding.
+    vectors = facts.pieces.measures[facts.teeth.main][:, kernels.VECTOR : kernels.VECTOR + 3]
+    outward = 1.0 if float(np.nansum(vectors * facts.teeth.axes)) >= 0.0 else -1.0
+    bent = np.where(whole, -outward * np.arctan2(sine, (normals[p] * normals[q]).sum(axis=1)) * length, 0.0)
     seed_ends = facts.edge_ends(seeds)
     seed_length = np.linalg.norm(positions[seed_ends[:, 1]] - positions[seed_ends[:, 0]], axis=1)
     chunk_of_seed, pair_of_chunk = _chunks(positions[seed_ends].mean(axis=1), seed_length, pair_of_seed)
@@ -241,7 +246,15 @@ def find_creases(facts: Facts) -> Creases:
     pairs = np.searchsorted(facts.teeth.labels, np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1)).astype(np.int32)
     order = np.argsort(pair_of_seed, kind="stable")
     edges = np.split(seeds[order], np.cumsum(np.bincount(pair_of_seed, minlength=n_pairs))[:-1])
-    return Creases(pairs, np.bincount(pair_of_seed, seed_length, n_pairs), strayed, offset, edges)
+    grain = np.array([np.median(_longest_edges(facts, np.concatenate([h // 3, twins[h] // 3]))) for h in edges])
+    return Creases(pairs, np.bincount(pair_of_seed, seed_length, n_pairs), strayed, offset, grain, edges)
+
+
+def _longest_edges(facts: Facts, faces: IntArray) -> FloatArray:
+    """Length of the longest edge of each of these faces, mm."""
+    corners = facts.positions[facts.corners[faces]]
+    longest: FloatArray = np.linalg.norm(corners - corners[:, [1, 2, 0]], axis=2).max(axis=1)
+    return longest
 
 
 def _chunks(middles: FloatArray, lengths: FloatArray, pair: IntArray) -> tuple[IntArray, IntArray]:

@@ -25,6 +25,9 @@ SCRAMBLED_SHARE = 0.5
 """Labels follow no surface when this share of the edges that chance would make borders are borders. Of real
 segmentations it is below a tenth, of labels in another order above 0.8."""
 
+MIN_BORDERS = 50
+"""With fewer borders nothing is said of disorder: a patch of a few faces is nearly all border."""
+
 FDI_SHARE = 0.75
 """Labels are taken for FDI codes when at least this share of the classes are."""
 
@@ -288,9 +291,12 @@ def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
     if not len(ends):
         return 0.0
     pair = of_node[ends]
+    n_borders = int(np.count_nonzero(pair[:, 0] != pair[:, 1]))
+    if n_borders < MIN_BORDERS:
+        return 0.0
     shares = np.unique(pair, return_counts=True)[1] / pair.size
     chance = 1.0 - float((shares**2).sum())
-    return float(np.count_nonzero(pair[:, 0] != pair[:, 1])) / len(pair) / chance if chance > 0 else 0.0
+    return n_borders / len(pair) / chance if chance > 0 else 0.0
 
 
 def mesh_instances(mesh: Mesh, by: str) -> npt.NDArray[np.int64] | None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.topology import BOUNDARY, UNUSED, _join, _next, _root
+from meshguard.kernels.topology import BOUNDARY, UNUSED, _join, _next
 
 AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
 """Columns of a piece's row in `out_measures`: area, mean of its surface (3), sum of its faces' normals times their areas
@@ -94,12 +94,14 @@ def label_pieces(
                 meetings += 1
     if by_face:
         for k in range(1, len(crowded)):
-            g, h = crowded[k - 1], crowded[k]
-            one, other = flat[g] + flat[_next(g)], flat[h] + flat[_next(h)]
-            if one == other and min(flat[g], flat[_next(g)]) == min(flat[h], flat[_next(h)]):
-                a, b = g // 3, h // 3
-                if labels[a] == labels[b]:
-                    _join(out_piece, a, b)
+            h = crowded[k]
+            for j in range(k - 1, -1, -1):
+                g = crowded[j]
+                same_sum = flat[g] + flat[_next(g)] == flat[h] + flat[_next(h)]
+                if not same_sum or min(flat[g], flat[_next(g)]) != min(flat[h], flat[_next(h)]):
+                    break
+                if labels[g // 3] == labels[h // 3]:
+                    _join(out_piece, g // 3, h // 3)
     # A representative is the lowest node of its set, so it is numbered before the others look it up.
     count = 0
     for node in range(n):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -16,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard import fdi
-from meshguard.mesh import Mesh
 from meshguard.phantoms.defects import Truth
 
 if TYPE_CHECKING:
-    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.mesh import FloatArray, IntArray, Mesh
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
@@ -82,7 +82,13 @@ class Labelled:
 
     def patch(self, nodes: Numbers, *, least_mm2: float, most_mm2: float) -> Numbers:
         """A connected patch in the midst of these nodes, of an area between the two, off their border."""
+        inside = np.zeros(len(self.labels), np.bool_)
+        inside[nodes] = True
+        inside[self.links[inside[self.links].sum(axis=1) == 1]] = False
         away = self.near_border(nodes)
+        nodes, away = nodes[inside[nodes]], away[inside[nodes]]
+        if len(nodes) < 3:
+            raise ValueError("this arch has no teeth for such a defect")
         deep = nodes[away >= 0.6 * away.max()]
         centre = int(deep[int(self.random.integers(len(deep)))])
         room = float(away[np.flatnonzero(nodes == centre)[0]])
@@ -234,7 +240,7 @@ def merged(arch: Labelled) -> Truth:
     teeth = arch.teeth
     touching = [
         (one, other)
-        for one, other in zip(teeth, teeth[1:], strict=False)
+        for one, other in pairwise(teeth)
         if abs(fdi.arch_index(one) - fdi.arch_index(other)) == 1 and _touch(arch, one, other)
     ]
     one, other = touching[int(arch.random.integers(len(touching)))]
@@ -298,7 +304,7 @@ def bleeding(arch: Labelled) -> Truth:
     from scipy.spatial import cKDTree
 
     teeth = arch.teeth
-    touching = [pair for pair in zip(teeth, teeth[1:], strict=False) if _touch(arch, *pair)]
+    touching = [pair for pair in pairwise(teeth) if _touch(arch, *pair)]
     pair = touching[int(arch.random.integers(len(touching)))]
     one, other = pair if arch.random.random() < 0.5 else pair[::-1]
     nodes = arch.of(other)
