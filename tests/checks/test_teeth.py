@@ -54,7 +54,8 @@ class TestOrder:
     def test_the_winding_does_not_tell_sides(self) -> None:
         from meshguard.mesh import Mesh
 
-        turned = Mesh(vertices=ARCH.vertices, faces=ARCH.faces[:, ::-1], vertex_data={"label": ARCH.vertex_data["label"]})
+        label = {"label": ARCH.vertex_data["label"]}
+        turned = Mesh(vertices=ARCH.vertices, faces=ARCH.faces[:, ::-1], vertex_data=label)
 
         assert checks(report(turned)) == set()
 

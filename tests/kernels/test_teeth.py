@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meshguard.facts import Facts
-from meshguard.facts.teeth import Pieces
 from meshguard.kernels import teeth as kernels
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy
 from tests import oracles, shapes
+
+if TYPE_CHECKING:
+    from meshguard.facts.teeth import Pieces
 
 
 def pieces(mesh: Mesh) -> Pieces:
@@ -57,7 +61,7 @@ def test_faces_hang_together_over_an_edge_with_three_faces() -> None:
         vertices=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, -9, 0], [0, 0, 9]], faces=[[0, 1, 2], [1, 0, 3], [0, 1, 4]]
     )
 
-    assert pieces(mesh.with_data(face={"label": [11, 0, 11]})).of_node.tolist() == [0, 1, 0]
+    assert pieces(mesh.with_data(face={"label": np.array([11, 0, 11])})).of_node.tolist() == [0, 1, 0]
 
 
 def test_positions_decide_not_vertices() -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # Without labels: what a defect does to those is told by tests of the checks of teeth.
 ARCH = phantom(faces=12_000).without_labels()
-BASES = {"arch": ARCH, "upper": phantom(jaw="upper", faces=8_000, seed=2).without_labels(), "sheet": shapes.grid(60, 40)}
+UPPER = phantom(jaw="upper", faces=8_000, seed=2).without_labels()
+BASES = {"arch": ARCH, "upper": UPPER, "sheet": shapes.grid(60, 40)}
 REPEATABLE = [name for name in DEFECTS if name not in ("inside_out", "wrong_unit")]
 
 

@@ -192,12 +192,13 @@ def instances_disagree(facts: Facts) -> Iterable[Finding]:
                 limit="instance_share",
                 tooth=tooth_of(facts, label),
             )
-            yield from _about_mesh_nodes(facts, np.flatnonzero((instance, by_label)[column] == value), said)
+            yield from _about_mesh_nodes(
+                facts, np.flatnonzero((instance, by_label)[column] == value).astype(np.int32), said
+            )
 
 
 def _about_mesh_nodes(facts: Facts, nodes: IntArray, said: Said) -> Iterable[Finding]:
     """One D103 about faces or vertices of the mesh."""
-    nodes = nodes.astype(np.int32)
     if facts.labels.by == "face":
         return located(facts, "D103", element="face", indices=nodes, rows=facts.corners[nodes], say=lambda _: said)
     rows = facts.remap[nodes][:, None]

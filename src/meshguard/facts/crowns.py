@@ -1,10 +1,8 @@
-"""What labelled crowns are like: sizes and order along the arch, raggedness of borders, creases between neighbours, and
-what stands up like a crown but is labelled gum.
-"""
+"""What labelled crowns are like: sizes and order, raggedness, creases between neighbours, crowns labelled gum."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from meshguard.facts import Facts
     from meshguard.facts.frame import ArchCurve
     from meshguard.mesh import FloatArray, IntArray
+
+Numbers: TypeAlias = npt.NDArray[np.int64]
 
 REACH_MM = 5.2
 """How far from a border between two teeth the crease is looked for."""
@@ -196,7 +196,6 @@ def find_creases(facts: Facts) -> Creases:
     lower = seed_labels[:, 0]
 
     # Signed distance: negative inside the lower label.
-    pair = pair_of_seed[nearest[faces]]
     signed = np.where(of_face[faces] == lower[nearest[faces]], -1.0, 1.0) * distance[faces]
     normals = np.cross(
         positions[corners[faces, 1]] - positions[corners[faces, 0]],
@@ -227,9 +226,10 @@ def find_creases(facts: Facts) -> Creases:
     chunk = chunk_of_seed[nearest[faces]]
     n_bins, n_chunks, n_pairs = 2 * round(REACH_MM / BIN_MM), len(pair_of_chunk), len(keys)
 
-    def binned(of: IntArray, where: FloatArray, weight: FloatArray) -> FloatArray:
+    def binned(of: Numbers, where: FloatArray, weight: FloatArray) -> FloatArray:
         bins = np.clip((where + REACH_MM) / BIN_MM, 0, n_bins - 1).astype(np.int64)
-        return np.bincount(of * n_bins + bins, weight, n_chunks * n_bins).reshape(n_chunks, n_bins)
+        sums = np.bincount(of * n_bins + bins, weight, n_chunks * n_bins).astype(np.float64, copy=False)
+        return sums.reshape(n_chunks, n_bins)
 
     strays, offsets = _strays(
         binned(chunk[p], 0.5 * (signed[p] + signed[q]), bent), binned(chunk, signed, 0.5 * doubled)
@@ -247,7 +247,8 @@ def find_creases(facts: Facts) -> Creases:
     order = np.argsort(pair_of_seed, kind="stable")
     edges = np.split(seeds[order], np.cumsum(np.bincount(pair_of_seed, minlength=n_pairs))[:-1])
     grain = np.array([np.median(_longest_edges(facts, np.concatenate([h // 3, twins[h] // 3]))) for h in edges])
-    return Creases(pairs, np.bincount(pair_of_seed, seed_length, n_pairs), strayed, offset, grain, edges)
+    length = np.bincount(pair_of_seed, seed_length, n_pairs).astype(np.float64, copy=False)
+    return Creases(pairs, length, strayed, offset, grain, edges)
 
 
 def _longest_edges(facts: Facts, faces: IntArray) -> FloatArray:
@@ -257,14 +258,16 @@ def _longest_edges(facts: Facts, faces: IntArray) -> FloatArray:
     return longest
 
 
-def _chunks(middles: FloatArray, lengths: FloatArray, pair: IntArray) -> tuple[IntArray, IntArray]:
+def _chunks(middles: FloatArray, lengths: FloatArray, pair: Numbers) -> tuple[Numbers, Numbers]:
     """Each border cut into parts of about `CHUNK_MM`, by the angle about its middle in its own plane.
 
     Args:
-        middles, lengths, pair: of each edge.
+        middles: float64 (k, 3), of each edge, mm.
+        lengths: float64 (k,), mm.
+        pair: (k,), 0 to p - 1, which border each is of.
 
     Returns:
-        Part of each edge, and pair of each part.
+        Part of each edge, int64 (k,), and pair of each part.
     """
     chunk = np.zeros(len(pair), np.int64)
     owner: list[int] = []

@@ -68,7 +68,7 @@ class ArchCurve(NamedTuple):
         x = np.clip((angles - 0.5 * (self.low + self.high)) / half, -1.0, 1.0)
         radius = polynomial.polyval(x, self.coefficients)
         slope = polynomial.polyval(x, polynomial.polyder(self.coefficients)) / half if len(self.coefficients) > 1 else 0
-        return radius, np.broadcast_to(np.asarray(slope, np.float64), radius.shape)
+        return np.asarray(radius, np.float64), np.broadcast_to(np.asarray(slope, np.float64), radius.shape)
 
     def along(self, angles: FloatArray) -> FloatArray:
         """Length of the curve up to each angle, mm, 0 at the first tooth."""

@@ -37,8 +37,8 @@ real arches 1.22 and 0.87 to 0.93."""
 def frame_of_shape(facts: Facts) -> ArchFrame:
     """The frame of an arch that nobody labelled.
 
-    The occlusal plane is that of the least spread. Its biting side is away from the border of an open sheet, and away
-    from the flat base of a model. The arch is where the surface is highest; the palate, where the arch is filled inside.
+    The occlusal plane is that of the least spread. Its biting side is away from the border of an open sheet, and from
+    the flat base of a model. The arch is where the surface is highest; the palate, where the arch is filled inside.
     """
     faces = np.flatnonzero(facts.is_sound & (facts.components.of_face == facts.main)) if facts.n_finite else np.empty(0)
     if len(faces) < 100:
@@ -160,5 +160,5 @@ def jaw_by_incisors(facts: Facts) -> tuple[Jaw | None, float]:
             widths[fdi.position(label)].append(float(sizes.mesiodistal[place]))
     if len(widths[1]) < 2 or len(widths[2]) < 2:
         return None, 0.0
-    measure = math.log(max(np.mean(widths[1]), 0.1) / max(np.mean(widths[2]), 0.1) / INCISOR_RATIO)
+    measure = math.log(max(float(np.mean(widths[1])), 0.1) / max(float(np.mean(widths[2])), 0.1) / INCISOR_RATIO)
     return ("upper" if measure > 0 else "lower"), float(np.clip(abs(measure) / 0.16, 0.0, 1.0))

@@ -1,9 +1,9 @@
 """Labels as facts: pieces of each tooth, what they measure, where they meet, and how the teeth stand along the arch.
 
-A label is carried by the vertices (`vertex_data["label"]`) or by the faces (`face_data["label"]`). Where a mesh has both,
-the vertices' are used if the faces' say the same, else the faces' (F105 tells). Pieces are found on what carries the
-labels; borders are edges of the mesh between faces, which have the label of most of their corners where the vertices
-carry it. 0 is the gum.
+A label is carried by the vertices (`vertex_data["label"]`) or by the faces (`face_data["label"]`). Where a mesh has
+both, the vertices' are used if the faces' say the same, else the faces' (F105 tells). Pieces are found on what carries
+the labels; borders are edges of the mesh between faces, which have the label of most of their corners where the
+vertices carry it. 0 is the gum.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ def _classes(labels: IntArray) -> IntArray:
         found = np.flatnonzero(np.bincount(labels)).astype(np.int32)
     else:
         found = np.unique(labels).astype(np.int32)
-    return found[found != 0]
+    kept: IntArray = found[found != 0]
+    return kept
 
 
 def numbering_of(classes: IntArray) -> Literal["fdi", "anonymous"]:
@@ -224,13 +225,15 @@ def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:
     x = np.nan_to_num(pieces.measures[:, kernels.CENTRE])
     order = np.lexsort((x, -np.round(area, 9), pieces.label))
     main = order[np.searchsorted(pieces.label[order], labels)].astype(np.int32)
-    areas = np.bincount(np.searchsorted(labels, pieces.label[pieces.label != 0]), area[pieces.label != 0], len(labels))
+    is_tooth = pieces.label != 0
+    summed = np.bincount(np.searchsorted(labels, pieces.label[is_tooth]), area[is_tooth], len(labels))
     centres = pieces.measures[main][:, kernels.CENTRE : kernels.CENTRE + 3]
 
     of_piece = np.full(len(area) + 1, -1, np.int32)
     of_piece[main] = np.arange(len(main), dtype=np.int32)
     of_face = frozen(of_piece[pieces.of_face])
     axes = _axes(facts, labels, pieces, centres, pieces.measures[main])
+    areas: FloatArray = summed.astype(np.float64, copy=False)
     is_whole = frozen(area[main] >= FRAGMENT_MM2)
     return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face, is_whole)
 
@@ -287,7 +290,7 @@ def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
         return 0.0
     h = np.arange(0, len(twins), max(1, len(twins) // 20_000))
     h = h[twins[h] >= 0] if by == "face" else h[twins[h] != -3]
-    ends = np.stack([h // 3, twins[h] // 3], axis=1) if by == "face" else facts.edge_ends(h)
+    ends = np.stack([h // 3, twins[h] // 3], axis=1) if by == "face" else facts.edge_ends(h.astype(np.int32))
     if not len(ends):
         return 0.0
     pair = of_node[ends]

@@ -13,8 +13,8 @@ from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.topology import BOUNDARY, UNUSED, _join, _next
 
 AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
-"""Columns of a piece's row in `out_measures`: area, mean of its surface (3), sum of its faces' normals times their areas
-(3), number of nodes, length of the mesh's boundary along it."""
+"""Columns of a piece's row in `out_measures`: area, mean of its surface (3), sum of its faces' normals times their
+areas (3), number of nodes, length of the mesh's boundary along it."""
 
 
 @inlined
@@ -139,12 +139,13 @@ def measure_pieces(
         positions: (p, 3) float64: mm.
         corners: (m, 3) int32: positions of each face's corners.
         twins: (3m,) int32: see `kernels.topology`.
-        labels, piece: (N,) int32: of each node; pieces from `label_pieces`.
+        labels: (N,) int32: of each node.
         of_face: (m,) int32: label of each face.
+        piece: (N,) int32: of each node, from `label_pieces`.
         by_face: whether nodes are faces.
         out_measures: (P, COLUMNS) float64: overwritten; the mean is NaN for a piece without area.
         out_label: (P,) int32: label of each piece.
-        out_face_piece: (m,) int32: piece of each face: of its first corner that has its label; −1 where none takes part.
+        out_face_piece: (m,) int32: piece of each face: of its first corner with its label; −1 where none takes part.
     """
     out_measures[:, :] = 0.0
     for node in range(len(piece)):

@@ -77,8 +77,8 @@ class Labelled:
         other = np.flatnonzero(~inside & (np.linalg.norm(self.points - middle, axis=1) < reach))
         if not len(other):
             return np.full(len(nodes), 4.0)
-        distances: FloatArray = cKDTree(self.points[other]).query(self.points[nodes])[0]
-        return distances
+        distances = cKDTree(self.points[other]).query(self.points[nodes])[0]
+        return np.asarray(distances, np.float64)
 
     def patch(self, nodes: Numbers, *, least_mm2: float, most_mm2: float) -> Numbers:
         """A connected patch in the midst of these nodes, of an area between the two, off their border."""
@@ -308,7 +308,7 @@ def bleeding(arch: Labelled) -> Truth:
     pair = touching[int(arch.random.integers(len(touching)))]
     one, other = pair if arch.random.random() < 0.5 else pair[::-1]
     nodes = arch.of(other)
-    distance = cKDTree(arch.points[arch.of(one)]).query(arch.points[nodes])[0]
+    distance = np.asarray(cKDTree(arch.points[arch.of(one)]).query(arch.points[nodes])[0], np.float64)
     reach = float(arch.random.uniform(1.4, 2.2)) + float(distance.min())
     over = nodes[distance < reach]
     arch.labels[over] = one
@@ -411,7 +411,7 @@ def mislabel(mesh: Mesh, defect: str, *, seed: int = 0) -> tuple[Mesh, Truth]:
     edges = np.sort(np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]]), axis=1)
     if by == "vertex":
         points, links = mesh.vertices, edges.astype(np.int64)
-        areas = np.bincount(mesh.faces.reshape(-1), np.repeat(area / 3.0, 3), len(mesh.vertices))
+        areas = np.bincount(mesh.faces.reshape(-1), np.repeat(area / 3.0, 3), len(mesh.vertices)).astype(np.float64)
     else:
         points, areas, links = corners.mean(axis=1), area, _face_links(edges, len(mesh.faces), len(mesh.vertices))
     arch = Labelled(
