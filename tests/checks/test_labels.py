@@ -205,6 +205,14 @@ class TestPieces:
 
         assert {f.severity for f in of(cut, "D104")} == {Severity.WARNING}
 
+    def test_a_loose_piece_of_the_mesh_is_no_piece_of_a_tooth(self) -> None:
+        debris = shapes.grid(width=3.0)
+        label = {"label": np.full(len(debris.faces), 36)}
+        loose = shapes.joined(patched(36, slice(0)).without_labels(), debris)
+        both = np.concatenate([patched(36, slice(0)).face_data["label"], label["label"]])
+
+        assert of(loose.with_data(face={"label": both}), "D104") == []
+
     def test_vertices_that_carry_labels_are_listed_as_vertices(self) -> None:
         mesh, truth = mislabel(ARCH, "hole", seed=2)
         (finding,) = of(mesh, "D105")

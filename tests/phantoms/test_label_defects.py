@@ -18,9 +18,7 @@ def test_labels_change_where_the_truth_says_and_the_mesh_does_not(defect: str, b
     arch = ARCH if by == "vertex" else BY_FACE
     mesh, truth = mislabel(arch, defect, seed=5)
     again, _ = mislabel(arch, defect, seed=5)
-    data, before = (
-        (mesh.vertex_data, arch.vertex_data) if by == "vertex" else (mesh.face_data, arch.face_data)
-    )
+    data, before = (mesh.vertex_data, arch.vertex_data) if by == "vertex" else (mesh.face_data, arch.face_data)
     changed = np.flatnonzero(data["label"] != before["label"])
 
     assert mesh.vertices is arch.vertices and mesh.faces is arch.faces

@@ -226,13 +226,15 @@ def tooth_in_pieces(facts: Facts) -> Iterable[Finding]:
 
     Each piece of a label beside its largest, with its size and the distance between their middles: an island of stray
     label, a tooth that another label cuts in two, or a second tooth with the same number. Faces hang together over
-    common edges, vertices along edges. An island belongs to the label around it, which repair can give it.
+    common edges, vertices along edges. A piece that no other label touches is a piece of the mesh (S103), not of its
+    labels. An island belongs to the label around it, which repair can give it.
     """
     pieces, teeth = facts.pieces, facts.teeth
     area = pieces.measures[:, kernels.AREA]
     is_main = np.zeros(len(area), np.bool_)
     is_main[teeth.main] = True
-    for piece in np.flatnonzero((pieces.label != 0) & ~is_main).tolist():
+    meets = np.bincount(pieces.pairs.reshape(-1), minlength=len(area)) > 0
+    for piece in np.flatnonzero((pieces.label != 0) & ~is_main & meets).tolist():
         label = int(pieces.label[piece])
         place = int(np.searchsorted(teeth.labels, label))
         main, row = int(teeth.main[place]), pieces.measures[piece]
