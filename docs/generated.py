@@ -38,6 +38,10 @@ API = {
     "validation": ("Validate", "What runs the checks."),
     "queries": ("Ask a mesh", "What can be asked of a mesh without a report."),
     "io": ("Read and write", "Files in and out."),
+    "io.labels": ("Labels", "Labels of teeth, read and put on a mesh."),
+    "fdi": ("Tooth numbers", "FDI, Universal and Palmer, and what prescriptions write."),
+    "metrics": ("Metrics", "How well a segmentation agrees with the truth."),
+    "repair.teeth": ("Mend labels", "Islands, holes, ragged borders, and proposals to renumber."),
     "mesh": ("Mesh", "The mesh, and what reading it from a file saw."),
     "report": ("Report", "What a validation found."),
     "policy": ("Policy", "Which checks run, with which limits."),
@@ -54,10 +58,23 @@ ALSO = {
     "report": ("grade_of", "schema", "MAX_JSON_INDICES", "MAX_JSON_FINDINGS"),
     "policy": ("Tolerance", "Limit", "policy"),
     "phantoms": ("mutate", "Truth"),
+    "io.labels": (
+        "read_labels",
+        "Labels",
+        "attach_labels",
+        "fit_of",
+        "misfit",
+        "vertex_labels",
+        "face_labels",
+        "numbering_of",
+        "read_palette",
+    ),
+    "metrics": ("SegmentationMetrics", "ToothMetrics", "ScanMetrics", "Interval"),
+    "repair.teeth": ("mend_labels", "MendedLabels", "propose_renumbering", "Renumbering"),
 }
 """Module -> names on its page that are imported from the module, not from `meshguard`."""
 
-WHOLE = ("interop", "render.markdown")
+WHOLE = ("fdi", "interop", "render.markdown")
 """Modules that are shown with everything public in them."""
 
 

@@ -274,3 +274,79 @@ def label_pieces(corners: list[list[int]], labels: list[int], *, by_face: bool) 
         pieces.append(piece)
         left -= piece
     return pieces
+
+
+def face_labels(faces: Faces, labels: npt.NDArray[np.int32]) -> list[int]:
+    """The label two corners agree on, else the middle one."""
+    return [sorted(int(labels[v]) for v in face)[1] for face in faces]
+
+
+def vertex_labels(faces: Faces, labels: npt.NDArray[np.int32], n: int) -> list[int]:
+    """The label most faces of a vertex have; the lowest of several; 0 without faces."""
+    votes: list[dict[int, int]] = [defaultdict(int) for _ in range(n)]
+    for face, label in zip(faces, labels, strict=True):
+        for vertex in face:
+            votes[vertex][int(label)] += 1
+    return [min(vote, key=lambda label: (-vote[label], label)) if vote else 0 for vote in votes]
+
+
+def published_evaluation(
+    points: Vertices,
+    labels: npt.NDArray[np.int64],
+    instances: npt.NDArray[np.int64],
+    predicted: npt.NDArray[np.int64],
+    predicted_instances: npt.NDArray[np.int64],
+) -> tuple[float, float, float]:
+    """TLA, TSA and TIR by loops over points, as the evaluator of 3DTeethSeg22 defines them."""
+    claimed: dict[int, set[int]] = defaultdict(set)
+    for instance, label in zip(predicted_instances.tolist(), predicted.tolist(), strict=True):
+        claimed[instance].add(label)
+    pure = [one for one in sorted(claimed) if one != 0 and len(claimed[one]) == 1]
+
+    def centroid(of: npt.NDArray[np.int64], one: int) -> list[float]:
+        chosen = [point for point, own in zip(points.tolist(), of.tolist(), strict=True) if own == one]
+        return [sum(point[x] for point in chosen) / len(chosen) for x in range(3)]
+
+    true = [one for one in sorted(set(instances.tolist())) if one != 0]
+    centres = {one: centroid(instances, one) for one in true}
+    guesses = {one: centroid(predicted_instances, one) for one in pure}
+    sizes = {
+        one: [
+            math.sqrt(
+                sum((p[x] - centres[one][x]) ** 2 for p, own in zip(points, instances, strict=True) if own == one)
+            )
+            for x in range(3)
+        ]
+        for one in true
+    }
+    few, many = (true, pure) if len(true) <= len(pure) else (pure, true)
+    best: list[tuple[int, int]] = []
+    least = math.inf
+    for chosen in itertools.permutations(many, len(few)):
+        pairs = list(zip(few, chosen, strict=True)) if few is true else list(zip(chosen, few, strict=True))
+        total = sum(math.dist(centres[a], guesses[b]) for a, b in pairs)
+        if total < least:
+            least, best = total, pairs
+    matched = dict(best)
+    tla, hits = 0.0, 0
+    for one in true:
+        if one not in matched:
+            tla += 5 * math.hypot(*sizes[one])
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):
+            apart = np.subtract(centres[one], guesses[matched[one]]) / np.array(sizes[one])
+        distance = float(np.linalg.norm(apart))
+        tla += distance
+        (label,) = {lab for lab, own in zip(labels.tolist(), instances.tolist(), strict=True) if own == one}
+        hits += distance < 0.5 and claimed[matched[one]] == {label}
+    agree = [
+        (own != 0) == (guess in pure)
+        for own, guess in zip(instances.tolist(), predicted_instances.tolist(), strict=True)
+    ]
+    return tla / len(true), sum(agree) / len(agree), hits / len(matched) if matched else 0.0
+
+
+def joint_counts(first: list[int], second: list[int], rows: int, columns: int) -> list[list[int]]:
+    """How often each pair of ids occurs."""
+    pairs = list(zip(first, second, strict=True))
+    return [[pairs.count((a, b)) for b in range(columns)] for a in range(rows)]

@@ -144,6 +144,10 @@ for mesh in meshes:
         meshguard.save(mesh, file, format=kind)
         meshguard.validate(file.getvalue())
 meshguard.intersections(meshes[1], meshes[3])
+labels = meshes[0].vertex_data["label"]
+meshguard.segmentation_metrics(meshes[0], labels.astype(np.int64))
+meshguard.segmentation_metrics(labels.tolist(), labels.astype("u1"), mesh=meshes[0].vertices.astype("f4"))
+meshguard.segmentation_metrics(meshes[0].face_data["label"], np.flip(meshes[0].face_data["label"]), mesh=meshes[0])
 triangle = "vertex 0 0 0\\nvertex 1 0 0\\nvertex 0 1 0\\n"
 meshguard.validate(f"solid\\nfacet normal 0 0 1\\nouter loop\\n{triangle}endloop\\nendfacet\\nendsolid\\n".encode())
 ply = "ply\\nformat ascii 1.0\\nelement vertex 4\\nproperty float x\\nproperty float y\\nproperty float z\\n"

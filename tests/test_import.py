@@ -29,6 +29,8 @@ def loaded_by(code: str) -> set[str]:
         "from meshguard.policy import policy; policy('scan').digest()",
         "from meshguard.mesh import Mesh; Mesh(vertices=[], faces=[]).digest()",
         "from meshguard.io import load, save",
+        "from meshguard.io.labels import read_labels, attach_labels",
+        "from meshguard.fdi import parse; parse('UR6')",
         "from meshguard.checks import CATALOGUE",
     ],
 )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from meshguard.errors import BudgetExceeded, MeshError, MeshGuardError, PolicyError, ReadError
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
+    from meshguard.metrics import segmentation_metrics
     from meshguard.phantoms import phantom
     from meshguard.policy import Policy
     from meshguard.queries import boundary_loops, intersections, self_intersections
@@ -47,6 +48,7 @@ __all__ = [
     "load",
     "phantom",
     "save",
+    "segmentation_metrics",
     "self_intersections",
     "validate",
 ]
@@ -61,6 +63,7 @@ _HOMES = {
     "load": "io",
     "save": "io",
     "Mesh": "mesh",
+    "segmentation_metrics": "metrics",
     "phantom": "phantoms",
     "Policy": "policy",
     "Finding": "report",

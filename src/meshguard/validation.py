@@ -108,8 +108,8 @@ def validate(
 
 def _labelled(
     mesh: Mesh, labels: Labels | Source | None, jaw: Jaw | None, budget: Budget | None
-) -> tuple[Mesh, Literal["fdi"] | None]:
-    """The mesh with its labels and jaw, and what the labels are numbers of where their file says so."""
+) -> tuple[Mesh, Literal["fdi", "anonymous"] | None]:
+    """The mesh with its labels and jaw, and what labels that were given are numbers of."""
     if jaw not in (None, "upper", "lower"):
         raise MeshError(f"jaw must be 'upper', 'lower' or None, not {jaw!r}")
     if jaw is not None and jaw != mesh.jaw:
@@ -122,7 +122,8 @@ def _labelled(
     note = misfit(mesh, read)
     if note is not None:
         return mesh.without_labels().with_irregularity(note), None
-    return attach_labels(mesh, read), "fdi" if read.numbering == "fdi" else None
+    known = read.in_fdi(mesh.jaw) if mesh.jaw is not None else read
+    return attach_labels(mesh, known), "fdi" if known.numbering == "fdi" else "anonymous"
 
 
 def _skip_reason(check: Check, facts: Facts) -> str | None:

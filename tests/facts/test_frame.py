@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from benchmarks.teeth import moved
 
 import meshguard
-from benchmarks.teeth import moved
 from meshguard.facts import Facts
 from meshguard.facts.frame import curve_through, frame_of_teeth
 from meshguard.facts.shape import jaw_by_incisors

@@ -115,6 +115,7 @@ def _tasks() -> Iterator[Callable[[], object]]:
 
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
+    from meshguard.metrics import segmentation_metrics
     from meshguard.queries import intersections
     from meshguard.validation import validate
 
@@ -142,6 +143,8 @@ def _tasks() -> Iterator[Callable[[], object]]:
     yield partial(validate, Mesh(vertices=split, faces=np.arange(len(split)).reshape(-1, 3)))
     yield partial(validate, written(sheet, "stl"), policy="print")
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
+    labels = np.where(sheet.vertices[:, 0] < 0, 11, 21)
+    yield partial(segmentation_metrics, labels, labels, mesh=sheet)
 
 
 def _sheet(columns: int) -> Mesh:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,7 +36,9 @@ def read_vtk(content: bytes, suffix: str = "") -> Found:
         path = Path(folder) / f"labels.{kind}"
         path.write_bytes(content)
         try:
-            data: Any = pyvista.read(path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # some versions warn of what is not in the file
+                data: Any = pyvista.read(path)
             places = (("vertex", dict(data.point_data)), ("face", dict(data.cell_data)))
         except Exception:  # noqa: BLE001 (a parser of another project may raise anything, and quote the path)
             raise ReadError("the file is no readable VTP or VTK") from None

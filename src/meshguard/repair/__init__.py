@@ -1,0 +1,1 @@
+"""Repair: explicit steps, each traceable to the input."""
