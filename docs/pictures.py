@@ -265,12 +265,12 @@ def label_defect(defect: str, seed: int, width_mm: float) -> npt.NDArray[np.uint
     shown = mesh.with_data(face={"label": np.abs(label)})
     whole = not width_mm or truth.location is None
     if whole:
-        seen = view(mesh, azimuth=8, elevation=62)
+        seen = view(mesh, azimuth=8, elevation=62)._replace(width_mm=92.0)
     else:
         at = np.array(truth.location)
         azimuth, elevation = facing_direction(mesh, at)
         seen = view(mesh, azimuth=azimuth, elevation=max(elevation, 40.0), at=at, width_mm=width_mm)
-    pixels = (370, 300)
+    pixels = (300, 205) if whole else (240, 190)
     lines = () if defect == "other_order" else ((_outline(mesh, label != before), MARK, 2.0),)
     picture = Image.fromarray(drawn(shown, by_label(shown), seen, pixels=pixels, lines=lines))
     if defect != "other_order":
@@ -326,7 +326,8 @@ def main(folder: Path) -> None:
     for defect, (seed, width_mm) in LABEL_DEFECTS.items():
         pictures[f"label-{defect.replace('_', '-')}"] = label_defect(defect, seed, width_mm)
     for name, picture in pictures.items():
-        few = Image.fromarray(picture).quantize(255 if name == "arch" else 96, kmeans=4, dither=Image.Dither.NONE)
+        colors = 255 if name == "arch" else 32 if name.startswith("label") else 96
+        few = Image.fromarray(picture).quantize(colors, kmeans=4, dither=Image.Dither.NONE)
         few.save(folder / f"{name}.png", optimize=True)
 
 

@@ -10,8 +10,6 @@ import numpy as np
 from meshguard import fdi
 from meshguard.checks.located import Said, located
 from meshguard.checks.registry import check
-from meshguard.facts.shape import jaw_by_incisors
-from meshguard.kernels import teeth as kernels
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
@@ -131,6 +129,8 @@ def other_jaw(facts: Facts) -> Iterable[Finding]:
     """
     jaw = facts.labels.jaw
     codes = [label for label in facts.teeth.labels.tolist() if fdi.is_tooth(label)]
+    from meshguard.facts.shape import jaw_by_incisors
+
     shape, sure = jaw_by_incisors(facts)
     if not facts.labels.jaw_is_told and shape not in (None, jaw) and sure >= facts.policy.limit("jaw_confidence"):
         said = Said(
@@ -229,6 +229,8 @@ def tooth_in_pieces(facts: Facts) -> Iterable[Finding]:
     common edges, vertices along edges. A piece that no other label touches is a piece of the mesh (S103), not of its
     labels. An island belongs to the label around it, which repair can give it.
     """
+    from meshguard.kernels import teeth as kernels
+
     pieces, teeth = facts.pieces, facts.teeth
     area = pieces.measures[:, kernels.AREA]
     is_main = np.zeros(len(area), np.bool_)
@@ -260,9 +262,11 @@ def hole_in_tooth(facts: Facts) -> Iterable[Finding]:
     """Hole in a tooth.
 
     A piece of gum, or the whole of another label, that lies within one tooth: it has no other neighbour, and the border
-    of the scan does not reach it. A crown has no such hole; repair gives it the label around it. (A piece of a label
-    that is larger elsewhere is an island of that tooth, D104.)
+    of the scan does not reach it. A crown has no such hole; repair gives it the label around it. A piece of a label
+    that is larger elsewhere is an island of that tooth instead, D104.
     """
+    from meshguard.kernels import teeth as kernels
+
     pieces, teeth = facts.pieces, facts.teeth
     count = len(pieces.label)
     if not count:

@@ -14,7 +14,6 @@ from meshguard.checks.labels import about_teeth, name_of, tooth_of
 from meshguard.checks.located import Said, located
 from meshguard.checks.norms import norm_of
 from meshguard.checks.registry import check
-from meshguard.facts.crowns import raggedness, tooth_like_gum
 from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -333,6 +332,8 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
     stray far enough from the smooth line for the size of the faces there: along long thin faces any border zigzags.
     Where vertices carry the labels, the border is taken between them.
     """
+    from meshguard.facts.crowns import raggedness
+
     limit = facts.policy.limit("ragged_ratio")
     ratios, strays = raggedness(facts)
     least = facts.policy.limit("ragged_face_share" if facts.labels.by == "face" else "ragged_vertex_share")
@@ -402,6 +403,8 @@ def unlabelled_tooth(facts: Facts) -> Iterable[Finding]:
     Surface labelled gum that lies on the arch and stands as high as the middle of the crowns beside it. A tooth that
     was forgotten, or the part of one that its label does not cover. High gum behind the last molar can look like it.
     """
+    from meshguard.facts.crowns import tooth_like_gum
+
     faces, clusters = tooth_like_gum(facts, facts.policy.limit("tooth_like_mm2"))
 
     def say(places: IntArray) -> Said:
