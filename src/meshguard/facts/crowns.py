@@ -26,6 +26,10 @@ BIN_MM = 0.4
 CHUNK_MM = 5.0
 """Length of the parts of a border that are judged each for itself."""
 
+NEAR_MM = 1.2
+LEAST_CREASED = 0.6
+"""Mean curvature, per mm, of a border that lies in a crease at least; over a crown it is negative."""
+
 CREASE_PER_MM = 0.6
 """Mean curvature from which a band is a crease: the embrasures of four real arches have 1 to 5 per mm."""
 
@@ -179,16 +183,57 @@ def find_creases(facts: Facts) -> Creases:
     Between two crowns the surface is concave, on a crown convex. So the mean curvature (the angle at each edge times
     its length, over the area: Steiner's formula) is summed in bands along the border, on either side of it.
     """
-    twins, of_face, positions, corners = facts.edges.twins, facts.pieces.label_of_face, facts.positions, facts.corners
+    twins, of_face = facts.edges.twins, facts.pieces.label_of_face
     borders = facts.pieces.borders
     one, other = of_face[borders // 3], of_face[twins[borders] // 3]
     seeds = borders[(one != 0) & (other != 0)]
-    m, none = len(corners), np.empty(0)
+    none = np.empty(0)
     if not len(seeds):
         return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
+    # Near the border first: where it lies in a crease all along, as it should, there is no need to look farther.
+    keys, near, at_border = _profile(facts, seeds, NEAR_MM)
+    lengths = np.bincount(near.pair_of_chunk, np.where(at_border < LEAST_CREASED, near.length_of_chunk, 0.0), len(keys))
+    doubtful = lengths[near.pair_of_seed] >= 1.0
+    seeds = seeds[doubtful]
+    if not len(seeds):
+        return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
+    keys, far, at_border = _profile(facts, seeds, REACH_MM)
+    n_pairs, pair_of_chunk, pair_of_seed = len(keys), far.pair_of_chunk, far.pair_of_seed
+    strays, offsets = _strays(far.curved, far.area)
+    # The parts of a border may stray to either side; the side with more of them is told.
+    sides = []
+    for side in (-1.0, 1.0):
+        weight = np.where(strays & (np.sign(offsets) == side), far.length_of_chunk, 0.0)
+        total = np.bincount(pair_of_chunk, weight, n_pairs)
+        sides.append((total, np.bincount(pair_of_chunk, weight * offsets, n_pairs) / np.maximum(total, 1e-12)))
+    strayed = np.maximum(sides[0][0], sides[1][0])
+    offset = np.where(sides[0][0] > sides[1][0], sides[0][1], sides[1][1])
+    pairs = np.searchsorted(facts.teeth.labels, np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1)).astype(np.int32)
+    order = np.argsort(pair_of_seed, kind="stable")
+    edges = np.split(seeds[order], np.cumsum(np.bincount(pair_of_seed, minlength=n_pairs))[:-1])
+    grain = np.array([np.median(_longest_edges(facts, np.concatenate([h // 3, twins[h] // 3]))) for h in edges])
+    length = np.bincount(pair_of_seed, far.length_of_seed, n_pairs).astype(np.float64, copy=False)
+    return Creases(pairs, length, strayed, offset, grain, edges)
+
+
+class _Profile(NamedTuple):
+    """Borders cut into parts, and what bands along them sum up to."""
+
+    pair_of_seed: Numbers
+    pair_of_chunk: Numbers
+    length_of_seed: FloatArray
+    length_of_chunk: FloatArray
+    curved: FloatArray
+    area: FloatArray
+
+
+def _profile(facts: Facts, seeds: IntArray, reach: float) -> tuple[Numbers, _Profile, FloatArray]:
+    """Keys of the pairs of labels, sums in bands up to a distance, and the mean curvature at each part's border."""
+    twins, of_face, positions, corners = facts.edges.twins, facts.pieces.label_of_face, facts.positions, facts.corners
+    m = len(corners)
     distance, nearest, faces = np.full(m, np.inf), np.full(m, -1, np.int32), np.empty(m, np.int32)
     count = kernels.border_bands(
-        positions, corners, twins, of_face, frozen(seeds.copy()), REACH_MM, distance, nearest, faces
+        positions, corners, twins, of_face, frozen(seeds.copy()), reach, distance, nearest, faces
     )
     faces = np.sort(faces[:count])
     seed_labels = np.sort(np.stack([of_face[seeds // 3], of_face[twins[seeds] // 3]], axis=1), axis=1)
@@ -224,31 +269,20 @@ def find_creases(facts: Facts) -> Creases:
     seed_length = np.linalg.norm(positions[seed_ends[:, 1]] - positions[seed_ends[:, 0]], axis=1)
     chunk_of_seed, pair_of_chunk = _chunks(positions[seed_ends].mean(axis=1), seed_length, pair_of_seed)
     chunk = chunk_of_seed[nearest[faces]]
-    n_bins, n_chunks, n_pairs = 2 * round(REACH_MM / BIN_MM), len(pair_of_chunk), len(keys)
+    n_bins, n_chunks = 2 * round(reach / BIN_MM), len(pair_of_chunk)
 
     def binned(of: Numbers, where: FloatArray, weight: FloatArray) -> FloatArray:
-        bins = np.clip((where + REACH_MM) / BIN_MM, 0, n_bins - 1).astype(np.int64)
+        bins = np.clip((where + reach) / BIN_MM, 0, n_bins - 1).astype(np.int64)
         sums = np.bincount(of * n_bins + bins, weight, n_chunks * n_bins).astype(np.float64, copy=False)
         return sums.reshape(n_chunks, n_bins)
 
-    strays, offsets = _strays(
-        binned(chunk[p], 0.5 * (signed[p] + signed[q]), bent), binned(chunk, signed, 0.5 * doubled)
-    )
-    length_of_chunk = np.bincount(chunk_of_seed, seed_length, n_chunks)
-    # The parts of a border may stray to either side; the side with more of them is told.
-    sides = []
-    for side in (-1.0, 1.0):
-        weight = np.where(strays & (np.sign(offsets) == side), length_of_chunk, 0.0)
-        total = np.bincount(pair_of_chunk, weight, n_pairs)
-        sides.append((total, np.bincount(pair_of_chunk, weight * offsets, n_pairs) / np.maximum(total, 1e-12)))
-    strayed = np.maximum(sides[0][0], sides[1][0])
-    offset = np.where(sides[0][0] > sides[1][0], sides[0][1], sides[1][1])
-    pairs = np.searchsorted(facts.teeth.labels, np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1)).astype(np.int32)
-    order = np.argsort(pair_of_seed, kind="stable")
-    edges = np.split(seeds[order], np.cumsum(np.bincount(pair_of_seed, minlength=n_pairs))[:-1])
-    grain = np.array([np.median(_longest_edges(facts, np.concatenate([h // 3, twins[h] // 3]))) for h in edges])
-    length = np.bincount(pair_of_seed, seed_length, n_pairs).astype(np.float64, copy=False)
-    return Creases(pairs, length, strayed, offset, grain, edges)
+    curved = binned(chunk[p], 0.5 * (signed[p] + signed[q]), bent)
+    area = binned(chunk, signed, 0.5 * doubled)
+    middle = n_bins // 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        at_border = curved[:, middle - 2 : middle + 2].sum(axis=1) / area[:, middle - 2 : middle + 2].sum(axis=1)
+    length_of_chunk = np.bincount(chunk_of_seed, seed_length, n_chunks).astype(np.float64, copy=False)
+    return keys, _Profile(pair_of_seed, pair_of_chunk, seed_length, length_of_chunk, curved, area), at_border
 
 
 def _longest_edges(facts: Facts, faces: IntArray) -> FloatArray:
@@ -307,7 +341,7 @@ def _strays(curved: FloatArray, area: FloatArray) -> tuple[npt.NDArray[np.bool_]
     is_crease = (density > CREASE_PER_MM) & (density > 0.5 * highest) & (np.abs(offsets) > BIN_MM)
     best = np.argmin(np.where(is_crease, np.abs(offsets), np.inf), axis=1)
     at_crease = density[np.arange(len(curved)), best]
-    return is_crease.any(axis=1) & (at_border < 0.3 * at_crease), offsets[best]
+    return is_crease.any(axis=1) & (at_border < np.minimum(0.3 * at_crease, LEAST_CREASED)), offsets[best]
 
 
 def _curve_and_up(facts: Facts) -> tuple[ArchCurve, FloatArray]:
