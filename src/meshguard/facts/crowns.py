@@ -26,8 +26,9 @@ BIN_MM = 0.4
 CHUNK_MM = 5.0
 """Length of the parts of a border that are judged each for itself."""
 
+LEAST_STRAYED_MM = 2.0
 NEAR_MM = 1.2
-LEAST_CREASED = 0.6
+LEAST_CREASED = 0.4
 """Mean curvature, per mm, of a border that lies in a crease at least; over a crown it is negative."""
 
 CREASE_PER_MM = 0.6
@@ -193,7 +194,7 @@ def find_creases(facts: Facts) -> Creases:
     # Near the border first: where it lies in a crease all along, as it should, there is no need to look farther.
     keys, near, at_border = _profile(facts, seeds, NEAR_MM)
     lengths = np.bincount(near.pair_of_chunk, np.where(at_border < LEAST_CREASED, near.length_of_chunk, 0.0), len(keys))
-    doubtful = lengths[near.pair_of_seed] >= 1.0
+    doubtful = lengths[near.pair_of_seed] >= LEAST_STRAYED_MM
     seeds = seeds[doubtful]
     if not len(seeds):
         return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
