@@ -140,6 +140,9 @@ def _check(check: Check) -> Iterator[str]:
     needs = {
         "source": "It runs on a mesh that was read from a file, not on one made from arrays.",
         "faces": "It needs a mesh with faces.",
+        "labels": "It needs labels of teeth, of any numbering.",
+        "fdi": "It needs labels of teeth that are FDI codes.",
+        "instances": "It also needs instance numbers beside the labels.",
     }
     said = [needs[need] for need in check.needs if need != "faces" and need in needs]
     if said:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import meshguard
-from meshguard.phantoms import mutate, phantom
+from meshguard.io.labels import face_labels
+from meshguard.phantoms import mislabel, mutate, phantom
 
 if TYPE_CHECKING:
     from meshguard import Mesh
@@ -235,9 +236,7 @@ def close_up(defect: str, check: str, *, width_mm: float, lift: float = 25.0) ->
     return drawn(mesh, colors, seen, pixels=(370, 300), edges=True, lines=lines)
 
 
-def before_and_after(
-    defect: str, check: str, *, seed: int, width_mm: float, lift: float = 0.0
-) -> npt.NDArray[np.uint8]:
+def before_and_after(defect: str, check: str, *, seed: int, width_mm: float) -> npt.NDArray[np.uint8]:
     """A defect before and after its repair, seen along the surface's normal; what was not scanned in blue."""
     broken, _ = mutate(phantom(faces=50_000, seed=1), defect, seed=seed)
     result = meshguard.repair(broken)
@@ -251,6 +250,73 @@ def before_and_after(
         pictures.append(drawn(mesh, colors, seen, pixels=(300, 230), edges=True))
     gap = np.full((230, 16, 3), 255, np.uint8)
     return np.concatenate([pictures[0], gap, pictures[1]], axis=1)
+
+
+LABEL_DEFECTS = {
+    "other_jaw": (3, 0.0),
+    "whole_other_jaw": (1, 0.0),
+    "island": (4, 26.0),
+    "hole": (6, 26.0),
+    "same_number": (2, 0.0),
+    "neighbours_swapped": (1, 0.0),
+    "mirrored": (1, 0.0),
+    "two_in_one_slot": (3, 0.0),
+    "merged": (2, 0.0),
+    "shifted": (1, 0.0),
+    "truncated": (8, 30.0),
+    "ragged": (3, 26.0),
+    "bleeding": (5, 26.0),
+    "forgotten": (4, 0.0),
+    "other_order": (1, 0.0),
+}
+"""Defect of labels -> seed that shows it well, and width of the view in mm; 0 for the whole arch."""
+
+
+def label_defect(defect: str, seed: int, width_mm: float) -> npt.NDArray[np.uint8]:
+    """A labelled arch with one wrong label, what changed outlined in red, and the number of each tooth."""
+    arch = phantom(faces=60_000, seed=1)
+    mesh, truth = mislabel(arch, defect, seed=seed)
+    label = face_labels(mesh)
+    before = face_labels(arch.without_labels().with_data(vertex={"label": arch.vertex_data["label"]}))
+    assert label is not None and before is not None  # noqa: S101
+    shown = mesh.with_data(face={"label": np.abs(label)})
+    whole = not width_mm or truth.location is None
+    if whole:
+        seen = view(mesh, azimuth=8, elevation=62)._replace(width_mm=92.0)
+    else:
+        at = np.array(truth.location)
+        azimuth, elevation = facing_direction(mesh, at)
+        seen = view(mesh, azimuth=azimuth, elevation=max(elevation, 40.0), at=at, width_mm=width_mm)
+    pixels = (300, 205) if whole else (240, 190)
+    lines = () if defect == "other_order" else ((_outline(mesh, label != before), MARK, 2.0),)
+    picture = Image.fromarray(drawn(shown, by_label(shown), seen, pixels=pixels, lines=lines))
+    if defect != "other_order":
+        _write_numbers(picture, mesh, label, seen)
+    return np.asarray(picture)
+
+
+def _outline(mesh: Mesh, inside: npt.NDArray[np.bool_]) -> Floats:
+    """The edges between faces inside a set and others, as segments (k, 2, 3)."""
+    edges = np.sort(np.stack([mesh.faces, np.roll(mesh.faces, -1, axis=1)], axis=2).reshape(-1, 2), axis=1)
+    which = np.repeat(inside, 3)
+    found, counts = np.unique(edges[which], axis=0, return_counts=True)
+    return mesh.vertices[found[counts == 1]]
+
+
+def _write_numbers(picture: Image.Image, mesh: Mesh, label: Ints, seen: View) -> None:
+    """Write each tooth's number on it, once for each of its parts that is as large as a tooth."""
+    pen = ImageDraw.Draw(picture)
+    scale = picture.width / seen.width_mm
+    centres = mesh.vertices[mesh.faces].mean(axis=1)
+    own = phantom(faces=60_000, seed=1).face_data["label"]
+    for tooth in np.unique(own[own > 0]):
+        numbers, counts = np.unique(label[own == tooth], return_counts=True)
+        number = int(numbers[np.argmax(counts)])
+        flat = centres[own == tooth] @ seen.axes.T
+        top = flat[flat[:, 2] > np.quantile(flat[:, 2], 0.5)].mean(axis=0) - seen.centre
+        x, y = picture.width / 2 + scale * top[0], picture.height / 2 - scale * top[1]
+        if number:
+            pen.text((x, y), str(number), fill=(40, 30, 30), anchor="mm")
 
 
 def facing_direction(mesh: Mesh, at: Floats) -> tuple[float, float]:
@@ -276,8 +342,11 @@ def main(folder: Path) -> None:
         "repair-fold": before_and_after("fold", "S102", seed=0, width_mm=2.6),
         "nonmanifold-edge": close_up("nonmanifold_edge", "T101", width_mm=5.0),
     }
+    for defect, (seed, width_mm) in LABEL_DEFECTS.items():
+        pictures[f"label-{defect.replace('_', '-')}"] = label_defect(defect, seed, width_mm)
     for name, picture in pictures.items():
-        colors = 255 if name == "arch" else 48 if name.startswith("repair") else 96
+        few_colors = {"repair": 48, "label-": 32}.get(name[:6], 96)
+        colors = 255 if name == "arch" else few_colors
         few = Image.fromarray(picture).quantize(colors, kmeans=4, dither=Image.Dither.NONE)
         few.save(folder / f"{name}.png", optimize=True)
 

@@ -292,6 +292,31 @@ def is_ring(faces: list[list[int]], v: int) -> bool:
     return len(groups(around, [[f for f, _ in pairs] for pairs in links.values()])) == 1
 
 
+def label_pieces(corners: list[list[int]], labels: list[int], *, by_face: bool) -> list[set[int]]:
+    """Sets of faces (over common edges) or of positions (along edges) with one label, by the lowest of each."""
+    nodes = range(len(corners)) if by_face else sorted({corner for face in corners for corner in face})
+    edges = [{frozenset((face[k], face[(k + 1) % 3])) for k in range(3)} for face in corners]
+    near: dict[int, set[int]] = {node: set() for node in nodes}
+    if by_face:
+        for f, g in itertools.permutations(range(len(corners)), 2):
+            if edges[f] & edges[g]:
+                near[f].add(g)
+    else:
+        for edge in set().union(*edges):
+            a, b = sorted(edge)
+            near[a].add(b)
+            near[b].add(a)
+    pieces, left = [], set(nodes)
+    while left:
+        piece, wave = set(), {min(left)}
+        while wave:
+            piece |= wave
+            wave = {other for node in wave for other in near[node] if labels[other] == labels[node]} - piece
+        pieces.append(piece)
+        left -= piece
+    return pieces
+
+
 def face_labels(faces: Faces, labels: npt.NDArray[np.int32]) -> list[int]:
     """The label two corners agree on, else the middle one."""
     return [sorted(int(labels[v]) for v in face)[1] for face in faces]

@@ -90,7 +90,7 @@ class TestChecks:
         assert check.title and not check.title.endswith(".") and len(check.title) <= 50
         assert len(check.explanation) > 40 and check.explanation.endswith(".")
         assert set(check.limits) <= set(LIMITS)
-        assert set(check.needs) <= {"source", "faces"}
+        assert set(check.needs) <= {"source", "faces", "labels", "fdi", "instances"}
 
     def test_every_limit_is_read_by_a_check(self) -> None:
         read = {limit for check in CATALOGUE for limit in check.limits}
@@ -129,6 +129,7 @@ faces = np.array([[0,1,3],[0,3,2],[4,6,7],[4,7,5],[0,4,5],[0,5,1],[2,3,7],[2,7,6
 soup = rng.normal(size=(60, 3)) * 30
 meshes = [
     phantom(faces=3000),
+    phantom(faces=3000).without_labels().with_data(face={"label": phantom(faces=3000).face_data["label"]}),
     meshguard.Mesh(vertices=box, faces=faces),
     meshguard.Mesh(vertices=box.astype("f4"), faces=faces[:7].astype("u2")),
     meshguard.Mesh(vertices=soup, faces=rng.integers(0, 60, (200, 3))),

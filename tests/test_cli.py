@@ -186,7 +186,7 @@ class TestPolicy:
         [
             (["--policy", "scann"], "did you mean 'scan'?"),
             (["--policy", "none.toml"], "cannot be read"),
-            (["--select", "T999"], "there is no check 'T999'; there are F101"),
+            (["--select", "T999"], "there is no check 'T999'; there are D101"),
             (["--ignore", "Q"], "there is no check 'Q'"),
             (["--fail-on", "never"], "'never' is not one of"),
             (["--format", "xml"], "'xml' is not one of"),
@@ -440,3 +440,35 @@ class TestVersion:
 
     def test_help_tells_the_exit_codes(self) -> None:
         assert "Exit codes: 0 good; 1 a finding" in run("--help").stdout
+
+
+class TestLabels:
+    def test_labels_of_a_file(self, tmp_path: Path) -> None:
+        import numpy as np
+
+        from meshguard.io import save
+        from meshguard.phantoms import phantom
+
+        mesh = phantom(faces=8_000)
+        save(mesh.without_labels(), tmp_path / "lower.stl")
+        label = mesh.vertex_data["label"].astype(int)
+        np.save(tmp_path / "good.npy", label)
+        np.save(tmp_path / "bad.npy", np.where(label == 36, 39, label))
+        (tmp_path / "broken.json").write_text("{", "utf-8")
+
+        def run(*options: str) -> Result:
+            return CliRunner().invoke(commands, ["validate", str(tmp_path / "lower.stl"), *options])
+
+        good = run("--labels", str(tmp_path / "good.npy"), "--jaw", "lower")
+        assert (good.exit_code, "D101" in good.output) == (0, False)
+        bad = run("--labels", str(tmp_path / "bad.npy"))
+        assert bad.exit_code == 1 and "D101 Label is not in the numbering" in bad.output
+        other = run("--labels", str(tmp_path / "good.npy"), "--jaw", "upper")
+        assert other.exit_code == 1 and "D102" in other.output
+        broken = run("--labels", str(tmp_path / "broken.json"))
+        assert broken.exit_code == 2 and "its labels cannot be read" in broken.output
+
+    def test_labels_are_those_of_one_file(self) -> None:
+        done = CliRunner().invoke(commands, ["validate", "a.stl", "b.stl", "--labels", "c.npy"])
+
+        assert done.exit_code == 2 and "give one FILE" in done.output

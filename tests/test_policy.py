@@ -28,7 +28,8 @@ class TestLimits:
 
         assert limit.default >= 0
         assert limit.meaning.endswith(".") and limit.source
-        assert name.rpartition("_")[2] in {"mm", "mm2", "deg", "fraction", "share", "aspect", "pairs"}
+        units = {"mm", "mm2", "deg", "fraction", "share", "aspect", "pairs", "ratio", "confidence", "gain"}
+        assert name.rpartition("_")[2] in units
 
     @pytest.mark.parametrize("value", [-1, float("nan"), "2", None, True])
     def test_a_limit_is_a_number_of_at_least_zero(self, value: Any) -> None:

@@ -216,6 +216,18 @@ class Mesh:
             source=self.source,
         )
 
+    def with_jaw(self, jaw: Jaw | None) -> Mesh:
+        """The same mesh of another jaw."""
+        return _mesh(self.vertices, self.faces, self.vertex_data, self.face_data, jaw, self.source)
+
+    def without_labels(self) -> Mesh:
+        """The same mesh without `label` and `instance`."""
+        vertex, face = (
+            {name: data for name, data in mapping.items() if name not in ("label", "instance")}
+            for mapping in (self.vertex_data, self.face_data)
+        )
+        return _mesh(self.vertices, self.faces, vertex, face, self.jaw, self.source)
+
     def with_irregularity(self, note: Irregularity) -> Mesh:
         """The same mesh, whose source has one more irregularity."""
         source = self.source or Source(format="unknown")

@@ -105,6 +105,59 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "max_pairs": Limit(1_000_000.0, "The search for intersecting faces stops after this many pairs, and says so."),
         "floating_area_mm2": Limit(20.0, "A floating piece smaller than this is debris that repair may drop."),
         "floating_area_fraction": Limit(5e-3, "Upper bound of floating_area_mm2, as a fraction of the mesh's area."),
+        "instance_share": Limit(
+            0.05, "An instance and a label that disagree are an error when the lesser part is more than this share."
+        ),
+        "jaw_confidence": Limit(0.6, "The jaw that incisors look like counts from this confidence on, 0 to 1."),
+        "label_part_mm2": Limit(
+            0.1,
+            "A stray piece of a label, or a hole in a tooth, with less area is only mentioned.",
+            "derived: about four faces of a published scan of 40 faces/mm2 on teeth",
+        ),
+        "label_error_share": Limit(
+            0.15, "A stray piece or hole is an error when it has more than this share of the tooth's area."
+        ),
+        "label_error_mm2": Limit(4.0, "A stray piece or hole is an error when it has more area than this."),
+        "order_mm": Limit(1.5, "Two teeth are out of order when they stand the wrong way round by more than this."),
+        "order_error_mm": Limit(3.0, "Teeth out of order are an error when it is by more than this."),
+        "size_share": Limit(
+            0.35,
+            "A crown's width may differ from the norm, scaled to the arch, by this share.",
+            "derived: covers published means of upper incisors and canines (extracted teeth, both sexes)",
+        ),
+        "size_error_share": Limit(
+            0.6, "A crown is an error when its width along the arch exceeds the scaled norm by more than this share."
+        ),
+        "shift_gain": Limit(
+            0.1,
+            "Numbers look shifted when the sizes of a side fit its neighbours' numbers better by this much (sum of "
+            "squared logarithms of ratios).",
+            "tuned on real arches and phantoms",
+        ),
+        "antimere_ratio": Limit(1.67, "The crown areas of a tooth and its antimere differ by less than this factor."),
+        "ragged_ratio": Limit(
+            1.25,
+            "A border is ragged when it is longer than this times its length after smoothing.",
+            "tuned on real arches, whose drawn borders have up to 1.17 by face and 1.31 by vertex",
+        ),
+        "ragged_face_share": Limit(
+            0.28,
+            "Where faces carry the labels, a ragged border strays by more than this share of their longest edges.",
+            "tuned on real arches and phantoms, which have up to 0.27",
+        ),
+        "ragged_vertex_share": Limit(
+            0.24,
+            "Where vertices carry the labels, a ragged border strays by more than this share of the longest edges.",
+            "tuned on real arches and phantoms, which have up to 0.24",
+        ),
+        "bleed_mm": Limit(
+            0.9,
+            "A label bleeds over its neighbour when the crease between them lies this far from the labels' border.",
+            "tuned on real arches: beyond the width of the crease itself",
+        ),
+        "tooth_like_mm2": Limit(
+            20.0, "Gum that stands as high as the middle of the crowns beside it looks like a tooth from this area on."
+        ),
     }
 )
 """Every limit by name: what it means, its default and the source of the default."""
@@ -317,7 +370,7 @@ BUILT_IN: Mapping[str, Policy] = MappingProxyType(
         "scan": Policy(name="scan"),
         # A closed solid for a printer: no boundary is legal, and repair may invent what closes it.
         "print": Policy(name="print", rim="closed", max_safety=Safety.INVENTIVE),
-        # As `scan`, for scans that carry tooth labels; checks of labels do not exist yet.
+        # As `scan`, for scans that carry tooth labels.
         "labelled": Policy(name="labelled"),
         # Anything that is at all amiss fails.
         "strict": Policy(name="strict", fail_on=Severity.WARNING, max_safety=Safety.LOSSLESS),

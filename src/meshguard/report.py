@@ -79,7 +79,7 @@ class Finding:
         severity: under the policy in force.
         message: one sentence, with the measure that matters.
         element: what `indices` number. An edge is named by its lowest half-edge 3*face + corner, a component by its
-            lowest face, a loop by its vertices, a pair by its faces.
+            lowest face, a loop by its vertices, a pair by its faces, a tooth by its label.
         indices: int32 (k,), sorted, all of them, into the mesh that was validated ("file": rows of the file).
         count: how many elements the defect has.
         location: x, y, z in mm of a point on the defect; None where it has no finite point.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 
 from meshguard._version import __version__
 from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE, Check, refuse_unknown_checks
+from meshguard.errors import MeshError
 from meshguard.facts import Facts
 from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels import topology, triangles
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshguard.budget import Budget, Progress
+    from meshguard.io.labels import Labels, Source
+    from meshguard.mesh import Jaw
 
 
 N_STEPS = len(CATALOGUE) + 1
@@ -33,6 +36,8 @@ def validate(
     mesh_or_file: Mesh | str | Path | bytes | BinaryIO,
     *,
     policy: str | Path | Policy = "scan",
+    labels: Labels | Source | None = None,
+    jaw: Jaw | None = None,
     budget: Budget | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -44,6 +49,10 @@ def validate(
     Args:
         mesh_or_file: a mesh, or what `load` takes: a path, bytes, or an open binary file.
         policy: a built-in policy's name, a `.toml` file, or a Policy.
+        labels: the teeth: `Labels`, or what `read_labels` takes: a file, bytes, or an array with a label for each
+            vertex or face, as the mesh's file counts them. They replace labels that the mesh carries. Labels of another
+            number are a finding (F105), not an exception. None: those that the mesh carries, if any.
+        jaw: "upper" or "lower", where it is known; it wins over what the mesh and the labels say.
         budget: what reading the file and checking the mesh may take. Its clock is a last resort: with it the outcome
             depends on the machine.
         progress: called between steps; an exception that it raises ends the call.
@@ -61,7 +70,8 @@ def validate(
         steps = Steps(budget, progress, total=STEPS + N_STEPS)
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
-    report = report_of(Facts(mesh, rules), steps)
+    mesh, numbering = _labelled(mesh, labels, jaw, budget)
+    report = report_of(Facts(mesh, rules, numbering=numbering), steps)
     steps.end()
     return report
 
@@ -105,6 +115,26 @@ def report_of(facts: Facts, steps: Steps) -> Report:
     )
 
 
+def _labelled(
+    mesh: Mesh, labels: Labels | Source | None, jaw: Jaw | None, budget: Budget | None
+) -> tuple[Mesh, Literal["fdi", "anonymous"] | None]:
+    """The mesh with its labels and jaw, and what labels that were given are numbers of."""
+    if jaw not in (None, "upper", "lower"):
+        raise MeshError(f"jaw must be 'upper', 'lower' or None, not {jaw!r}")
+    if jaw is not None and jaw != mesh.jaw:
+        mesh = mesh.with_jaw(jaw)
+    if labels is None:
+        return mesh, None
+    from meshguard.io.labels import Labels, attach_labels, misfit, read_labels
+
+    read = labels if isinstance(labels, Labels) else read_labels(labels, jaw=jaw, budget=budget)
+    note = misfit(mesh, read)
+    if note is not None:
+        return mesh.without_labels().with_irregularity(note), None
+    known = read.in_fdi(mesh.jaw) if mesh.jaw is not None else read
+    return attach_labels(mesh, known), "fdi" if known.numbering == "fdi" else "anonymous"
+
+
 def _skip_reason(check: Check, facts: Facts) -> str | None:
     """Why a check does not run, in a sentence; None where it does."""
     if not facts.policy.selects(check.id):
@@ -114,8 +144,29 @@ def _skip_reason(check: Check, facts: Facts) -> str | None:
         return "The mesh was made from arrays, not read from a file."
     if "faces" in check.needs and not facts.n_finite:
         return "The mesh has no faces."
+    if {"labels", "fdi", "instances"} & set(check.needs):
+        return _why_no_labels(check, facts)
     if check.id == "S101" and facts.policy.rim == "any":
         return "The policy allows any open boundary."
+    return None
+
+
+def _why_no_labels(check: Check, facts: Facts) -> str | None:
+    """Why a check of labels does not run, in a sentence; None where it does."""
+    labelling = facts.labelling
+    if labelling is None:
+        source = facts.mesh.source
+        if source is not None and any(note.check == "F105" for note in source.irregularities):
+            return "The labels do not fit the mesh (F105)."
+        return "The mesh carries no labels of teeth."
+    if labelling.why_not is not None:
+        return labelling.why_not
+    if "fdi" in check.needs and not labelling.is_fdi:
+        return "The labels are of an unknown numbering: they are anonymous classes."
+    if "instances" in check.needs and "instance" not in (
+        facts.mesh.face_data if labelling.by == "face" else facts.mesh.vertex_data
+    ):
+        return "The labels tell no instances."
     return None
 
 

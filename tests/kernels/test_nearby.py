@@ -23,7 +23,8 @@ def test_it_is_what_looking_at_every_cell_says(seed: int) -> None:
     marked = rng.random((4, 5, 6)) < 0.1
     origin, cell = np.array([0.5, -0.25, 0.0]), 0.5
     out = np.empty(len(corners), np.bool_)
-    nearby.faces_near(frozen(positions), frozen(corners), frozen(marked), *origin.tolist(), cell, 0, len(corners), out)
+    x, y, z = origin.tolist()
+    nearby.faces_near(frozen(positions), frozen(corners), frozen(marked), x, y, z, cell, 0, len(corners), out)
 
     assert out.tolist() == oracles.faces_near(positions, corners, marked, origin, cell, nearby._MOST_CELLS)
     assert 0 < out.sum() < len(out)

@@ -17,8 +17,10 @@ from tests import oracles, shapes
 if TYPE_CHECKING:
     from meshguard.mesh import Mesh
 
-ARCH = phantom(faces=12_000)
-BASES = {"arch": ARCH, "upper": phantom(jaw="upper", faces=8_000, seed=2), "sheet": shapes.grid(60, 40)}
+# Without labels: what a defect does to those is told by tests of the checks of teeth.
+ARCH = phantom(faces=12_000).without_labels()
+UPPER = phantom(jaw="upper", faces=8_000, seed=2).without_labels()
+BASES = {"arch": ARCH, "upper": UPPER, "sheet": shapes.grid(60, 40)}
 REPEATABLE = [name for name in DEFECTS if name not in ("inside_out", "wrong_unit")]
 
 
@@ -79,10 +81,11 @@ def oracles_loop(mesh: Mesh) -> set[int]:
 
 
 def test_attributes_are_carried_and_the_input_is_untouched() -> None:
-    before = ARCH.digest()
-    mesh, _ = mutate(ARCH, *REPEATABLE, seed=9)
+    arch = phantom(faces=12_000)
+    before = arch.digest()
+    mesh, _ = mutate(arch, *REPEATABLE, seed=9)
 
-    assert ARCH.digest() == before
+    assert arch.digest() == before
     assert len(mesh.vertex_data["label"]) == len(mesh.vertices)
     assert len(mesh.face_data["label"]) == len(mesh.faces)
     assert mesh.jaw == "lower"
@@ -112,7 +115,7 @@ def test_a_face_without_area_is_collinear_exactly() -> None:
 def test_every_check_of_a_mesh_has_a_defect() -> None:
     """But for the checks of files, and those that another defect shows."""
     made = {mutate(ARCH, name)[1][0].check for name in DEFECTS}
-    checks = {check.id for check in CATALOGUE if check.id[0] != "F"}
+    checks = {check.id for check in CATALOGUE if check.id[0] not in "FD"}
 
     assert checks - made <= {"G108", "S102", "S107"}
 

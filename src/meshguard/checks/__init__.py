@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshguard.checks import file, geometry, surface, topology
+from meshguard.checks import file, geometry, surface, teeth, topology
 from meshguard.checks.registry import Check
 from meshguard.errors import PolicyError
 from meshguard.policy import CLASSES, WEIGHED, nearest
@@ -12,7 +12,7 @@ from meshguard.policy import CLASSES, WEIGHED, nearest
 if TYPE_CHECKING:
     from meshguard.policy import Policy
 
-CATALOGUE: tuple[Check, ...] = (*file.CHECKS, *topology.CHECKS, *geometry.CHECKS, *surface.CHECKS)
+CATALOGUE: tuple[Check, ...] = (*file.CHECKS, *topology.CHECKS, *geometry.CHECKS, *surface.CHECKS, *teeth.CHECKS)
 
 __all__ = ["CATALOGUE", "Check", "refuse_unknown_checks"]
 

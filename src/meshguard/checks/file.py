@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.checks.labels import labels_do_not_fit
 from meshguard.checks.located import Said, fingerprint, located
 from meshguard.checks.registry import check
 from meshguard.report import Finding, Safety, Severity
@@ -183,6 +184,7 @@ CHECKS = (
     faces_out_of_range,
     nonconforming_text,
     disagreeing_normals,
+    labels_do_not_fit,
     surplus_bytes,
     triangulated_polygons,
     skipped_content,

@@ -35,6 +35,7 @@ class Said:
         limit: the policy limit that decided.
         fixable: what repair would do.
         count: how many elements the defect has, where that is not how many indices it lists.
+        tooth: the FDI code of the tooth it is about.
     """
 
     severity: Severity
@@ -43,6 +44,7 @@ class Said:
     limit: str | None = None
     fixable: Safety | None = None
     count: int | None = None
+    tooth: int | None = None
 
 
 def located(
@@ -98,6 +100,7 @@ def located(
                 measures=said.measures,
                 limit=said.limit,
                 fixable=said.fixable,
+                tooth=said.tooth,
                 fingerprint=fingerprint(check, len(numbers), *sums[cluster].tolist()),
             )
         )

@@ -37,7 +37,8 @@ class Check:
         title: a few words, from the first line of the docstring.
         explanation: what it finds, why it matters and what would fix it; the rest of the docstring.
         limits: names of the policy limits that it reads.
-        needs: what must hold for it to run: "source" (the mesh was read from a file), "faces" (it has any).
+        needs: what must hold for it to run: "source" (the mesh was read from a file), "faces" (it has any), "labels"
+            (it has labels of teeth), "fdi" (they are FDI codes), "instances" (and tell instances).
         run: the check itself.
     """
 

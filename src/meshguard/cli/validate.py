@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -41,6 +41,13 @@ if TYPE_CHECKING:
 )
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--output", "-o", metavar="PATH", help="Write there instead of to the terminal; complete or not at all.")
+@click.option(
+    "--labels",
+    metavar="PATH",
+    help="Labels of the teeth, for one FILE: Teeth3DS JSON, NPY, CSV, text, PLY, VTP or VTK; without it those that the "
+    "file itself carries.",
+)
+@click.option("--jaw", type=click.Choice(["upper", "lower"]), help="The jaw; it wins over what the files say.")
 @click.option("--max-bytes", type=click.IntRange(0), metavar="N", help="Refuse a file with more bytes, decompressed.")
 @click.option("--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces.")
 @click.option(
@@ -59,6 +66,8 @@ def validate(
     fail_on: str | None,
     format_: str,
     output: str | None,
+    labels: str | None,
+    jaw: Literal["upper", "lower"] | None,
     max_bytes: int | None,
     max_faces: int | None,
     max_seconds: float | None,
@@ -71,6 +80,8 @@ def validate(
     {"file": name, "report": {...}} or {"error": text, "file": name}. --format markdown is for tickets.
     """
     policy = chosen_policy(policy_name, select, ignore, fail_on)
+    if labels is not None and len(files) > 1:
+        raise click.UsageError("--labels are those of one file; give one FILE")
     from meshguard.budget import Budget
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
@@ -85,7 +96,7 @@ def validate(
     verdicts = Counter({0: 0})
     with Progress(files) as progress, compilation_notice(progress.pause):
         for name in files:
-            report, failure, trouble = _validated(name, policy, budget)
+            report, failure, trouble = _validated(name, policy, budget, labels, jaw)
             startup.loaded()
             progress.pause()
             if report is None:
@@ -145,13 +156,26 @@ def _ids(entries: tuple[str, ...], *, reasons: bool = False) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
-def _validated(name: str, policy: Policy, budget: Budget) -> tuple[Report | None, str, str]:
+def _validated(
+    name: str, policy: Policy, budget: Budget, labels: str | None, jaw: Literal["upper", "lower"] | None
+) -> tuple[Report | None, str, str]:
     """The report of a file; or None, what failed, and why."""
     from meshguard.errors import BudgetExceeded, ReadError
     from meshguard.validation import validate as validated
 
+    read = None
+    if labels is not None:
+        from meshguard.io.labels import read_labels
+
+        try:
+            read = read_labels(labels, jaw=jaw, budget=budget)
+        except (ReadError, BudgetExceeded) as error:
+            return None, "its labels cannot be read", str(error)
+        except OSError as error:
+            return None, "its labels cannot be read", error.strerror or type(error).__name__
     try:
-        return validated(sys.stdin.buffer if name == "-" else name, policy=policy, budget=budget), "", ""
+        source = sys.stdin.buffer if name == "-" else name
+        return validated(source, policy=policy, labels=read, jaw=jaw, budget=budget), "", ""
     except BudgetExceeded as error:
         return None, "not validated", str(error)
     except ReadError as error:

@@ -133,6 +133,10 @@ def _tasks() -> Iterator[Callable[[], object]]:
     yield partial(load, _ply_text(sheet))
     yield partial(load, _ply_quads())
     yield partial(validate, sheet)
+    # Two teeth that meet, on a sheet of gum.
+    side, front = np.sign(sheet.vertices[:, 0]), np.abs(sheet.vertices[:, :2]).max(axis=1) < 15
+    teeth = np.where(front, np.where(side > 0, 31, 41), 0)
+    yield partial(validate, sheet.with_data(vertex={"label": teeth}))
     # Faces at random cut each other, and are miswound and non-manifold; a crack runs through the split sheet.
     rng = np.random.default_rng(0)
     yield partial(validate, Mesh(vertices=30 * rng.normal(size=(60, 3)), faces=rng.integers(0, 60, (200, 3))))

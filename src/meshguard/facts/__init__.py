@@ -9,17 +9,20 @@ from __future__ import annotations
 import math
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.cracks import Cracks, find_cracks
-from meshguard.facts.distances import least_distance
+from meshguard.facts.crowns import Creases, Sizes, find_creases, sizes_along
+from meshguard.facts.distances import least_distances
+from meshguard.facts.frame import ArchFrame, find_frame
 from meshguard.facts.intersections import Intersections, find_intersections
-from meshguard.facts.loops import Loops, find_loops
+from meshguard.facts.loops import Loops, find_loops, genus_of
 from meshguard.facts.sidedness import sidedness_of
+from meshguard.facts.teeth import Labelling, Pieces, Teeth, find_labelling, find_pieces, find_teeth
 from meshguard.kernels import intersections as intersection_kernels
 from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
@@ -78,9 +81,11 @@ class Components(NamedTuple):
 class Facts:
     """Everything derived from a mesh under a policy; each property is computed on first use and kept."""
 
-    def __init__(self, mesh: Mesh, policy: Policy) -> None:
+    def __init__(self, mesh: Mesh, policy: Policy, *, numbering: Literal["fdi", "anonymous"] | None = None) -> None:
         self.mesh = mesh
         self.policy = policy
+        self.numbering = numbering
+        """What the labels are numbers of, where that is known; None: as they look."""
 
     # ---- positions
 
@@ -381,29 +386,14 @@ class Facts:
 
         Euler's characteristic of an orientable surface is fans − edges + faces = 2 − 2 genus − boundary curves.
         """
-        counts = self.components.counts
-        first_of_chain = np.unique(self.loops.chain, return_index=True)[1]
-        curves = np.bincount(self.loops.component[first_of_chain], minlength=len(counts))
-        characteristic = counts[:, topology.FANS] - counts[:, topology.EDGES] + counts[:, topology.FACES]
-        genus = (2 - curves - characteristic) // 2
-        genus[counts[:, topology.CROWDED_EDGES] > 0] = -1
-        if len(self.miswound):
-            genus[self.twisted[0]] = -1
-        return genus.astype(np.int32)
+        return genus_of(self)
 
     def distance_to_main(self, faces: IntArray, labels: IntArray, count: int) -> FloatArray:
         """Distance (mm) between the nearest vertices of each of `count` labelled sets of faces and the main piece."""
-        from scipy.spatial import cKDTree
-
         main = self.positions[np.unique(self.corners[self.faces_of(self.main)])]
-        tree = cKDTree(main)
         pairs = np.unique(np.stack([np.repeat(labels, 3), self.corners[faces].reshape(-1)], axis=1), axis=0)
-        starts = np.searchsorted(pairs[:, 0], np.arange(count + 1))
-        distances = np.full(count, np.inf)
-        for piece in range(count):
-            points = self.positions[pairs[starts[piece] : starts[piece + 1], 1]]
-            distances[piece] = least_distance(main, points, tree)
-        return distances
+        bounds = np.searchsorted(pairs[:, 0], np.arange(count + 1)).tolist()
+        return least_distances(main, [self.positions[pairs[lo:hi, 1]] for lo, hi in pairwise(bounds)])
 
     def has_volume(self, component: int) -> bool:
         """Whether a component's signed volume is more than rounding can make of none, as for a sheet laid double."""
@@ -447,6 +437,45 @@ class Facts:
         faces = np.sort(np.stack([edges // 3, self.edges.twins[edges] // 3], axis=1), axis=1).astype(np.int64)
         count = len(self.corners)
         return np.isin(faces[:, 0] * count + faces[:, 1], folded[:, 0] * count + folded[:, 1])
+
+    # ---- teeth
+
+    @cached_property
+    def labelling(self) -> Labelling | None:
+        """The tooth labels that the mesh carries, or None."""
+        return find_labelling(self)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Pieces of equal label; only where `labelling` is usable."""
+        return find_pieces(self, self.labels)
+
+    @cached_property
+    def teeth(self) -> Teeth:
+        """The labelled teeth; only where `labelling` is usable."""
+        return find_teeth(self, self.pieces)
+
+    @cached_property
+    def sizes(self) -> Sizes | None:
+        """Order and sizes of the labelled teeth; None where they have no arch curve."""
+        return None if self.frame.curve is None or self.frame.up is None else sizes_along(self)
+
+    @cached_property
+    def creases(self) -> Creases:
+        """Borders between neighbouring teeth, and the creases between them."""
+        return find_creases(self)
+
+    @cached_property
+    def frame(self) -> ArchFrame:
+        """Occlusal plane, midline, arch curve and jaw, from labels where there are any, else from the shape alone."""
+        return find_frame(self)
+
+    @property
+    def labels(self) -> Labelling:
+        """The labels, where they are usable; a ValueError where not."""
+        if self.labelling is None or self.labelling.why_not is not None:
+            raise ValueError("this mesh has no usable labels")
+        return self.labelling
 
     # ---- sidedness
 

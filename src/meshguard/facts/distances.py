@@ -7,28 +7,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from scipy.spatial import cKDTree
-
     from meshguard.mesh import FloatArray
 
 _SAMPLE = 64
 
 
-def least_distance(points: FloatArray, others: FloatArray, tree: cKDTree) -> float:
-    """The distance (mm) between the nearest of some points, which `tree` holds, and some others.
+def least_distances(points: FloatArray, pieces: list[FloatArray]) -> FloatArray:
+    """The distance (mm) between the nearest of some points and of each piece's points, float64 (number of pieces,).
 
     From afar all points of a tree are about as near, and finding the nearest is slow: so what lies further from the
-    other set's box than a few of them are from the tree is left out first.
+    piece's box than a few of its points are from the tree is left out first.
     """
     from scipy.spatial import cKDTree
 
-    sample = others[:: max(1, len(others) // _SAMPLE)]
-    least = float(tree.query(sample)[0].min())
-    if len(others) <= _SAMPLE:
-        return least
-    kept = points[_box_distance(points, others) <= least]
-    near = others[_box_distance(others, points) <= least]
-    return min(least, float(cKDTree(kept).query(near)[0].min())) if len(kept) and len(near) else least
+    tree = cKDTree(points)
+    distances = np.empty(len(pieces))
+    for place, piece in enumerate(pieces):
+        sample = piece[:: max(1, len(piece) // _SAMPLE)]
+        least = float(np.min(tree.query(sample)[0]))
+        if len(piece) > _SAMPLE:
+            kept = points[_box_distance(points, piece) <= least]
+            near = piece[_box_distance(piece, points) <= least]
+            if len(kept) and len(near):
+                least = min(least, float(np.min(cKDTree(kept).query(near)[0])))
+        distances[place] = least
+    return distances
 
 
 def _box_distance(points: FloatArray, others: FloatArray) -> FloatArray:

@@ -87,3 +87,16 @@ def find_loops(facts: Facts, rim_share: float) -> Loops:
         frozen(component),
         frozen(rim),
     )
+
+
+def genus_of(facts: Facts) -> IntArray:
+    """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides."""
+    counts = facts.components.counts
+    first_of_chain = np.unique(facts.loops.chain, return_index=True)[1]
+    curves = np.bincount(facts.loops.component[first_of_chain], minlength=len(counts))
+    characteristic = counts[:, topology.FANS] - counts[:, topology.EDGES] + counts[:, topology.FACES]
+    genus = (2 - curves - characteristic) // 2
+    genus[counts[:, topology.CROWDED_EDGES] > 0] = -1
+    if len(facts.miswound):
+        genus[facts.twisted[0]] = -1
+    return genus.astype(np.int32)

@@ -62,7 +62,7 @@ _NUMBERED = {
     "loop": "vertex",
     "pair": "face",
     "component": "face",
-    "tooth": "face",
+    "tooth": "label",
     "file": "row",
     "edge": "half-edge",
 }

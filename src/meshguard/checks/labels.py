@@ -1,0 +1,304 @@
+"""D: labels of teeth as such: their numbers, their instances, and whether each tooth is one piece without holes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard import fdi
+from meshguard.checks.located import Said, located
+from meshguard.checks.registry import check
+from meshguard.report import Finding, Safety, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshguard.facts import Facts
+    from meshguard.mesh import IntArray
+
+
+def name_of(facts: Facts, label: int) -> str:
+    """What a message calls a tooth: its code, or its class."""
+    return f"tooth {label}" if facts.labels.is_fdi else f"class {label}"
+
+
+def tooth_of(facts: Facts, label: int) -> int | None:
+    """The FDI code of a label, or None where it is none."""
+    return label if facts.labels.is_fdi and fdi.is_tooth(label) else None
+
+
+def about_teeth(facts: Facts, check: str, labels: list[int], said: Said) -> Iterable[Finding]:
+    """One finding about whole teeth: it lists their labels, and stands on the first of them."""
+    teeth = facts.teeth
+    faces = np.flatnonzero(teeth.of_face == int(np.searchsorted(teeth.labels, labels[0]))).astype(np.int32)
+    if not len(faces):
+        faces = np.flatnonzero(facts.pieces.label_of_face == labels[0]).astype(np.int32)
+    count = len(labels) if said.count is None else said.count
+    if not len(faces):  # a label of vertices so few that no face has it
+        nodes = np.flatnonzero(facts.labels.of_node == labels[0]).astype(np.int32)
+        found = located(facts, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
+    else:
+        found = located(facts, check, element="face", indices=faces, rows=facts.corners[faces], say=lambda _: said)
+    for finding in found:
+        yield replace(
+            finding, element="tooth", indices=np.array(sorted(labels), np.int32), indices_total=len(labels), count=count
+        )
+
+
+def about_nodes(facts: Facts, check: str, nodes: IntArray, said: Said) -> Iterable[Finding]:
+    """One finding about faces or vertices, whichever carry the labels; nodes as `Labelling.of_node` numbers them."""
+    nodes = nodes.astype(np.int32)
+    if facts.labels.by == "face":
+        return located(facts, check, element="face", indices=nodes, rows=facts.corners[nodes], say=lambda _: said)
+    found = located(facts, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
+    is_meant = np.zeros(len(facts.positions), np.bool_)
+    is_meant[nodes] = True
+    vertices = np.flatnonzero(is_meant[facts.remap]).astype(np.int32)
+    return [replace(finding, indices=vertices, indices_total=len(vertices), count=len(vertices)) for finding in found]
+
+
+def pieces_of(facts: Facts, piece: int) -> IntArray:
+    """The faces or positions of a piece, ascending."""
+    return np.flatnonzero(facts.pieces.of_node == piece).astype(np.int32)
+
+
+@check("F105", needs=())
+def labels_do_not_fit(facts: Facts) -> Iterable[Finding]:
+    """Labels do not fit the mesh.
+
+    There are more or fewer labels than vertices or faces, or they are no whole numbers, or faces and vertices carry
+    different ones; or the labels do not follow the surface: neighbours differ about as often as if labels had been
+    dealt out at random, which is what happens when they are in the order of another file (one that was saved again,
+    welded or decimated since). The checks of teeth are then skipped. Ask for the file that the labels were made on.
+    """
+    for note in facts.mesh.source.irregularities if facts.mesh.source is not None else ():
+        if note.check == "F105":
+            yield _misfit(note.message, dict(note.measures))
+    labelling = facts.labelling
+    if labelling is not None and labelling.misfit is not None:
+        finding = _misfit(labelling.misfit, {"disorder": labelling.disorder})
+        yield finding if labelling.why_not is not None else replace(finding, severity=Severity.WARNING)
+
+
+def _misfit(message: str, measures: dict[str, float]) -> Finding:
+    from meshguard.checks.located import fingerprint
+
+    return Finding(
+        check="F105",
+        severity=Severity.ERROR,
+        message=message,
+        element="file",
+        indices=np.empty(0, np.int32),
+        count=1,
+        location=None,
+        measures=measures,
+        fingerprint=fingerprint("F105", message),
+    )
+
+
+@check("D101", needs=("faces", "fdi"))
+def not_in_numbering(facts: Facts) -> Iterable[Finding]:
+    """Label is not in the numbering.
+
+    A label that is no tooth in the FDI numbering (ISO 3950: 11 to 48, deciduous 51 to 85) and not 0, the gum; or a
+    colour that is not in the palette. Labels are taken for FDI codes if most of them are; otherwise they are anonymous
+    classes, and this check is skipped. Look the tooth up and give it its number.
+    """
+    areas = facts.teeth.areas
+    for place, label in enumerate(facts.teeth.labels.tolist()):
+        if not fdi.is_tooth(label):
+            what = "a colour outside the palette" if label < 0 else f"label {label}, which is no FDI code"
+            said = Said(
+                severity=Severity.ERROR,
+                message=f"{areas[place]:.1f} mm² have {what}.",
+                measures={"label": label, "area_mm2": float(areas[place])},
+            )
+            yield from about_teeth(facts, "D101", [label], said)
+
+
+@check("D102", limits=("jaw_confidence",), needs=("faces", "fdi"))
+def other_jaw(facts: Facts) -> Iterable[Finding]:
+    """Tooth of the other jaw.
+
+    The jaw is the one that the mesh or the labels state, or else the one that most labels belong to. Each tooth of the
+    other jaw is an error; where that is most of them, one finding says that labels and jaw disagree. The labels are
+    those of the other arch, or their numbers were shifted. Where nothing states the jaw, the widths of the incisors are
+    asked: above, the central one is the wider, below the lateral; if they surely contradict, that is a warning.
+    """
+    jaw = facts.labels.jaw
+    codes = [label for label in facts.teeth.labels.tolist() if fdi.is_tooth(label)]
+    from meshguard.facts.shape import jaw_by_incisors
+
+    shape, sure = jaw_by_incisors(facts)
+    if not facts.labels.jaw_is_told and shape not in (None, jaw) and sure >= facts.policy.limit("jaw_confidence"):
+        said = Said(
+            severity=Severity.WARNING,
+            message=f"The numbers are those of the {jaw} jaw, but the incisors look like the {shape} one's.",
+            measures={"confidence": sure, "teeth": len(codes)},
+            limit="jaw_confidence",
+        )
+        yield from about_teeth(facts, "D102", codes, said)
+    wrong = [code for code in codes if fdi.jaw_of(code) != jaw]
+    if wrong and 2 * len(wrong) > len(codes):
+        said = Said(
+            severity=Severity.ERROR,
+            message=f"{len(wrong)} of {len(codes)} teeth are of the other jaw: this is said to be the {jaw} one.",
+            measures={"teeth": len(wrong)},
+        )
+        yield from about_teeth(facts, "D102", wrong, said)
+        return
+    for code in wrong:
+        said = Said(
+            severity=Severity.ERROR,
+            message=f"Tooth {code} is of the other jaw: this is the {jaw} one.",
+            measures={"area_mm2": float(facts.teeth.areas[np.searchsorted(facts.teeth.labels, code)])},
+            tooth=code,
+        )
+        yield from about_teeth(facts, "D102", [code], said)
+
+
+@check("D103", limits=("instance_share",), needs=("faces", "labels", "instances"))
+def instances_disagree(facts: Facts) -> Iterable[Finding]:
+    """Instances and labels disagree.
+
+    Label files may say twice what is one tooth: by its label and by an instance number. Each instance must have one
+    label and each label one instance, and the gum is 0 in both. An instance with several labels is a tooth whose number
+    is not known, a label on several instances are two teeth with one number. Where the lesser part is below the limit
+    it is a warning: strays at a border.
+    """
+    from meshguard.facts.teeth import mesh_instances
+
+    labelling = facts.labels
+    by_label = (facts.mesh.face_data if labelling.by == "face" else facts.mesh.vertex_data)["label"].astype(np.int64)
+    instance = mesh_instances(facts.mesh, labelling.by)
+    if instance is None:
+        return
+    by_label = by_label.reshape(-1)
+    pairs, counts = np.unique(np.stack([instance, by_label], axis=1), axis=0, return_counts=True)
+    limit = facts.policy.limit("instance_share")
+    for column, one, many in ((0, "Instance", "labels"), (1, "Label", "instances")):
+        values, rows_of = np.unique(pairs[:, column], return_counts=True)
+        for value in values[(rows_of > 1) & (values != 0)].tolist():
+            rows = np.flatnonzero(pairs[:, column] == value)
+            rows = rows[np.argsort(-counts[rows], kind="stable")]
+            share = 1.0 - float(counts[rows[0]] / counts[rows].sum())
+            label = value if column == 1 else int(pairs[rows[0], 1])
+            said = Said(
+                severity=Severity.ERROR if share > limit else Severity.WARNING,
+                message=f"{one} {value} has {len(rows)} {many}: {', '.join(map(str, pairs[rows[:4], 1 - column]))}.",
+                measures={many: len(rows), "lesser_share": share},
+                limit="instance_share",
+                tooth=tooth_of(facts, label),
+            )
+            yield from _about_mesh_nodes(
+                facts, np.flatnonzero((instance, by_label)[column] == value).astype(np.int32), said
+            )
+
+
+def _about_mesh_nodes(facts: Facts, nodes: IntArray, said: Said) -> Iterable[Finding]:
+    """One D103 about faces or vertices of the mesh."""
+    if facts.labels.by == "face":
+        return located(facts, "D103", element="face", indices=nodes, rows=facts.corners[nodes], say=lambda _: said)
+    rows = facts.remap[nodes][:, None]
+    return located(facts, "D103", element="vertex", indices=nodes, rows=rows, say=lambda _: said)
+
+
+_PARTS = ("label_part_mm2", "label_error_share", "label_error_mm2")
+
+
+def _severity(facts: Facts, area: float, whole: float, *, cut: bool) -> tuple[Severity, str]:
+    """How bad a wrong part of a tooth is, and the limit that decides.
+
+    A part below the least area is finer than scanners sample; an error is a large share of the tooth, unless the scan's
+    own border cuts the part off.
+    """
+    if area < facts.policy.limit("label_part_mm2"):
+        return Severity.INFO, "label_part_mm2"
+    large = area > facts.policy.limit("label_error_share") * whole and area > facts.policy.limit("label_error_mm2")
+    return (Severity.ERROR if large and not cut else Severity.WARNING), "label_error_share"
+
+
+@check("D104", limits=_PARTS, needs=("faces", "labels"))
+def tooth_in_pieces(facts: Facts) -> Iterable[Finding]:
+    """Tooth in several pieces.
+
+    Each piece of a label beside its largest, with its size and the distance between their middles: an island of stray
+    label, a tooth that another label cuts in two, or a second tooth with the same number. Faces hang together over
+    common edges, vertices along edges. A piece that no other label touches is a piece of the mesh (S103), not of its
+    labels. An island belongs to the label around it, which repair can give it.
+    """
+    from meshguard.kernels import teeth as kernels
+
+    pieces, teeth = facts.pieces, facts.teeth
+    area = pieces.measures[:, kernels.AREA]
+    is_main = np.zeros(len(area), np.bool_)
+    is_main[teeth.main] = True
+    meets = np.bincount(pieces.pairs.reshape(-1), minlength=len(area)) > 0
+    for piece in np.flatnonzero((pieces.label != 0) & ~is_main & meets).tolist():
+        label = int(pieces.label[piece])
+        place = int(np.searchsorted(teeth.labels, label))
+        main, row = int(teeth.main[place]), pieces.measures[piece]
+        whole = float(area[main])
+        cut = row[kernels.RIM] > 0 and pieces.measures[main, kernels.RIM] > 0
+        severity, limit = _severity(facts, float(area[piece]), whole, cut=cut)
+        centre = slice(kernels.CENTRE, kernels.CENTRE + 3)
+        away = float(np.linalg.norm(row[centre] - pieces.measures[main, centre]))
+        what = "A second part" if severity is Severity.ERROR else "An island"
+        said = Said(
+            severity=severity,
+            message=f"{what} of {name_of(facts, label)} has {area[piece]:.2f} mm² and lies {away:.1f} mm from it.",
+            measures={"area_mm2": float(area[piece]), "tooth_area_mm2": whole, "distance_mm": away},
+            limit=limit,
+            fixable=Safety.LOCAL if severity is not Severity.ERROR else None,
+            tooth=tooth_of(facts, label),
+        )
+        yield from about_nodes(facts, "D104", pieces_of(facts, piece), said)
+
+
+@check("D105", limits=_PARTS, needs=("faces", "labels"))
+def hole_in_tooth(facts: Facts) -> Iterable[Finding]:
+    """Hole in a tooth.
+
+    A piece of gum, or the whole of another label, that lies within one tooth: it has no other neighbour, and the border
+    of the scan does not reach it. A crown has no such hole; repair gives it the label around it. A piece of a label
+    that is larger elsewhere is an island of that tooth instead, D104.
+    """
+    from meshguard.kernels import teeth as kernels
+
+    pieces, teeth = facts.pieces, facts.teeth
+    count = len(pieces.label)
+    if not count:
+        return
+    area = pieces.measures[:, kernels.AREA]
+    one, other = pieces.pairs.T
+    pairs = np.concatenate([pieces.pairs, pieces.pairs[:, ::-1]])
+    around = pieces.label[pairs[:, 1]]
+    least, most = np.full(count, np.iinfo(np.int32).max), np.full(count, np.iinfo(np.int32).min)
+    np.minimum.at(least, pairs[:, 0], around)
+    np.maximum.at(most, pairs[:, 0], around)
+    is_main = np.zeros(count, np.bool_)
+    is_main[teeth.main] = True
+    enclosed = (least == most) & (least != 0) & (pieces.measures[:, kernels.RIM] == 0.0)
+    enclosed &= (pieces.label == 0) | is_main
+    enclosed &= np.bincount(np.concatenate([one, other]), minlength=count) > 0
+    for piece in np.flatnonzero(enclosed).tolist():
+        label, inside = int(least[piece]), int(pieces.label[piece])
+        whole = float(teeth.areas[np.searchsorted(teeth.labels, label)])
+        if area[piece] > whole:
+            continue  # the tooth is a ring around something larger: that is no hole in it
+        severity, limit = _severity(facts, float(area[piece]), whole, cut=False)
+        content = "gum" if inside == 0 else name_of(facts, inside)
+        said = Said(
+            severity=severity,
+            message=f"A hole of {area[piece]:.2f} mm² in {name_of(facts, label)} is labelled {content}.",
+            measures={"area_mm2": float(area[piece]), "tooth_area_mm2": whole, "label_inside": inside},
+            limit=limit,
+            fixable=Safety.LOCAL,
+            tooth=tooth_of(facts, label),
+        )
+        yield from about_nodes(facts, "D105", pieces_of(facts, piece), said)
+
+
+CHECKS = (not_in_numbering, other_jaw, instances_disagree, tooth_in_pieces, hole_in_tooth)

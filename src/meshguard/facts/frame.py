@@ -1,0 +1,266 @@
+"""The arch frame: which way the teeth bite, how they stand along the arch, and which jaw this is, as far as it shows.
+
+Everything is found from the shape alone, so that it moves with the mesh; labels only say which surface is teeth. What
+cannot be told from what is there (a straight row of three molars has no inside) is None, not a guess.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.mesh import FloatArray, Jaw
+
+MIN_SAGITTA_MM = 4.0
+"""A row of teeth curves enough to have an inside when its middle stands this far from the line between its ends: more
+than teeth stand out of the row."""
+
+MIN_TEETH = 5
+"""Fewer teeth make no circle, but a straight row: two that stand out of it bend a circle through four."""
+
+MIN_RADIUS_MM = 12.0
+"""No arch is so narrow; such a circle runs to and fro among teeth that are out of the row."""
+
+MOST_SCATTER = 0.3
+"""Teeth stand off the circle, as a root mean square, by less than this share of its sagitta."""
+
+LARGEST_RADIUS_MM = 150.0
+"""Beyond it a row is straight."""
+
+
+class ArchCurve(NamedTuple):
+    """The curve that the teeth stand on, seen along `up`: a radius for each angle about a centre inside the arch.
+
+    Attributes:
+        centre: float64 (3,), mm.
+        east, north: float64 (3,): unit vectors of angle 0 and 90 degrees; with `up` right-handed.
+        cut: angle in radians at which the arch is open; angles along the arch grow from there, counter-clockwise as
+            seen from where `up` points to.
+        low, high: angles of the first and last tooth, from the cut.
+        coefficients: float64 (d + 1,): the radius as a polynomial of the angle, scaled to -1 .. 1 over the arch; as
+            `numpy.polynomial.polynomial` has it.
+        sagitta_mm: distance of the middle of the row from the line between its ends: how much it curves.
+    """
+
+    centre: FloatArray
+    east: FloatArray
+    north: FloatArray
+    cut: float
+    low: float
+    high: float
+    coefficients: FloatArray
+    sagitta_mm: float
+
+    def angles(self, points: FloatArray) -> FloatArray:
+        """Angle of each point from the cut, 0 to 2 pi, float64 (k,)."""
+        away = points - self.centre
+        angles: FloatArray = np.mod(np.arctan2(away @ self.north, away @ self.east) - self.cut, 2 * np.pi)
+        return angles
+
+    def radii(self, angles: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The curve's radius at each angle from the cut, mm, and its derivative; beyond the ends it stays as there."""
+        from numpy.polynomial import polynomial
+
+        half = max(1e-9, 0.5 * (self.high - self.low))
+        x = np.clip((angles - 0.5 * (self.low + self.high)) / half, -1.0, 1.0)
+        radius = polynomial.polyval(x, self.coefficients)
+        slope = polynomial.polyval(x, polynomial.polyder(self.coefficients)) / half if len(self.coefficients) > 1 else 0
+        return np.asarray(radius, np.float64), np.broadcast_to(np.asarray(slope, np.float64), radius.shape)
+
+    def along(self, angles: FloatArray) -> FloatArray:
+        """Length of the curve up to each angle, mm, 0 at the first tooth."""
+        fine = np.linspace(self.low, self.high, 721)
+        radius, slope = self.radii(fine)
+        speed = np.sqrt(radius**2 + slope**2)
+        length = np.concatenate([[0.0], np.cumsum(0.5 * (speed[1:] + speed[:-1]) * np.diff(fine))])
+        inside = np.interp(angles, fine, length)
+        ends = self.radii(np.array([self.low, self.high]))[0]
+        before, behind = np.minimum(angles - self.low, 0.0), np.maximum(angles - self.high, 0.0)
+        lengths: FloatArray = inside + ends[0] * before + ends[1] * behind
+        return lengths
+
+    def nearest(self, points: FloatArray) -> FloatArray:
+        """Angle from the cut of the place on the curve that is nearest to each point, float64 (k,)."""
+        fine = np.linspace(self.low, self.high, 721)
+        real = fine + self.cut
+        places = self.radii(fine)[0][:, None] * np.stack([np.cos(real), np.sin(real)], axis=1)
+        flat = (points - self.centre) @ np.stack([self.east, self.north], axis=1)
+        nearest: FloatArray = fine[((flat[:, None] - places) ** 2).sum(axis=2).argmin(axis=1)]
+        return nearest
+
+    def placed(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Where points are: mm along the curve and mm across it, positive outward; straight on beyond its ends."""
+        angles = self.angles(points)
+        flat = (points - self.centre) @ np.stack([self.east, self.north], axis=1)
+        along, across = self.along(angles), np.hypot(*flat.T) - self.radii(angles)[0]
+        ends = np.array([self.low, self.high])
+        radius, tangent = self.radii(ends)[0], self.tangents(ends) @ np.stack([self.east, self.north], axis=1)
+        for end, is_beyond in ((0, angles < self.low), (1, angles > self.high)):
+            real = ends[end] + self.cut
+            away = flat[is_beyond] - radius[end] * np.array([np.cos(real), np.sin(real)])
+            along[is_beyond] = self.along(ends)[end] + away @ tangent[end]
+            across[is_beyond] = away @ np.array([tangent[end, 1], -tangent[end, 0]])
+        return along, across
+
+    def tangents(self, angles: FloatArray) -> FloatArray:
+        """Unit vectors along the curve, counter-clockwise, float64 (k, 3)."""
+        radius, slope = self.radii(angles)
+        real = angles + self.cut
+        outward = np.cos(real)[:, None] * self.east + np.sin(real)[:, None] * self.north
+        across = -np.sin(real)[:, None] * self.east + np.cos(real)[:, None] * self.north
+        tangent = slope[:, None] * outward + radius[:, None] * across
+        unit: FloatArray = tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-300)
+        return unit
+
+
+class ArchFrame(NamedTuple):
+    """Where the arch is and which way it faces; None for what cannot be told.
+
+    Attributes:
+        source: "labels" where labels say what is teeth, else "geometry".
+        origin: float64 (3,): a point of the occlusal plane, in the middle of the teeth, mm.
+        up: float64 (3,): unit vector towards the biting side, the normal of the occlusal plane.
+        up_confidence: 0 to 1.
+        curve: the arch curve; of a nearly straight row it has no inside, see `has_inside`.
+        front: float64 (3,): unit vector from the middle of the open side to the incisors, in the plane.
+        front_confidence: 0 to 1.
+        jaw: which jaw this is, from its shape.
+        jaw_confidence: 0 to 1.
+        why_unsure: what could not be told and why, a sentence each.
+    """
+
+    source: Literal["labels", "geometry"]
+    origin: FloatArray
+    up: FloatArray | None
+    up_confidence: float
+    curve: ArchCurve | None
+    front: FloatArray | None
+    front_confidence: float
+    jaw: Jaw | None
+    jaw_confidence: float
+    why_unsure: tuple[str, ...] = ()
+
+    @property
+    def has_inside(self) -> bool:
+        """Whether the curve tells on which side of the teeth the tongue is."""
+        return self.curve is not None and self.curve.sagitta_mm >= MIN_SAGITTA_MM
+
+
+def up_of_teeth(centres: FloatArray, axes: FloatArray) -> tuple[FloatArray | None, float]:
+    """The occlusal plane's normal and how sure it is: the plane through the crowns, on the side that they point to.
+
+    Args:
+        centres: float64 (T, 3), mm.
+        axes: float64 (T, 3), unit vectors towards the biting side, NaN for none.
+    """
+    axes = axes[np.isfinite(axes).all(axis=1)]
+    if not len(axes):
+        return None, 0.0
+    mean = axes.mean(axis=0)
+    agreement = float(np.linalg.norm(mean))
+    if agreement < 0.3:
+        return None, 0.0
+    up: FloatArray = mean / agreement
+    if len(centres) >= 5:
+        _, spread, directions = np.linalg.svd(centres - centres.mean(axis=0), full_matrices=False)
+        spread /= np.sqrt(len(centres))
+        normal = directions[2]
+        # A row that is nearly straight has no plane of its own.
+        if spread[1] > 3.0 and spread[2] < 0.4 * spread[1] and abs(float(normal @ up)) > 0.6:
+            up = normal * np.sign(normal @ up)
+    return up, agreement
+
+
+def curve_through(points: FloatArray, up: FloatArray) -> ArchCurve | None:
+    """The curve through two or more points seen along `up`; None where they all stand on one place.
+
+    A circle is fitted first (Kasa 1976) whose centre gives the angles: seen from inside an arch the teeth follow one
+    another by angle. Points on a line get a circle so large that it is one, with its centre on either side.
+    """
+    helper = np.eye(3)[np.argmin(np.abs(up))]
+    east = np.cross(helper, up)
+    east /= np.linalg.norm(east)
+    north = np.cross(up, east)
+    middle = points.mean(axis=0)
+    flat = (points - middle) @ np.stack([east, north], axis=1)
+    if len(points) < 2 or float(np.abs(flat).max()) < 1.0:
+        return None
+    centre, radius = _circle_through(flat)
+    away = flat - centre
+    raw = np.arctan2(away[:, 1], away[:, 0])
+    order = np.argsort(raw, kind="stable")
+    gaps = np.diff(np.concatenate([raw[order], raw[order[:1]] + 2 * np.pi]))
+    widest = int(np.argmax(gaps))
+    cut = float(raw[order[widest]] + 0.5 * gaps[widest])
+    angles = np.mod(raw - cut, 2 * np.pi)
+    low, high = float(angles.min()), float(angles.max())
+    half = 0.5 * (high - low)
+    sagitta = radius * (1.0 - np.cos(min(half, np.pi)))
+    from numpy.polynomial import polynomial
+
+    scaled = (angles - 0.5 * (low + high)) / max(half, 1e-9)
+    degree = max(0, min(4, len(points) // 2 - 1))
+    coefficients = polynomial.polyfit(scaled, np.hypot(*away.T), degree)
+    place = middle + centre @ np.stack([east, north])
+    return ArchCurve(place, east, north, cut, low, high, coefficients, float(sagitta))
+
+
+def _circle_through(flat: FloatArray) -> tuple[FloatArray, float]:
+    """Centre and radius of the circle through points of the plane whose mean is 0."""
+    if len(flat) >= MIN_TEETH:
+        system = np.concatenate([2 * flat, np.ones((len(flat), 1))], axis=1)
+        solution, _, rank, _ = np.linalg.lstsq(system, (flat**2).sum(axis=1), rcond=1e-9)
+        radius = float(np.sqrt(max(0.0, solution[2] + solution[0] ** 2 + solution[1] ** 2)))
+        if rank == 3 and MIN_RADIUS_MM < radius < LARGEST_RADIUS_MM:
+            away = flat - solution[:2]
+            scatter = float(np.sqrt(((np.hypot(*away.T) - radius) ** 2).mean()))
+            cosine = away @ -solution[:2] / np.maximum(np.hypot(*away.T) * np.hypot(*solution[:2]), 1e-12)
+            if scatter < MOST_SCATTER * radius * (1.0 - float(cosine.min())):
+                return solution[:2], radius
+    across = np.linalg.svd(flat, full_matrices=True)[2][1]
+    return -LARGEST_RADIUS_MM * across, LARGEST_RADIUS_MM
+
+
+def frame_of_teeth(centres: FloatArray, axes: FloatArray) -> ArchFrame:
+    """The frame of an arch whose teeth are known.
+
+    Args:
+        centres: float64 (T, 3), of each tooth, mm.
+        axes: float64 (T, 3), unit vectors towards the biting side of each, NaN for none.
+    """
+    origin = centres.mean(axis=0) if len(centres) else np.zeros(3)
+    why: list[str] = []
+    up, up_confidence = up_of_teeth(centres, axes)
+    if up is None:
+        why.append("The crowns do not point one way, so there is no occlusal plane.")
+        return ArchFrame("labels", origin, None, 0.0, None, None, 0.0, None, 0.0, tuple(why))
+    curve = curve_through(centres, up)
+    front, front_confidence = None, 0.0
+    if curve is None:
+        why.append("There are too few teeth for an arch curve.")
+    elif curve.sagitta_mm < MIN_SAGITTA_MM:
+        why.append("The row of teeth is nearly straight, so which side of it is the tongue's cannot be told.")
+    else:
+        span = curve.high - curve.low
+        middle = curve.cut + 0.5 * (curve.low + curve.high)
+        front = np.cos(middle) * curve.east + np.sin(middle) * curve.north
+        # Half a circle has both sides; a quarter may be one side only, whose middle is no midline.
+        front_confidence = float(np.clip((np.degrees(span) - 60.0) / 100.0, 0.0, 1.0))
+        if front_confidence == 0.0:
+            why.append("Only one side of the arch is there, so there is no midline.")
+            front = None
+    return ArchFrame("labels", origin, up, up_confidence, curve, front, front_confidence, None, 0.0, tuple(why))
+
+
+def find_frame(facts: Facts) -> ArchFrame:
+    """The frame of a mesh: from its labels where it has usable ones, else from its shape."""
+    labelling = facts.labelling
+    if labelling is None or labelling.why_not is not None:
+        from meshguard.facts.shape import frame_of_shape
+
+        return frame_of_shape(facts)
+    whole = facts.teeth.is_whole
+    return frame_of_teeth(facts.teeth.centres[whole], facts.teeth.axes[whole])

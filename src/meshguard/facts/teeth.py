@@ -1,0 +1,305 @@
+"""Labels as facts: pieces of each tooth, what they measure, where they meet, and how the teeth stand along the arch.
+
+A label is carried by the vertices (`vertex_data["label"]`) or by the faces (`face_data["label"]`). Where a mesh has
+both, the vertices' are used if the faces' say the same, else the faces' (F105 tells). Pieces are found on what carries
+the labels; borders are edges of the mesh between faces, which have the label of most of their corners where the
+vertices carry it. 0 is the gum.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard import fdi
+from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.kernels import teeth as kernels
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.mesh import FloatArray, IntArray, Jaw, Mesh
+
+SCRAMBLED_SHARE = 0.5
+"""Labels follow no surface when this share of the edges that chance would make borders are borders. Of real
+segmentations it is below a tenth, of labels in another order above 0.8."""
+
+MIN_BORDERS = 50
+"""With fewer borders nothing is said of disorder: a patch of a few faces is nearly all border."""
+
+FDI_SHARE = 0.75
+"""Labels are taken for FDI codes when more than this share of the classes are; `io.labels` decides alike."""
+
+
+FRAGMENT_MM2 = 12.0
+"""A label with less surface in one piece is a remnant at a cut, no crown that has a place in the row. The crowns of
+lower incisors, the smallest, have 70 to 110 mm2 in real scans."""
+
+
+class Labelling(NamedTuple):
+    """The labels of a mesh.
+
+    Attributes:
+        by: what carries them.
+        of_node: int32 (N,), label of each face, or of each position (that of its first vertex).
+        is_fdi: whether they are FDI codes; else anonymous classes.
+        jaw: the jaw that was told, or else the one that most labels are of; None for anonymous classes.
+        jaw_is_told: whether the mesh says its jaw.
+        why_not: why no check can use them, in a sentence; None where all is well.
+        misfit: what F105 says of them: a sentence, or None.
+        disorder: share of the edges that chance would make borders that are.
+    """
+
+    by: Literal["face", "vertex"]
+    of_node: IntArray
+    is_fdi: bool
+    jaw: Jaw | None
+    jaw_is_told: bool
+    why_not: str | None
+    misfit: str | None
+    disorder: float
+
+
+class Pieces(NamedTuple):
+    """Pieces of equal label, by lowest node.
+
+    Attributes:
+        of_node: int32 (N,), −1 where a node takes no part.
+        of_face: int32 (m,), piece of each face, −1 likewise.
+        label_of_face: int32 (m,), label of each face; of three different corners the middle one.
+        label: int32 (P,).
+        measures: float64 (P, 9), columns as in `kernels.teeth`.
+        pairs: int32 (k, 2), pieces that meet, each pair once, the lower first, sorted.
+        borders: int32 (k,), half-edges, ascending, one for each edge between faces that differ.
+        mixed: int32 (k,), faces whose corners differ, ascending; none where faces carry the labels.
+    """
+
+    of_node: IntArray
+    of_face: IntArray
+    label_of_face: IntArray
+    label: IntArray
+    measures: FloatArray
+    pairs: IntArray
+    borders: IntArray
+    mixed: IntArray
+
+
+class Teeth(NamedTuple):
+    """The teeth: labels other than 0, ascending.
+
+    Attributes:
+        labels: int32 (T,).
+        main: int32 (T,), largest piece of each.
+        areas: float64 (T,), of all its pieces, mm2.
+        centres: float64 (T, 3), of the largest piece, mm.
+        axes: float64 (T, 3), unit vectors towards the biting side of each crown; NaN where it has none.
+        of_face: int32 (m,), place in `labels` of each face of a largest piece, −1 elsewhere.
+        is_whole: bool (T,), whether enough of a tooth is there to have a place in the row.
+    """
+
+    labels: IntArray
+    main: IntArray
+    areas: FloatArray
+    centres: FloatArray
+    axes: FloatArray
+    of_face: IntArray
+    is_whole: BoolArray
+
+
+def find_labelling(facts: Facts) -> Labelling | None:
+    """The labels that the mesh carries; None where it carries none."""
+    mesh = facts.mesh
+    by: Literal["face", "vertex"] = "face" if "label" in mesh.face_data else "vertex"
+    stored = mesh.face_data.get("label", mesh.vertex_data.get("label"))
+    if stored is None:
+        return None
+    misfit = _misfit(stored)
+    contradiction = None
+    if misfit is None and by == "face" and "label" in mesh.vertex_data:
+        of_vertex = mesh.vertex_data["label"]
+        if _misfit(of_vertex) is None:
+            differ = int(np.count_nonzero(_majority(of_vertex.reshape(-1), mesh.faces) != stored.reshape(-1)))
+            if differ:
+                contradiction = f"{differ} faces have another label than their vertices; the faces' are used."
+            else:
+                by, stored = "vertex", of_vertex
+    if misfit is not None:
+        none = frozen(np.zeros(0, np.int32))
+        return Labelling(by, none, False, None, False, "The labels do not fit the mesh (F105).", misfit, 0.0)
+    given = stored.astype(np.int32).reshape(-1)
+    of_node = frozen(given if by == "face" else given[facts.first_vertex])
+    classes = _classes(of_node)
+    told = mesh.jaw
+    is_fdi = facts.numbering == "fdi" or (facts.numbering is None and numbering_of(classes) == "fdi")
+    codes = [int(label) for label in classes if fdi.is_tooth(int(label))] if is_fdi else []
+    n_upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
+    jaw: Jaw | None = told or (None if not codes else "upper" if 2 * n_upper >= len(codes) else "lower")
+    disorder = _disorder(facts, by, of_node)
+    why_not, misfit = None, contradiction
+    if not len(classes):
+        why_not = "No tooth is labelled: all is gum."
+    elif disorder > SCRAMBLED_SHARE:
+        misfit = (
+            f"The labels do not follow the surface: neighbours differ {100 * disorder:.0f} % as often as chance would "
+            "have it. They are probably in the order of another file."
+        )
+        why_not = "The labels do not fit the mesh (F105)."
+    return Labelling(by, of_node, is_fdi, jaw, told is not None, why_not, misfit, disorder)
+
+
+def _classes(labels: IntArray) -> IntArray:
+    """The different labels but 0, ascending: by counting where they are small numbers, since sorting all is slow."""
+    if not len(labels):
+        return np.empty(0, np.int32)
+    if int(labels.min()) >= 0 and int(labels.max()) < 1 << 16:
+        found = np.flatnonzero(np.bincount(labels)).astype(np.int32)
+    else:
+        found = np.unique(labels).astype(np.int32)
+    kept: IntArray = found[found != 0]
+    return kept
+
+
+def numbering_of(classes: IntArray) -> Literal["fdi", "anonymous"]:
+    """What the labels other than 0 are numbers of: FDI codes if more than three quarters of them are.
+
+    So it is with labels from a file: single ids that are no codes are errors, but Universal 17 to 32, of which three
+    quarters happen to be codes, are another numbering.
+    """
+    ids = [label for label in classes.tolist() if label > 0]
+    return "fdi" if sum(fdi.is_tooth(label) for label in ids) > FDI_SHARE * len(ids) else "anonymous"
+
+
+def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
+    """Pieces of equal label, measured, and which of them meet."""
+    edges, by_face, m = facts.edges, labelling.by == "face", len(facts.corners)
+    piece, of_face, mixed = np.empty(len(labelling.of_node), np.int32), np.empty(m, np.int32), np.empty(m, np.int32)
+    borders, meetings = np.empty(3 * m, np.int32), np.empty(0 if by_face else 3 * m, np.int32)
+    counts = kernels.label_pieces(
+        facts.corners, edges.twins, edges.crowded, labelling.of_node, by_face, of_face, piece, borders, meetings, mixed
+    )
+    count = max(counts[0], 1)
+    piece, of_face = frozen(piece), frozen(of_face)
+    measures = np.empty((counts[0], kernels.COLUMNS), np.float64)
+    label, face_piece = np.empty(counts[0], np.int32), np.empty(m, np.int32)
+    kernels.measure_pieces(
+        facts.positions,
+        facts.corners,
+        edges.twins,
+        labelling.of_node,
+        of_face,
+        piece,
+        by_face,
+        measures,
+        label,
+        face_piece,
+    )
+    borders = frozen(borders[: counts[1]].copy())
+    h = borders if by_face else meetings[: counts[2]]
+    ends = np.stack([h // 3, edges.twins[h] // 3], axis=1) if by_face else facts.edge_ends(h)
+    met = np.sort(piece[ends], axis=1).astype(np.int64)
+    keys = np.unique(met[:, 0] * count + met[:, 1])
+    pairs = np.stack([keys // count, keys % count], axis=1).astype(np.int32)
+    return Pieces(
+        piece,
+        frozen(face_piece),
+        of_face,
+        frozen(label),
+        frozen(measures),
+        frozen(pairs),
+        borders,
+        frozen(mixed[: counts[3]].copy()),
+    )
+
+
+def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:
+    """The teeth with their largest pieces, axes and borders."""
+    area = pieces.measures[:, kernels.AREA]
+    labels = np.unique(pieces.label[pieces.label != 0]).astype(np.int32)
+    # The largest of equal area is the one with the least centre, whatever the order of faces.
+    x = np.nan_to_num(pieces.measures[:, kernels.CENTRE])
+    order = np.lexsort((x, -np.round(area, 9), pieces.label))
+    main = order[np.searchsorted(pieces.label[order], labels)].astype(np.int32)
+    is_tooth = pieces.label != 0
+    summed = np.bincount(np.searchsorted(labels, pieces.label[is_tooth]), area[is_tooth], len(labels))
+    centres = pieces.measures[main][:, kernels.CENTRE : kernels.CENTRE + 3]
+
+    of_piece = np.full(len(area) + 1, -1, np.int32)
+    of_piece[main] = np.arange(len(main), dtype=np.int32)
+    of_face = frozen(of_piece[pieces.of_face])
+    axes = _axes(facts, labels, pieces, centres, pieces.measures[main])
+    areas: FloatArray = summed.astype(np.float64, copy=False)
+    is_whole = frozen(area[main] >= FRAGMENT_MM2)
+    return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face, is_whole)
+
+
+def _axes(facts: Facts, labels: IntArray, pieces: Pieces, centres: FloatArray, measures: FloatArray) -> FloatArray:
+    """Unit vectors towards the biting side: normals summed over a cap point along its axis, whichever way it bulges.
+
+    Which of the two ways is up is told by its border, which lies below the cap's own middle; so the winding of the
+    faces does not enter.
+    """
+    borders, of_face = pieces.borders, pieces.label_of_face
+    vector = measures[:, kernels.VECTOR : kernels.VECTOR + 3]
+    count = len(labels)
+    middles = facts.positions[facts.edge_ends(borders)].mean(axis=1)
+    owners = np.concatenate([of_face[borders // 3], of_face[facts.edges.twins[borders] // 3]])
+    rim = facts.edges.boundary
+    places = np.concatenate([middles, middles, facts.positions[facts.edge_ends(rim)].mean(axis=1)])
+    owners = np.concatenate([owners, of_face[rim // 3]])
+    places, owners = places[owners != 0], owners[owners != 0]
+    tooth = np.searchsorted(labels, owners)
+    sizes = np.bincount(tooth, minlength=count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.stack([np.bincount(tooth, places[:, d], count) / sizes for d in range(3)], axis=1)
+        sign = np.sign(((centres - mean) * vector).sum(axis=1, keepdims=True))
+        axes: FloatArray = sign * vector / np.linalg.norm(vector, axis=1, keepdims=True)
+    return axes
+
+
+def _misfit(stored: npt.NDArray[np.generic]) -> str | None:
+    """Why stored labels cannot be read as such; None where they can."""
+    if stored.size != len(stored):
+        return f"A label is one number, not {stored.size // max(1, len(stored))}."
+    if stored.dtype.kind == "f":
+        values = stored.astype(np.float64).reshape(-1)
+        bad = int(np.count_nonzero(~np.isfinite(values) | (values != np.round(values))))
+        if bad:
+            return f"{bad} labels are no whole numbers."
+    if stored.size and (float(stored.min()) < -(2**31) or float(stored.max()) >= 2**31):
+        return "A label is outside the range of whole numbers of 32 bits."
+    return None
+
+
+def _majority(of_vertex: npt.NDArray[Any], corners: IntArray) -> npt.NDArray[Any]:
+    """Label of most corners of each face; of three different ones the middle."""
+    a, b, c = (of_vertex[corners[:, k]] for k in range(3))
+    middle: npt.NDArray[Any] = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    return middle
+
+
+def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
+    """Share of the edges that chance would make borders that are, over at most 20,000 edges spread over the mesh."""
+    twins = facts.edges.twins
+    if not len(twins):
+        return 0.0
+    h = np.arange(0, len(twins), max(1, len(twins) // 20_000))
+    h = h[twins[h] >= 0] if by == "face" else h[twins[h] != -3]
+    ends = np.stack([h // 3, twins[h] // 3], axis=1) if by == "face" else facts.edge_ends(h.astype(np.int32))
+    if not len(ends):
+        return 0.0
+    pair = of_node[ends]
+    n_borders = int(np.count_nonzero(pair[:, 0] != pair[:, 1]))
+    if n_borders < MIN_BORDERS:
+        return 0.0
+    shares = np.unique(pair, return_counts=True)[1] / pair.size
+    chance = 1.0 - float((shares**2).sum())
+    return n_borders / len(pair) / chance if chance > 0 else 0.0
+
+
+def mesh_instances(mesh: Mesh, by: str) -> npt.NDArray[np.int64] | None:
+    """Instance of each face or vertex, as the labels are carried; None where there is none that fits."""
+    stored = (mesh.face_data if by == "face" else mesh.vertex_data).get("instance")
+    if stored is None or _misfit(stored) is not None:
+        return None
+    return stored.astype(np.int64).reshape(-1)

@@ -1,0 +1,381 @@
+"""Labelled surfaces: pieces of equal label, what each measures, and bands along the borders between teeth.
+
+A node is what carries the label: a face, or a position. Two nodes hang together where they have the same label and an
+edge of the mesh joins them: two faces through the edge they share, two positions along the edge between them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.topology import BOUNDARY, UNUSED, _join, after
+
+AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
+"""Columns of a piece's row in `out_measures`: area, mean of its surface (3), sum of its faces' normals times their
+areas (3), number of nodes, length of the mesh's boundary along it."""
+
+
+@inlined
+def _middle(a: int, b: int, c: int) -> int:
+    """The middle of three labels, which is the one that two of them have."""
+    return max(min(a, b), min(max(a, b), c))
+
+
+@kernel
+def label_pieces(
+    corners: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    crowded: npt.NDArray[np.int32],
+    labels: npt.NDArray[np.int32],
+    by_face: bool,
+    out_of_face: npt.NDArray[np.int32],
+    out_piece: npt.NDArray[np.int32],
+    out_borders: npt.NDArray[np.int32],
+    out_meetings: npt.NDArray[np.int32],
+    out_mixed: npt.NDArray[np.int32],
+) -> tuple[int, int, int, int]:
+    """Labels of faces, pieces of nodes that hang together, and the edges and faces where labels differ.
+
+    Args:
+        corners: (m, 3) int32: positions of each face's corners.
+        twins: (3m,) int32: see `kernels.topology`.
+        crowded: (k,) int32: half-edges of edges with more than two faces, those of an edge side by side.
+        labels: (N,) int32: label of each node; N = m by face, else the number of positions.
+        by_face: whether nodes are faces.
+        out_of_face: (m,) int32: label of each face; the middle one of three corners'.
+        out_piece: (N,) int32: piece of each node, 0 to P - 1 by lowest node; −1 for one that takes no part.
+        out_borders: (3m,) int32: the first of them hold half-edges, ascending and one for each edge, between faces that
+            differ.
+        out_meetings: (3m,) int32: the same between nodes; not written by face, where it is the same.
+        out_mixed: (m,) int32: the first of them hold faces whose corners differ, ascending; none by face.
+
+    Returns:
+        P, and the numbers of borders, meetings and mixed faces. Zeros for no faces.
+    """
+    n, m = len(labels), len(corners)
+    flat = corners.reshape(-1)
+    for node in range(n):
+        out_piece[node] = -1
+    borders, meetings, mixed = 0, 0, 0
+    for f in range(m):
+        used = twins[3 * f] != UNUSED
+        if by_face:
+            out_of_face[f] = labels[f]
+            if used:
+                out_piece[f] = f
+        else:
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            out_of_face[f] = _middle(labels[a], labels[b], labels[c])
+            if used:
+                out_piece[a], out_piece[b], out_piece[c] = a, b, c
+                if labels[a] != labels[b] or labels[a] != labels[c]:
+                    out_mixed[mixed] = f
+                    mixed += 1
+    for h in range(3 * m):
+        twin = twins[h]
+        if twin == UNUSED or 0 <= twin < h:
+            continue
+        f = h // 3
+        if twin >= 0 and out_of_face[f] != out_of_face[twin // 3]:
+            out_borders[borders] = h
+            borders += 1
+        elif by_face:
+            if twin >= 0:
+                _join(out_piece, f, twin // 3)
+            continue
+        if not by_face:
+            a, b = int(flat[h]), int(flat[after(h)])
+            if labels[a] == labels[b]:
+                _join(out_piece, a, b)
+            else:
+                out_meetings[meetings] = h
+                meetings += 1
+    if by_face:
+        for k in range(1, len(crowded)):
+            h = crowded[k]
+            for j in range(k - 1, -1, -1):
+                g = crowded[j]
+                same_sum = flat[g] + flat[after(g)] == flat[h] + flat[after(h)]
+                if not same_sum or min(flat[g], flat[after(g)]) != min(flat[h], flat[after(h)]):
+                    break
+                if labels[g // 3] == labels[h // 3]:
+                    _join(out_piece, g // 3, h // 3)
+    # A representative is the lowest node of its set, so it is numbered before the others look it up.
+    count = 0
+    for node in range(n):
+        if out_piece[node] == node:
+            out_piece[node] = -2 - count
+            count += 1
+        elif out_piece[node] >= 0:
+            # All representatives on the way are lower and numbered already.
+            root = out_piece[node]
+            while root >= 0:
+                root = out_piece[root]
+            out_piece[node] = root
+    for node in range(n):
+        if out_piece[node] < -1:
+            out_piece[node] = -2 - out_piece[node]
+    return count, borders, meetings, mixed
+
+
+@kernel
+def measure_pieces(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    labels: npt.NDArray[np.int32],
+    of_face: npt.NDArray[np.int32],
+    piece: npt.NDArray[np.int32],
+    by_face: bool,
+    out_measures: npt.NDArray[np.float64],
+    out_label: npt.NDArray[np.int32],
+    out_face_piece: npt.NDArray[np.int32],
+) -> None:
+    """Sums over each piece; a position has a third of each of its faces.
+
+    Args:
+        positions: (p, 3) float64: mm.
+        corners: (m, 3) int32: positions of each face's corners.
+        twins: (3m,) int32: see `kernels.topology`.
+        labels: (N,) int32: of each node.
+        of_face: (m,) int32: label of each face.
+        piece: (N,) int32: of each node, from `label_pieces`.
+        by_face: whether nodes are faces.
+        out_measures: (P, COLUMNS) float64: overwritten; the mean is NaN for a piece without area.
+        out_label: (P,) int32: label of each piece.
+        out_face_piece: (m,) int32: piece of each face: of its first corner with its label; −1 where none takes part.
+    """
+    out_measures[:, :] = 0.0
+    for node in range(len(piece)):
+        if piece[node] >= 0:
+            out_measures[piece[node], NODES] += 1.0
+            out_label[piece[node]] = labels[node]
+    centre, vector = np.empty(3), np.empty(3)
+    for f in range(len(corners)):
+        out_face_piece[f] = -1
+        if twins[3 * f] == UNUSED:
+            continue
+        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+        for d in range(3):
+            centre[d] = (positions[a, d] + positions[b, d] + positions[c, d]) / 3.0
+        for d in range(3):
+            e, g = (d + 1) % 3, (d + 2) % 3
+            vector[d] = 0.5 * (
+                (positions[b, e] - positions[a, e]) * (positions[c, g] - positions[a, g])
+                - (positions[b, g] - positions[a, g]) * (positions[c, e] - positions[a, e])
+            )
+        area = np.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
+        whole = by_face or (piece[a] == piece[b] and piece[a] == piece[c])
+        for corner in range(3):
+            node = f if by_face else corners[f, corner]
+            if out_face_piece[f] < 0 and labels[node] == of_face[f]:
+                out_face_piece[f] = piece[node]
+            row = out_measures[piece[node]]
+            share = 1.0 if whole else 1.0 / 3.0
+            row[AREA] += share * area
+            for d in range(3):
+                row[CENTRE + d] += share * area * centre[d]
+                row[VECTOR + d] += share * vector[d]
+            if whole:
+                break
+        for corner in range(3):
+            if twins[3 * f + corner] == BOUNDARY:
+                a, b = corners[f, corner], corners[f, (corner + 1) % 3]
+                length = 0.0
+                for d in range(3):
+                    length += (positions[b, d] - positions[a, d]) ** 2
+                node = f if by_face else a
+                out_measures[piece[node], RIM] += np.sqrt(length)
+    for p in range(len(out_measures)):
+        for d in range(3):
+            out_measures[p, CENTRE + d] /= out_measures[p, AREA]
+
+
+@kernel
+def extents_along(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    owner: npt.NDArray[np.int32],
+    axes: npt.NDArray[np.float64],
+    out_extents: npt.NDArray[np.float64],
+) -> None:
+    """Smallest and largest coordinates of owned faces along their owner's axes.
+
+    Args:
+        positions: (p, 3) float64: mm.
+        corners: (m, 3) int32: positions of each face's corners.
+        owner: (m,) int32: 0 to T - 1, or −1 for a face that counts nowhere.
+        axes: (T, 3, 3) float64: three unit vectors of each owner.
+        out_extents: (T, 3, 2) float64: overwritten, mm; inf and −inf for an owner without faces.
+    """
+    out_extents[:, :, 0] = np.inf
+    out_extents[:, :, 1] = -np.inf
+    for f in range(len(corners)):
+        t = owner[f]
+        if t < 0:
+            continue
+        for corner in range(3):
+            p = corners[f, corner]
+            for k in range(3):
+                along = (
+                    positions[p, 0] * axes[t, k, 0] + positions[p, 1] * axes[t, k, 1] + positions[p, 2] * axes[t, k, 2]
+                )
+                out_extents[t, k, 0] = min(out_extents[t, k, 0], along)
+                out_extents[t, k, 1] = max(out_extents[t, k, 1], along)
+
+
+@inlined
+def _between_centres(positions: npt.NDArray[np.float64], corners: npt.NDArray[np.int32], f: int, g: int) -> float:
+    """Distance between the centres of two faces."""
+    total = 0.0
+    for d in range(3):
+        one = positions[corners[f, 0], d] + positions[corners[f, 1], d] + positions[corners[f, 2], d]
+        other = positions[corners[g, 0], d] + positions[corners[g, 1], d] + positions[corners[g, 2], d]
+        total += (one - other) ** 2
+    return float(np.sqrt(total) / 3.0)
+
+
+@kernel
+def border_bands(
+    positions: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    labels: npt.NDArray[np.int32],
+    seeds: npt.NDArray[np.int32],
+    reach: float,
+    out_distance: npt.NDArray[np.float64],
+    out_seed: npt.NDArray[np.int32],
+    out_faces: npt.NDArray[np.int32],
+) -> int:
+    """Faces near borders, each with its distance over the surface to the nearest border, without leaving its label.
+
+    Distances go from centre to centre, and start at the middle of the border's edge: they are a little too long, the
+    same on both sides. Settled by relaxation over a queue, whose order does not enter the result.
+
+    Args:
+        positions: (p, 3) float64: mm.
+        corners: (m, 3) int32: positions of each face's corners.
+        twins: (3m,) int32: see `kernels.topology`.
+        labels: (m,) int32: label of each face.
+        seeds: (k,) int32: half-edges of borders, one for each edge.
+        reach: mm; farther faces are left out.
+        out_distance: (m,) float64: infinite on entry; mm, infinite where no border is within reach.
+        out_seed: (m,) int32: −1 on entry; place in `seeds` of the nearest border edge, the lower of equals.
+        out_faces: (m,) int32: the first of them hold the faces within reach, in no order that counts.
+
+    Returns:
+        The number of faces within reach.
+    """
+    m = len(corners)
+    queue = np.empty(m, np.int32)
+    queued = np.zeros(m, np.bool_)
+    head, waiting, found = 0, 0, 0
+    flat = corners.reshape(-1)
+    for s in range(len(seeds)):
+        for side in range(2):
+            h = seeds[s] if side == 0 else twins[seeds[s]]
+            f = h // 3
+            a, b = flat[h], flat[after(h)]
+            start = 0.0
+            for d in range(3):
+                centre = (positions[corners[f, 0], d] + positions[corners[f, 1], d] + positions[corners[f, 2], d]) / 3.0
+                start += (centre - 0.5 * (positions[a, d] + positions[b, d])) ** 2
+            start = np.sqrt(start)
+            if start < out_distance[f] or (start == out_distance[f] and s < out_seed[f]):
+                if out_seed[f] < 0:
+                    out_faces[found] = f
+                    found += 1
+                out_distance[f] = start
+                out_seed[f] = s
+                if not queued[f]:
+                    queue[(head + waiting) % m] = f
+                    waiting += 1
+                    queued[f] = True
+    while waiting:
+        f = queue[head]
+        head = (head + 1) % m
+        waiting -= 1
+        queued[f] = False
+        for c in range(3):
+            twin = twins[3 * f + c]
+            if twin < 0:
+                continue
+            g = twin // 3
+            if labels[g] != labels[f]:
+                continue
+            distance = out_distance[f] + _between_centres(positions, corners, f, g)
+            if distance > reach:
+                continue
+            if distance < out_distance[g] or (distance == out_distance[g] and out_seed[f] < out_seed[g]):
+                if out_seed[g] < 0:
+                    out_faces[found] = g
+                    found += 1
+                out_distance[g] = distance
+                out_seed[g] = out_seed[f]
+                if not queued[g]:
+                    queue[(head + waiting) % m] = g
+                    waiting += 1
+                    queued[g] = True
+    return found
+
+
+@kernel
+def smoothed_lengths(
+    points: npt.NDArray[np.float64],
+    ends: npt.NDArray[np.int32],
+    owners: npt.NDArray[np.int32],
+    rounds: int,
+    out_lengths: npt.NDArray[np.float64],
+) -> None:
+    """Lengths of borders as they are and after smoothing, summed for the teeth on either side.
+
+    Each round moves every point halfway to the mean of its neighbours along the border. Points where not exactly two
+    edges meet stay.
+
+    Args:
+        points: (q, 3) float64: points of the borders, mm.
+        ends: (k, 2) int32: the two points of each edge.
+        owners: (k, 2) int32: the two owners of each edge, −1 for none.
+        rounds: how often to smooth.
+        out_lengths: (T, 4) float64: overwritten; mm before and after, sum of how far the ends of edges moved, and the
+            number of those ends.
+    """
+    q, k = len(points), len(ends)
+    degree = np.zeros(q, np.int32)
+    for e in range(k):
+        degree[ends[e, 0]] += 1
+        degree[ends[e, 1]] += 1
+    here = points.copy()
+    total = np.empty((q, 3))
+    out_lengths[:, :] = 0.0
+    for stage in range(2):
+        for e in range(k):
+            length = 0.0
+            for d in range(3):
+                length += (here[ends[e, 0], d] - here[ends[e, 1], d]) ** 2
+            for side in range(2):
+                if owners[e, side] >= 0:
+                    out_lengths[owners[e, side], stage] += np.sqrt(length)
+        if stage == 1:
+            for e in range(k):
+                for end in range(2):
+                    moved = 0.0
+                    for d in range(3):
+                        moved += (here[ends[e, end], d] - points[ends[e, end], d]) ** 2
+                    for side in range(2):
+                        if owners[e, side] >= 0:
+                            out_lengths[owners[e, side], 2] += np.sqrt(moved)
+                            out_lengths[owners[e, side], 3] += 1.0
+            break
+        for _ in range(rounds):
+            total[:, :] = 0.0
+            for e in range(k):
+                for d in range(3):
+                    total[ends[e, 0], d] += here[ends[e, 1], d]
+                    total[ends[e, 1], d] += here[ends[e, 0], d]
+            for p in range(q):
+                if degree[p] == 2:
+                    for d in range(3):
+                        here[p, d] = 0.5 * here[p, d] + 0.25 * total[p, d]

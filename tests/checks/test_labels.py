@@ -1,0 +1,220 @@
+"""Labels as such: numbers, jaws, instances, pieces and holes; where there is nothing to check, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from meshguard.errors import MeshError
+from meshguard.phantoms import mislabel, phantom
+from meshguard.policy import Policy
+from meshguard.report import Finding, Report, Severity, Status
+from meshguard.validation import validate
+from tests import shapes
+
+if TYPE_CHECKING:
+    from meshguard.mesh import Mesh
+
+ARCH = phantom(faces=16_000, seed=0)
+ONLY = Policy(select=("D", "F105"))
+
+
+def report(mesh: Mesh, **options: object) -> Report:
+    return validate(mesh, policy=ONLY, **options)  # type: ignore[arg-type]
+
+
+def of(mesh: Mesh, check: str) -> list[Finding]:
+    return [finding for finding in report(mesh).findings if finding.check == check]
+
+
+def renumbered(**new: int) -> Mesh:
+    """The arch with some teeth renumbered: t37=27."""
+    label = ARCH.vertex_data["label"].astype(int)
+    before = label.copy()
+    for code, number in new.items():
+        label[before == int(code[1:])] = number
+    return ARCH.without_labels().with_jaw(None).with_data(vertex={"label": label})
+
+
+def test_a_well_labelled_arch_has_no_finding() -> None:
+    for jaw in ("upper", "lower"):
+        assert [finding.message for finding in report(phantom(jaw=jaw, faces=16_000)).findings] == []
+
+
+class TestSkipped:
+    def test_without_labels(self) -> None:
+        outcomes = report(ARCH.without_labels()).outcomes
+
+        assert {o.reason for check, o in outcomes.items() if check[0] == "D"} == {
+            "The mesh carries no labels of teeth."
+        }
+        assert outcomes["F105"].status is Status.PASSED
+
+    def test_all_gum(self) -> None:
+        outcomes = report(ARCH.with_data(vertex={"label": np.zeros(len(ARCH.vertices), int)}).take(np.arange(99)))
+
+        assert "all is gum" in str(outcomes.outcomes["D104"].reason)
+
+    def test_anonymous_classes_are_checked_for_what_needs_no_number(self) -> None:
+        classes = np.unique(ARCH.vertex_data["label"], return_inverse=True)[1]
+        outcomes = report(ARCH.without_labels().with_data(vertex={"label": classes})).outcomes
+
+        skipped = {check for check, outcome in outcomes.items() if "anonymous" in str(outcome.reason)}
+        assert skipped == {"D101", "D102", "D106", "D107", "D108", "D109", "D110", "D114"}
+        assert {outcomes[check].status for check in ("D104", "D105", "D111", "D112", "D113")} == {Status.PASSED}
+
+    def test_universal_numbers_of_a_lower_arch_are_no_fdi_codes(self) -> None:
+        from meshguard import fdi
+
+        numbers = {f"t{code}": int(fdi.to_universal(code)) for code in (*range(31, 38), *range(41, 48))}
+
+        assert "anonymous" in str(report(renumbered(**numbers)).outcomes["D101"].reason)
+
+
+class TestFit:
+    def test_labels_of_another_number_are_a_finding(self) -> None:
+        found = report(ARCH, labels=np.ones(7, int))
+
+        assert [finding.check for finding in found.findings] == ["F105"]
+        assert found.findings[0].measures["labels"] == 7
+        assert {o.reason for check, o in found.outcomes.items() if check[0] == "D"} == {
+            "The labels do not fit the mesh (F105)."
+        }
+
+    def test_labels_in_another_order_are_an_error_and_nothing_else_is_said(self) -> None:
+        mesh, _ = mislabel(ARCH, "other_order", seed=1)
+        found = report(mesh)
+
+        assert [(finding.check, finding.severity) for finding in found.findings] == [("F105", Severity.ERROR)]
+        assert "follow the surface" in found.findings[0].message
+
+    def test_broken_numbers(self) -> None:
+        label = ARCH.vertex_data["label"].astype(float)
+        label[:3] = [0.5, np.nan, np.inf]
+
+        (finding,) = report(ARCH.without_labels().with_data(vertex={"label": label})).findings
+        assert finding.check == "F105" and finding.message.startswith("3 labels")
+
+    def test_faces_that_contradict_their_vertices_win_and_it_is_said(self) -> None:
+        label = ARCH.face_data["label"].astype(int)
+        label[label == 36] = 26
+
+        found = report(ARCH.with_data(face={"label": label}))
+        assert {(finding.check, finding.severity) for finding in found.findings} >= {
+            ("F105", Severity.WARNING),
+            ("D102", Severity.ERROR),
+        }
+
+    def test_labels_given_replace_labels_carried(self) -> None:
+        assert [f.check for f in report(renumbered(t36=99), labels=ARCH.vertex_data["label"]).findings] == []
+
+    def test_a_jaw_is_one_of_two(self) -> None:
+        with pytest.raises(MeshError, match="jaw must be"):
+            report(ARCH, jaw="left")
+
+
+class TestNumbers:
+    def test_a_number_that_no_tooth_has(self) -> None:
+        (finding,) = of(renumbered(t36=39), "D101")
+
+        assert (finding.severity, finding.element, finding.indices.tolist()) == (Severity.ERROR, "tooth", [39])
+        assert finding.measures["label"] == 39
+
+    def test_one_tooth_of_the_other_jaw(self) -> None:
+        (finding,) = of(renumbered(t36=26), "D102")
+
+        assert (finding.tooth, finding.severity) == (26, Severity.ERROR)
+
+    def test_all_teeth_of_the_other_jaw_are_one_finding(self) -> None:
+        found = [f for f in report(renumbered(), jaw="upper").findings if f.check == "D102"]
+
+        assert [(finding.count, finding.tooth) for finding in found] == [(14, None)]
+
+    def test_the_incisors_contradict_numbers_of_the_other_jaw(self) -> None:
+        upper = phantom(jaw="upper", faces=16_000)
+        label = upper.vertex_data["label"].astype(int)
+        shifted = upper.without_labels().with_jaw(None).with_data(vertex={"label": np.where(label > 0, label + 20, 0)})
+
+        (finding,) = of(shifted, "D102")
+        assert finding.severity is Severity.WARNING and "upper" in finding.message
+
+
+class TestInstances:
+    def test_they_agree(self) -> None:
+        instance = np.unique(ARCH.vertex_data["label"], return_inverse=True)[1]
+
+        assert report(ARCH.with_data(vertex={"instance": instance})).outcomes["D103"].status is Status.PASSED
+
+    def test_a_label_on_two_instances(self) -> None:
+        mesh, truth = mislabel(ARCH, "label_on_two_instances", seed=3)
+
+        (finding,) = of(mesh, "D103")
+        assert finding.tooth == truth.measures["tooth"]
+        assert finding.severity is Severity.ERROR
+        assert finding.indices.tolist() == truth.indices.tolist()
+
+    def test_strays_are_a_warning(self) -> None:
+        instance = np.unique(ARCH.vertex_data["label"], return_inverse=True)[1]
+        instance[np.flatnonzero(ARCH.vertex_data["label"] == 36)[:2]] = 1
+
+        assert {f.severity for f in of(ARCH.with_data(vertex={"instance": instance}), "D103")} == {Severity.WARNING}
+
+
+def patched(label: int, cells: slice, *, other: int = 0) -> Mesh:
+    """A fine flat sheet, a block of it a tooth and a few cells of that another label."""
+    mesh = shapes.grid(40, 40, bulge=0.0)
+    centres = mesh.vertices[mesh.faces].mean(axis=1)
+    labels = np.where(np.abs(centres[:, :2]).max(axis=1) < 14, 36, 0)
+    inside = np.flatnonzero(np.abs(centres[:, :2]).max(axis=1) < 8)
+    labels[inside[cells]] = label
+    labels[centres[:, 0] > 25] = other
+    return mesh.with_data(face={"label": labels})
+
+
+class TestPieces:
+    def test_a_hole_of_gum_in_a_tooth(self) -> None:
+        (finding,) = of(patched(0, slice(100, 104)), "D105")
+
+        assert (finding.tooth, finding.count, finding.severity) == (36, 4, Severity.WARNING)
+        assert finding.measures["area_mm2"] == pytest.approx(3.0)
+
+    def test_an_island_of_another_tooth_is_an_island_not_a_hole(self) -> None:
+        mesh = patched(37, slice(100, 104), other=37)
+
+        assert [(f.tooth, f.count) for f in of(mesh, "D104")] == [(37, 4)]
+        assert of(mesh, "D105") == []
+
+    def test_a_label_that_is_only_inside_a_tooth_is_a_hole(self) -> None:
+        (finding,) = of(patched(37, slice(100, 104)), "D105")
+
+        assert finding.measures["label_inside"] == 37
+
+    def test_two_teeth_with_one_number_are_an_error(self) -> None:
+        (finding,) = of(renumbered(t33=36), "D104")
+
+        assert (finding.severity, finding.tooth) == (Severity.ERROR, 36)
+        assert finding.measures["distance_mm"] > 10.0
+
+    def test_a_piece_that_the_scan_border_cuts_off_is_no_error(self) -> None:
+        mesh = shapes.grid(40, 40, bulge=0.0)
+        centres = mesh.vertices[mesh.faces].mean(axis=1)
+        label = np.where(np.abs(centres[:, 1]) < 5, 36, 0)
+        cut = mesh.with_data(face={"label": label}).take((label == 0) | (np.abs(centres[:, 0]) > 3))
+
+        assert {f.severity for f in of(cut, "D104")} == {Severity.WARNING}
+
+    def test_a_loose_piece_of_the_mesh_is_no_piece_of_a_tooth(self) -> None:
+        debris = shapes.grid(width=3.0)
+        label = {"label": np.full(len(debris.faces), 36)}
+        loose = shapes.joined(patched(36, slice(0)).without_labels(), debris)
+        both = np.concatenate([patched(36, slice(0)).face_data["label"], label["label"]])
+
+        assert of(loose.with_data(face={"label": both}), "D104") == []
+
+    def test_vertices_that_carry_labels_are_listed_as_vertices(self) -> None:
+        mesh, truth = mislabel(ARCH, "hole", seed=2)
+        (finding,) = of(mesh, "D105")
+
+        assert (finding.element, finding.indices.tolist()) == ("vertex", truth.indices.tolist())

@@ -1,0 +1,116 @@
+"""Pieces of labels, what they measure, and borders, against a slow twin and by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meshguard.facts import Facts
+from meshguard.kernels import teeth as kernels
+from meshguard.mesh import Mesh
+from meshguard.policy import Policy
+from tests import oracles, shapes
+
+if TYPE_CHECKING:
+    from meshguard.facts.teeth import Pieces
+
+
+def pieces(mesh: Mesh) -> Pieces:
+    return Facts(mesh, Policy()).pieces
+
+
+@given(st.integers(0, 2**32), st.booleans(), st.integers(1, 4))
+def test_pieces_are_those_of_the_slow_twin(seed: int, by_face: bool, classes: int) -> None:
+    mesh = shapes.grid(5, 4)
+    random = np.random.default_rng(seed)
+    label = random.integers(0, classes + 1, len(mesh.faces) if by_face else len(mesh.vertices))
+    label[0] = 1
+    labelled = mesh.with_data(face={"label": label}) if by_face else mesh.with_data(vertex={"label": label})
+    facts = Facts(labelled, Policy())
+    if facts.labelling is None or facts.labelling.why_not is not None:
+        return  # so mixed that they count as another file's
+
+    found = [set(np.flatnonzero(facts.pieces.of_node == k).tolist()) for k in range(len(facts.pieces.label))]
+
+    assert found == oracles.label_pieces(facts.corners.tolist(), label.tolist(), by_face=by_face)
+    assert facts.pieces.measures[:, kernels.AREA].sum() == pytest.approx(facts.faces.area.sum())
+    assert facts.pieces.measures[:, kernels.NODES].tolist() == [len(piece) for piece in found]
+
+
+def test_a_patch_measures_its_faces_and_meets_the_gum() -> None:
+    mesh = shapes.grid(bulge=0.0)
+    label = np.zeros(len(mesh.faces), int)
+    label[[40, 41]] = 11  # one cell of 7.5 x 20/3 mm
+    found = pieces(mesh.with_data(face={"label": label}))
+    (tooth,) = np.flatnonzero(found.label == 11)
+
+    assert found.measures[tooth, kernels.AREA] == pytest.approx(50.0)
+    assert found.measures[tooth, kernels.VECTOR : kernels.VECTOR + 3] == pytest.approx([0, 0, 50.0])
+    assert found.measures[tooth, kernels.RIM] == 0.0
+    assert found.measures[1 - tooth, kernels.RIM] == pytest.approx(200.0)
+    assert found.pairs.tolist() == [[0, 1]]
+    assert len(found.borders) == 4
+
+
+def test_faces_hang_together_over_an_edge_with_three_faces() -> None:
+    mesh = Mesh(
+        vertices=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, -9, 0], [0, 0, 9]], faces=[[0, 1, 2], [1, 0, 3], [0, 1, 4]]
+    )
+
+    assert pieces(mesh.with_data(face={"label": np.array([11, 0, 11])})).of_node.tolist() == [0, 1, 0]
+
+
+def test_positions_decide_not_vertices() -> None:
+    soup = shapes.soup(shapes.grid())
+    label = np.where(soup.vertices[:, 0] > 0, 11, 21)
+
+    assert len(pieces(soup.with_data(vertex={"label": label})).label) == 2
+
+
+def test_smoothing_leaves_a_straight_border_as_it_is_and_shortens_a_zigzag() -> None:
+    straight = np.stack([np.arange(20.0), np.zeros(20), np.zeros(20)], axis=1)
+    zigzag = straight + np.array([[0, (-1) ** k, 0] for k in range(20)])
+    ends = np.stack([np.arange(19), np.arange(1, 20)], axis=1).astype(np.int32)
+    owners = np.tile(np.array([0, -1], np.int32), (19, 1))
+    for array in (straight, zigzag, ends, owners):
+        array.flags.writeable = False
+    kept, shortened = np.empty((1, 4)), np.empty((1, 4))
+
+    kernels.smoothed_lengths(straight, ends, owners, 30, kept)
+    kernels.smoothed_lengths(zigzag, ends, owners, 30, shortened)
+
+    assert kept[0] == pytest.approx([19.0, 19.0, 0.0, 38.0])
+    assert shortened[0, 0] == pytest.approx(19 * 5**0.5)
+    assert shortened[0, 1] < 22.0
+
+
+def test_bands_grow_with_the_distance_and_stay_inside_their_label() -> None:
+    mesh = shapes.grid(40, 30, bulge=0.0)
+    centres = mesh.vertices[mesh.faces].mean(axis=1)
+    label = np.where(centres[:, 0] < 0, 11, 21)
+    facts = Facts(mesh.with_data(face={"label": label}), Policy())
+    distance, seed = np.full(len(label), np.inf), np.full(len(label), -1, np.int32)
+    faces = np.empty(len(label), np.int32)
+
+    count = kernels.border_bands(
+        facts.positions,
+        facts.corners,
+        facts.edges.twins,
+        facts.pieces.label_of_face,
+        facts.pieces.borders,
+        5.0,
+        distance,
+        seed,
+        faces,
+    )
+
+    near = np.sort(faces[:count])
+    assert near.tolist() == np.flatnonzero(np.isfinite(distance)).tolist()
+    # Centre to centre is never shorter than straight, and not much longer.
+    assert (distance[near] >= np.abs(centres[near, 0]) - 1e-9).all()
+    assert (np.abs(centres[near, 0]) < 5.0).all()
+    assert set(np.flatnonzero(np.abs(centres[:, 0]) < 3.0)) <= set(near.tolist())
