@@ -235,9 +235,7 @@ def close_up(defect: str, check: str, *, width_mm: float, lift: float = 25.0) ->
     return drawn(mesh, colors, seen, pixels=(370, 300), edges=True, lines=lines)
 
 
-def before_and_after(
-    defect: str, check: str, *, seed: int, width_mm: float, lift: float = 0.0
-) -> npt.NDArray[np.uint8]:
+def before_and_after(defect: str, check: str, *, seed: int, width_mm: float) -> npt.NDArray[np.uint8]:
     """A defect before and after its repair, seen along the surface's normal; what was not scanned in blue."""
     broken, _ = mutate(phantom(faces=50_000, seed=1), defect, seed=seed)
     result = meshguard.repair(broken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -113,11 +113,18 @@ def _tasks() -> Iterator[Callable[[], object]]:
 
     import numpy as np
 
+    from meshguard.errors import RepairRefused
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
+    from meshguard.policy import Policy, policy
     from meshguard.queries import intersections
+    from meshguard.repair import repair
     from meshguard.repair.filling import fill_hole
     from meshguard.validation import validate
+
+    def mended(mesh: Mesh, rules: Policy) -> None:
+        with suppress(RepairRefused):
+            repair(mesh, policy=rules)
 
     def written(mesh: Mesh, kind: Any) -> bytes:
         file = io.BytesIO()
@@ -142,7 +149,14 @@ def _tasks() -> Iterator[Callable[[], object]]:
     kept = np.delete(sheet.faces, np.repeat(2 * cells[6:10, 6:10].ravel(), 2) + np.arange(32) % 2, axis=0)
     loop = [np.arange(6, 10) + side[0], side[:-1] + 10, np.arange(10, 6, -1) + side[-1], side[:0:-1] + 6]
     yield partial(fill_hole, sheet.vertices, kept, [np.concatenate(loop).astype(np.int32)])
+    # One hole to fill, and faces whose inside has to be asked for.
+    yield partial(mended, sheet.take(np.delete(np.arange(len(sheet.faces)), 270)), Policy(limits=_ANY_HOLE))
+    soup = Mesh(vertices=(30 * rng.normal(size=(40, 3))).astype(np.float32), faces=rng.integers(0, 40, (60, 3)))
+    yield partial(mended, soup, policy("print").replace(limits={"solid_fraction": 0.1}))
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
+
+
+_ANY_HOLE = {"hole_diameter_mm": 10.0, "hole_fraction": 1.0}
 
 
 def _sheet(columns: int) -> Mesh:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.bvh import BLOCK
 from meshguard.kernels.predicates import orient2d
+from meshguard.kernels.rows import BLOCK
 
 if TYPE_CHECKING:
     import numpy.typing as npt
