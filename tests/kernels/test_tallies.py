@@ -10,7 +10,7 @@ from meshguard.kernels.tallies import label_changes, tally
 from tests import oracles, shapes
 
 
-def frozen(array: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
 

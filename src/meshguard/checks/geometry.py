@@ -72,8 +72,8 @@ def zero_area_faces(facts: Facts) -> Iterable[Finding]:
     """Face without area.
 
     The three corners are different but lie exactly on one line, which is decided exactly, not by a small number. Such a
-    face has no normal. Faces that touch are one finding. Repair collapses or flips it; only deleting it would open a
-    crack.
+    face has no normal. Faces that touch are one finding. Repair splits what lies across its longest edge, which moves
+    nothing; only deleting it would open a crack.
     """
     from meshguard.kernels.triangles import COLLINEAR, REPEATED
 
@@ -88,8 +88,8 @@ def needles_and_caps(facts: Facts) -> Iterable[Finding]:
     """Needle or cap.
 
     A needle's longest edge is many times its shortest; a cap has an angle near 180°. Both have area, but their normals
-    are unsteady and simulations and offsets suffer. Faces that touch are one finding. Repair collapses needles and
-    flips caps.
+    are unsteady and simulations and offsets suffer. Faces that touch are one finding. Repair leaves
+    them: they keep nothing from being sound.
     """
     from meshguard.kernels.triangles import CAP, NEEDLE
 
@@ -108,7 +108,6 @@ def needles_and_caps(facts: Facts) -> Iterable[Finding]:
             else f"A face is a {'cap' if caps else 'needle'}.",
             measures={"needles": needles, "caps": caps, "area_mm2": float(area[faces[places]].sum())},
             limit="cap_angle_deg" if caps else "aspect",
-            fixable=Safety.LOCAL,
         )
 
     return located(facts, "G103", element="face", indices=faces, rows=rows, labels=facts.clusters(rows), say=say)
@@ -119,7 +118,8 @@ def short_edges(facts: Facts) -> Iterable[Finding]:
     """Short edge.
 
     An edge far below what any scanner resolves. Rounding or welding on the way to another program collapses it. Edges
-    that touch are one finding, which lists the lowest half-edge of each. Repair collapses it.
+    that touch are one finding, which lists the lowest half-edge of each. Repair leaves them: they keep nothing from
+    being sound.
     """
     from meshguard.kernels.triangles import NONFINITE, REPEATED, SHORT
 
@@ -147,7 +147,6 @@ def short_edges(facts: Facts) -> Iterable[Finding]:
             message=f"{noun} as short as {shortest:.2g} mm.",
             measures={"edges": len(places), "shortest_mm": shortest},
             limit="short_edge_mm",
-            fixable=Safety.LOCAL,
         )
 
     return located(facts, "G104", element="edge", indices=halfedges, rows=rows, labels=facts.clusters(rows), say=say)
@@ -159,7 +158,7 @@ def near_folds(facts: Facts) -> Iterable[Finding]:
 
     Two neighbours lie nearly on top of each other: their normals differ by almost 180° (exactly flat ones are S102). A
     scanner's stitching or a decimation did it. Edges that touch are one finding, which lists the lower half-edge of
-    each. Repair rebuilds the place.
+    each. Repair leaves it where nothing intersects: which of the two is right only a person can say.
     """
     edges = np.flatnonzero(facts.components.folds).astype(np.int32)
     edges = edges[~facts.is_exact_fold(edges)]
@@ -174,7 +173,6 @@ def near_folds(facts: Facts) -> Iterable[Finding]:
             message=f"The surface folds back on itself by more than {limit:g}° along {length:.2g} mm.",
             measures={"edges": len(places), "length_mm": length},
             limit="fold_angle_deg",
-            fixable=Safety.LOCAL,
         )
 
     return located(facts, "G105", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), say=say)

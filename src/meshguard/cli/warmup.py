@@ -116,6 +116,7 @@ def _tasks() -> Iterator[Callable[[], object]]:
     from meshguard.errors import RepairRefused
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
+    from meshguard.metrics import segmentation_metrics
     from meshguard.policy import Policy, policy
     from meshguard.queries import intersections
     from meshguard.repair import repair
@@ -154,6 +155,8 @@ def _tasks() -> Iterator[Callable[[], object]]:
     soup = Mesh(vertices=(30 * rng.normal(size=(40, 3))).astype(np.float32), faces=rng.integers(0, 40, (60, 3)))
     yield partial(mended, soup, policy("print").replace(limits={"solid_fraction": 0.1}))
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
+    labels = np.where(sheet.vertices[:, 0] < 0, 11, 21)
+    yield partial(segmentation_metrics, labels, labels, mesh=sheet)
 
 
 _ANY_HOLE = {"hole_diameter_mm": 10.0, "hole_fraction": 1.0}

@@ -46,17 +46,19 @@ def line_end_votes(
     far = np.empty((resolution, resolution), np.float64)
     near_front = np.empty((resolution, resolution), np.bool_)
     far_front = np.empty((resolution, resolution), np.bool_)
+    across = np.empty((len(positions), 2), np.float64)
     for d in range(lo, hi):
         frame = frames[d]
+        for v in range(len(positions)):  # once for each position, which about six faces share
+            x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]
+            across[v, 0] = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z
+            across[v, 1] = frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z
         least_u, least_v, most_u, most_v = np.inf, np.inf, -np.inf, -np.inf
         for i in range(len(faces)):
             for c in range(3):
                 v = corners[faces[i], c]
-                x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]
-                along_u = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z
-                along_v = frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z
-                least_u, most_u = min(least_u, along_u), max(most_u, along_u)
-                least_v, most_v = min(least_v, along_v), max(most_v, along_v)
+                least_u, most_u = min(least_u, across[v, 0]), max(most_u, across[v, 0])
+                least_v, most_v = min(least_v, across[v, 1]), max(most_v, across[v, 1])
         step_u, step_v = (most_u - least_u) / resolution, (most_v - least_v) / resolution
         out_votes[d] = 0
         if not (step_u > 0.0 and step_v > 0.0 and np.isfinite(step_u * step_v)):
@@ -67,28 +69,16 @@ def line_end_votes(
             f = faces[i]
             a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
             # In units of the grid, so that line (i, j) stands at (i + 0.5, j + 0.5).
-            au = (
-                frame[0, 0] * positions[a, 0] + frame[0, 1] * positions[a, 1] + frame[0, 2] * positions[a, 2] - least_u
-            ) / step_u
-            bu = (
-                frame[0, 0] * positions[b, 0] + frame[0, 1] * positions[b, 1] + frame[0, 2] * positions[b, 2] - least_u
-            ) / step_u
-            cu = (
-                frame[0, 0] * positions[c, 0] + frame[0, 1] * positions[c, 1] + frame[0, 2] * positions[c, 2] - least_u
-            ) / step_u
+            au = (across[a, 0] - least_u) / step_u
+            bu = (across[b, 0] - least_u) / step_u
+            cu = (across[c, 0] - least_u) / step_u
             first_u = max(0, int(np.ceil(min(au, bu, cu) - 0.5)))
             last_u = min(resolution - 1, int(np.floor(max(au, bu, cu) - 0.5)))
             if first_u > last_u:
                 continue
-            av = (
-                frame[1, 0] * positions[a, 0] + frame[1, 1] * positions[a, 1] + frame[1, 2] * positions[a, 2] - least_v
-            ) / step_v
-            bv = (
-                frame[1, 0] * positions[b, 0] + frame[1, 1] * positions[b, 1] + frame[1, 2] * positions[b, 2] - least_v
-            ) / step_v
-            cv = (
-                frame[1, 0] * positions[c, 0] + frame[1, 1] * positions[c, 1] + frame[1, 2] * positions[c, 2] - least_v
-            ) / step_v
+            av = (across[a, 1] - least_v) / step_v
+            bv = (across[b, 1] - least_v) / step_v
+            cv = (across[c, 1] - least_v) / step_v
             first_v = max(0, int(np.ceil(min(av, bv, cv) - 0.5)))
             last_v = min(resolution - 1, int(np.floor(max(av, bv, cv) - 0.5)))
             if first_v > last_v:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.facts.arrays import frozen
 from meshguard.kernels import loops as kernels
 from meshguard.repair.filling import fill_hole
 from meshguard.repair.nearby import near_boxes
@@ -38,43 +39,61 @@ def fillable(facts: Facts) -> IntArray:
 def fill_holes(draft: Draft) -> Change:
     """Fill small holes: with faces as dense as those around, bent on from them, and proved to intersect nothing.
 
-    Where the fair surface would intersect something a plainer one is tried; where that does too the hole is left.
+    A hole with islands in it is filled up to them. Where the fair surface would intersect something a plainer one is
+    tried; where that does too the hole is left.
     """
     facts = draft.facts
-    holes = fillable(facts)
-    if not len(holes):
+    limit = draft.policy.tolerance("hole").within(facts.diagonal)
+    waiting = _with_islands(facts, fillable(facts))
+    if not waiting:
         return Change(draft=draft)
-    loops = facts.loops
-    rows = [loops.positions[loops.offsets[hole] : loops.offsets[hole + 1]][::-1] for hole in holes.tolist()]
-    rows = [row for row in rows if len(row) >= 3 and len(np.unique(row)) == len(row)]
+    low = np.array([draft.positions[loops[0]].min(axis=0) for loops in waiting])
+    high = np.array([draft.positions[loops[0]].max(axis=0) for loops in waiting])
+    margin = (high - low).max(axis=1, keepdims=True)
+    near = np.flatnonzero(near_boxes(draft.positions, draft.corners, low - margin, high + margin)).astype(np.int32)
+    corners = frozen(np.ascontiguousarray(draft.corners[near]))
     taken: list[Piece] = []
     undone = 0
-    waiting = rows
-    if rows:
-        low = np.array([draft.positions[row].min(axis=0) for row in rows])
-        high = np.array([draft.positions[row].max(axis=0) for row in rows])
-        margin = (high - low).max(axis=1, keepdims=True)
-        near = np.flatnonzero(near_boxes(draft.positions, draft.corners, low - margin, high + margin)).astype(np.int32)
-        corners = np.ascontiguousarray(draft.corners[near])
-        corners.flags.writeable = False
     for refine, fair in _WAYS:
-        tried: list[Piece] = []
-        of: list[IntArray] = []
-        for row in waiting:
-            filling = fill_hole(draft.positions, corners, [row], refine=refine, fair=fair)
-            if filling is not None:
-                tried.append(Piece(np.empty(0, np.int32), filling.points, filling.faces))
-                of.append(row)
+        filled = [
+            (loops, patch)
+            for loops in waiting
+            if (patch := fill_hole(draft.positions, corners, loops, refine=refine, fair=fair)) is not None
+        ]
+        tried = [Piece(np.empty(0, np.int32), patch.points, patch.faces) for _, patch in filled]
         good = accepted(draft, near, taken, tried)
         undone += good.count(False)
         taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
-        filled = {int(row[0]) for row, is_good in zip(of, good, strict=True) if is_good}
-        waiting = [row for row in waiting if int(row[0]) not in filled]
+        done = {int(loops[0][0]) for (loops, _), is_good in zip(filled, good, strict=True) if is_good}
+        waiting = [loops for loops in waiting if int(loops[0][0]) not in done]
         if not waiting:
             break
-    limit = draft.policy.tolerance("hole").within(facts.diagonal)
     if not taken:
         return Change(draft=draft, undone=undone)
     return Change(
         draft=replaced(draft, taken), mended=len(taken), undone=undone, parameters={"hole_diameter_mm": limit}
     )
+
+
+def _with_islands(facts: Facts, holes: IntArray) -> list[list[IntArray]]:
+    """Each hole's loop, and the loops of what floats in it, as the faces that fill it run along them.
+
+    An island is a piece of its own whose border lies in the box of the hole. What is an island is not a hole as well.
+    """
+    loops = facts.loops
+    whole = [loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]][::-1] for loop in range(len(loops.rim))]
+    simple = [len(loop) >= 3 and len(np.unique(loop)) == len(loop) for loop in whole]
+    low = np.array([facts.positions[loop].min(axis=0) for loop in whole]).reshape(-1, 3)
+    high = np.array([facts.positions[loop].max(axis=0) for loop in whole]).reshape(-1, 3)
+    found: list[list[IntArray]] = []
+    islands: set[int] = set()
+    for hole in holes.tolist():
+        if not simple[hole]:
+            continue
+        inside = (low > low[hole]).all(axis=1) & (high < high[hole]).all(axis=1)
+        inside &= (loops.component != loops.component[hole]) & loops.closed
+        within = [int(loop) for loop in np.flatnonzero(inside) if simple[loop]]
+        islands |= set(within)
+        found.append([whole[hole], *(whole[loop] for loop in within)])
+    firsts = {int(whole[loop][0]) for loop in islands}
+    return [group for group in found if int(group[0][0]) not in firsts]

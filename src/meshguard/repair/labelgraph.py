@@ -215,10 +215,14 @@ def without_islands(
             continue
         # Areas of pieces grow as others join them, so a hole is compared with its tooth as it is now.
         is_hole = around[to] >= 0.8 * sum(around.values()) and area[piece] <= share * area[largest[to]]
-        if label[piece] == 0 and not is_hole:
+        if not is_hole if label[piece] == 0 else area[piece] > share * area[largest[int(label[piece])]]:
             continue
         n_holes, n_islands = n_holes + (label[piece] == 0), n_islands + (label[piece] != 0)
-        hosts = sorted((other for other in borders[piece] if label[other] == to), key=lambda one: (-area[one], one))
+        # The largest piece of a label takes up the others, since it is never given away itself.
+        hosts = sorted(
+            (other for other in borders[piece] if label[other] == to),
+            key=lambda one: (one != largest[to], -area[one], one),
+        )
         for gone in (piece, *hosts[1:]):
             _merge(gone, hosts[0], into, borders, area)
     for piece in range(len(into)):

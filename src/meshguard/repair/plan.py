@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from meshguard.budget import Steps
     from meshguard.repair.draft import Draft
 
-MOST_PASSES = 6
+MOST_PASSES = 8
 """Times that the plan is gone through. What is not clean then is refused: this bounds the work, not the clock."""
 
 
@@ -98,6 +98,7 @@ PLAN: tuple[Step, ...] = (
         why="before sheets are separated and holes looked for, since a crack is neither",
         run=topology.close_cracks,
         count=lambda draft: len(draft.facts.edges.boundary),
+        harm=lambda draft: len(draft.facts.intersections.pairs),
     ),
     Step(
         name="separate sheets",
@@ -212,6 +213,8 @@ def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
         return draft, None
     before, after = step.count(draft), step.count(change.draft)
     undone = "" if after < before else f"it would have left {after} of {before}"
+    if not undone and step.harm is not None and (made := step.harm(change.draft) - step.harm(draft)) > 0:
+        undone = f"it would have made {made} more pairs of faces intersect"
     record = StepRecord(
         name=step.name,
         checks=step.checks,

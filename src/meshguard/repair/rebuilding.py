@@ -14,7 +14,7 @@ import numpy as np
 from meshguard.facts import Facts
 from meshguard.facts.arrays import frozen
 from meshguard.mesh import Mesh
-from meshguard.repair.filling import RINGS, fill_hole
+from meshguard.repair.filling import RINGS, faces_around, fill_hole, incidence
 from meshguard.repair.nearby import near_boxes
 
 if TYPE_CHECKING:
@@ -63,12 +63,9 @@ class Region:
         self.crowded = (twins < -1).reshape(-1)
         self.is_fringe = np.asarray(((twins >= 0) & (other < 0)).any(axis=1))
         """Faces with a neighbour that is not in the region: what reaches there cannot be judged."""
-        self.used, self.local = np.unique(self.corners, return_inverse=True)
-        self.local = self.local.reshape(-1, 3)
-        # CSR of the faces at each position.
-        order = np.argsort(self.local.reshape(-1), kind="stable")
-        self._at = order // 3
-        self._starts = np.concatenate([[0], np.cumsum(np.bincount(self.local.reshape(-1)))])
+        self.used, local = np.unique(self.corners, return_inverse=True)
+        self.local: IntArray = local.reshape(-1, 3).astype(np.int32)
+        self._at = incidence(self.local, len(self.used))
 
     def dilated(self, mask: BoolArray, rings: int) -> BoolArray:
         """The faces and some rings of those that share a vertex with them."""
@@ -80,13 +77,8 @@ class Region:
 
     def around(self, patch: IntArray, rings: int) -> IntArray:
         """Some rings of faces around a patch, without it, int32, ascending."""
-        found = patch
-        for _ in range(rings):
-            touched = np.unique(self.local[found])
-            found = np.unique(
-                np.concatenate([self._at[self._starts[v] : self._starts[v + 1]] for v in touched.tolist()])
-            )
-        return np.setdiff1d(found, patch).astype(np.int32)
+        found = faces_around(self.local, self._at, [np.unique(self.local[patch])], rings=rings)
+        return np.setdiff1d(found, patch, assume_unique=True).astype(np.int32)
 
     def patches(self, mask: BoolArray) -> list[IntArray]:
         """The masked faces in sets that are connected through edges."""

@@ -57,6 +57,8 @@ class Step:
         why: why it stands at its place in the plan.
         run: does it.
         count: how many defects of its kind a draft has; the step's own proof that it helped.
+        harm: how many defects of another kind a draft has, which the step could make and must not; None where none of
+            an earlier step's is at risk.
     """
 
     name: str
@@ -65,3 +67,4 @@ class Step:
     why: str
     run: Callable[[Draft], Change]
     count: Callable[[Draft], int]
+    harm: Callable[[Draft], int] | None = None

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _MOST_ROUNDS = 40
 
+_GROWTH, _ALWAYS = 8, 200_000
+"""Splitting before faces are taken away ends at so many times the faces that there were, or at so many in any case."""
+
 _MOST_PAIRS = 4000
 """Intersecting pairs up to which pieces are made anew, one by one."""
 
@@ -60,7 +63,7 @@ def cut_and_refill(draft: Draft) -> Change:
     pieces, left, undone = rebuild(draft, pairs, limit)
     # What is small and could not be made anew is taken away at once, where slits may stay.
     small = not wants_solid(draft.policy) and not _long_edges(draft, left).any()
-    gone = _cover(draft.facts, left) if small and len(left) else np.empty(0, np.int32)
+    gone = _cover(draft, left) if small and len(left) else np.empty(0, np.int32)
     if not pieces and not len(gone):
         return Change(draft=draft, undone=undone)
     mended = separate(replaced(draft, pieces, gone)).draft
@@ -82,16 +85,17 @@ def carve(draft: Draft) -> Change:
     if not start or wants_solid(draft.policy):
         return Change(draft=draft)
     length = draft.policy.limit("carve_fraction") * draft.facts.diagonal
+    most = max(_GROWTH * len(draft.corners), _ALWAYS)
     for _ in range(_MOST_ROUNDS):
         pairs = faulty_pairs(draft.facts)
         if not len(pairs):
             break
-        finer = _split_long(draft, pairs)
+        finer = _split_long(draft, pairs) if len(draft.corners) < most else None
         if finer is not None:
             draft = finer
             continue
         gone = np.zeros(len(draft.corners), np.bool_)
-        gone[_cover(draft.facts, pairs)] = True
+        gone[_cover(draft, pairs)] = True
         draft = separate(draft.without(gone)).draft
     return Change(draft=draft, mended=start, parameters={"carve_mm": length})
 
@@ -138,17 +142,22 @@ def _split_long(draft: Draft, pairs: IntArray) -> Draft | None:
     return draft.rebuilt(split.faces, points, split.corners, parents=split.parents)
 
 
-def _cover(facts: Facts, pairs: IntArray) -> IntArray:
+def _cover(draft: Draft, pairs: IntArray) -> IntArray:
     """Faces without which none of these pairs is left: of a pair, the face that is supported less.
 
-    That of the smaller component; of one component that with more pairs; then the smaller one.
+    That of the smaller component; of one component that with more pairs; then the smaller one. Pieces of one face of
+    the input count their pairs together, so that of two faces that lie on one another one goes and one stays, whole.
     """
+    facts = draft.facts
     faces, places = np.unique(pairs, return_inverse=True)
     places = places.reshape(-1, 2)
     degree = np.bincount(places.reshape(-1), minlength=len(faces))
     support = facts.components.measures[:, topology.AREA][facts.components.of_face[faces]]
+    of_input = np.where(draft.origin[faces] >= 0, draft.origin[faces], len(draft.corners) + faces)
+    whole, part = np.unique(of_input, return_inverse=True)
+    degree_of_whole = np.bincount(part, degree, minlength=len(whole))[part]
     rank = np.empty(len(faces), np.int64)
-    rank[np.lexsort((faces, facts.faces.area[faces], -degree, support))] = np.arange(len(faces))
+    rank[np.lexsort((faces, facts.faces.area[faces], -degree, part, -degree_of_whole, support))] = np.arange(len(faces))
     loser = np.where(rank[places[:, 0]] < rank[places[:, 1]], places[:, 0], places[:, 1])
     winner = places.sum(axis=1) - loser
     gone: BoolArray = np.zeros(len(faces), np.bool_)

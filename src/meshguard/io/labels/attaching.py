@@ -18,7 +18,7 @@ def fit_of(mesh: Mesh, labels: Labels) -> Literal["vertex", "face"] | None:
     """What the labels belong to, by their number; None where it fits neither vertices nor faces.
 
     Labels number the file's vertices or faces, so three a facet fit an STL, whose corners were welded, and one a
-    polygon fits a mesh whose polygons were cut. Where the number fits both, its own word decides, and without one
+    polygon fits a mesh whose polygons were cut. Where the number fits both, `labels.per` decides, and without it
     vertices are meant.
     """
     fits = [per for per in ("vertex", "face") if _origin(mesh, len(labels), per) is not None]

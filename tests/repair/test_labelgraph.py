@@ -1,0 +1,105 @@
+"""The graph that labels sit on: its geometry, and expansions against all that there are."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meshguard.facts import Facts
+from meshguard.mesh import Mesh
+from meshguard.policy import policy
+from meshguard.repair import labelgraph
+from meshguard.repair.labelgraph import LabelGraph, face_graph, pieces_of, vertex_graph, without_islands
+from tests import shapes
+
+
+def facts(mesh: Mesh) -> Facts:
+    return Facts(mesh, policy("scan"))
+
+
+def roof(lift: float) -> Mesh:
+    """Two squares of 10 mm that meet at an edge; lifted or lowered there."""
+    points: list[list[float]] = [[-10, 0, 0], [-10, 10, 0], [0, 0, lift], [0, 10, lift], [10, 0, 0], [10, 10, 0]]
+    return Mesh(vertices=points, faces=[[0, 2, 3], [0, 3, 1], [2, 4, 5], [2, 5, 3]])
+
+
+def test_a_groove_bends_up_and_a_ridge_down() -> None:
+    groove, ridge, flat = (face_graph(facts(roof(lift))) for lift in (-4.0, 4.0, 0.0))
+    across = list(zip(groove.a.tolist(), groove.b.tolist(), strict=True)).index((0, 3))
+
+    assert groove.bend[across] > 2 and ridge.bend[across] < -2 and np.abs(flat.bend).max() < 1e-9
+    assert groove.length[across] == pytest.approx(10.0) and groove.middle[across].tolist() == [0.0, 5.0, -4.0]
+
+
+def test_areas_and_places() -> None:
+    mesh = shapes.grid(4, 3)
+    for graph in (face_graph(facts(mesh)), vertex_graph(facts(mesh))):
+        corners = mesh.vertices[mesh.faces]
+        whole = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum() / 2
+        assert graph.area.sum() == pytest.approx(whole)
+        assert (graph.a < graph.b).all() and (graph.length > 0).all()
+    assert len(vertex_graph(facts(mesh)).a) == 4 * 4 + 5 * 3 + 4 * 3  # rows, columns and diagonals
+
+
+def random_graph(rng: np.random.Generator, nodes: int) -> LabelGraph:
+    """Nodes on a small sheet, with random lengths and bends."""
+    pairs = [(i, j) for i, j in itertools.combinations(range(nodes), 2) if rng.random() < 0.5] or [(0, 1)]
+    a, b = np.array(pairs, np.int32).T
+    place = rng.normal(size=(nodes, 3))
+    return LabelGraph(
+        area=rng.uniform(0.1, 2, nodes),
+        place=place,
+        a=a,
+        b=b,
+        length=rng.uniform(0.1, 2, len(a)),
+        middle=(place[a] + place[b]) / 2,
+        bend=rng.normal(size=len(a)) * 60,
+    )
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_an_expansion_is_the_cheapest_of_all(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    nodes = int(rng.integers(2, 8))
+    graph = random_graph(rng, nodes)
+    start = rng.integers(0, 3, nodes).astype(np.int32)
+    labels = rng.integers(0, 3, nodes).astype(np.int32)
+    cost, stay = rng.uniform(0.1, 2, len(graph.a)), rng.uniform(0.1, 2, nodes)
+    active = np.flatnonzero((labels != 1) & (rng.random(nodes) < 0.8)).astype(np.int32)
+
+    def energy(of: np.ndarray) -> float:
+        return float(stay[of != start].sum() + cost[of[graph.a] != of[graph.b]].sum())
+
+    found = labels.copy()
+    if len(active):
+        found[active[labelgraph._expansion(graph, labels, start, active, 1, cost, stay)]] = 1
+    least = min(
+        energy(np.where(np.isin(np.arange(nodes), chosen), 1, labels))
+        for size in range(len(active) + 1)
+        for chosen in itertools.combinations(active.tolist(), size)
+    )
+
+    assert energy(found) <= least + 0.001 * (len(graph.a) + nodes)  # capacities are thousandths
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_islands_only_ever_join_their_neighbours(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mesh = shapes.grid(8, 6)
+    graph = face_graph(facts(mesh))
+    labels = rng.choice([0, 11, 12], len(mesh.faces), p=[0.2, 0.6, 0.2]).astype(np.int32)
+    mended, n_islands, n_holes = without_islands(graph, labels, share=0.3, near_mm=0.0)
+    before, after = pieces_of(graph, labels), pieces_of(graph, mended)
+
+    assert set(mended.tolist()) <= set(labels.tolist())
+    assert len(after.area) <= len(before.area) and after.area.sum() == pytest.approx(before.area.sum())
+    assert (n_islands + n_holes == 0) == bool((mended == labels).all())
+    for label in set(labels.tolist()):
+        largest = np.flatnonzero(before.of == int(np.argmax(np.where(before.label == label, before.area, -1))))
+        assert (mended[largest] == label).all()
+    again, *_ = without_islands(graph, mended, share=0.0, near_mm=0.0)
+    assert (again == mended).all()
