@@ -143,6 +143,9 @@ def _tasks() -> Iterator[Callable[[], object]]:
     # Faces at random cut each other, and are miswound and non-manifold; a crack runs through the split sheet.
     rng = np.random.default_rng(0)
     yield partial(validate, Mesh(vertices=30 * rng.normal(size=(60, 3)), faces=rng.integers(0, 60, (200, 3))))
+    # A pack of faces whose boxes all overlap is looked at in layers.
+    pack = (20 * np.eye(3) + 0.01 * np.arange(1200)[:, None, None]).reshape(-1, 3)
+    yield partial(validate, Mesh(vertices=pack, faces=np.arange(len(pack)).reshape(-1, 3)))
     split = sheet.vertices[sheet.faces].reshape(-1, 3) + 1e-4 * np.repeat(np.arange(len(sheet.faces)) % 2, 3)[:, None]
     yield partial(validate, Mesh(vertices=split, faces=np.arange(len(split)).reshape(-1, 3)))
     yield partial(validate, written(sheet, "stl"), policy="print")
@@ -152,8 +155,9 @@ def _tasks() -> Iterator[Callable[[], object]]:
     yield partial(fill_hole, sheet.vertices, kept, [np.concatenate(loop).astype(np.int32)])
     # One hole to fill, and faces whose inside has to be asked for.
     yield partial(mended, sheet.take(np.delete(np.arange(len(sheet.faces)), 270)), Policy(limits=_ANY_HOLE))
-    soup = Mesh(vertices=(30 * rng.normal(size=(40, 3))).astype(np.float32), faces=rng.integers(0, 40, (60, 3)))
-    yield partial(mended, soup, policy("print").replace(limits={"solid_fraction": 0.1}))
+    corners, count = np.concatenate([sheet.vertices, sheet.vertices[:, [0, 2, 1]]]), len(sheet.vertices)
+    crossing = Mesh(vertices=corners, faces=np.concatenate([sheet.faces, sheet.faces + count]))
+    yield partial(mended, crossing, policy("print").replace(limits={"solid_fraction": 0.1}))
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
     labels = np.where(sheet.vertices[:, 0] < 0, 11, 21)
     yield partial(segmentation_metrics, labels, labels, mesh=sheet)
