@@ -92,8 +92,12 @@ class TestChecks:
         assert set(check.limits) <= set(LIMITS)
         assert set(check.needs) <= {"source", "faces", "labels", "fdi", "instances"}
 
-    def test_every_limit_is_read_by_a_check(self) -> None:
+    def test_every_limit_is_read_by_a_check_or_by_repair(self) -> None:
         read = {limit for check in CATALOGUE for limit in check.limits}
+        source = "".join(path.read_text("utf-8") for path in (PACKAGE / "repair").glob("*.py"))
+        read |= {limit for limit in LIMITS if f'limit("{limit}")' in source}
+        for name in re.findall(r'tolerance\("(\w+)"\)', source):
+            read |= {limit for limit in LIMITS if limit.startswith(f"{name}_")}
 
         assert set(LIMITS) - read == set()
 
@@ -144,6 +148,15 @@ for mesh in meshes:
         meshguard.save(mesh, file, format=kind)
         meshguard.validate(file.getvalue())
 meshguard.intersections(meshes[1], meshes[3])
+coarse = meshguard.policy.policy("print").replace(limits={"solid_fraction": 0.1})
+any_hole = meshguard.Policy(limits={"hole_diameter_mm": 1e3, "hole_fraction": 1.0, "carve_fraction": 0.2})
+broken = meshguard.phantoms.mutate(meshes[0], "hole", "fold", "crack", "nonmanifold_edge", "zero_area_face")[0]
+for mesh in (*meshes, broken):
+    for policy in ("scan", coarse, any_hole):
+        try:
+            meshguard.repair(mesh, policy=policy)
+        except meshguard.RepairRefused:
+            pass
 from meshguard.repair.filling import fill_hole
 ring = np.arange(24, dtype="i4")
 turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)

@@ -21,12 +21,11 @@ def test_it_is_what_looking_at_every_cell_says(seed: int) -> None:
     triangles = middles + rng.integers(-16, 17, (80, 3, 3)) / 16 * rng.choice([0.25, 1.0, 4.0], (80, 1, 1))
     positions, corners = triangles.reshape(-1, 3), np.arange(240, dtype=np.int32).reshape(-1, 3)
     marked = rng.random((4, 5, 6)) < 0.1
-    origin, cell = np.array([0.5, -0.25, 0.0]), 0.5
+    x, y, z, cell = 0.5, -0.25, 0.0, 0.5
     out = np.empty(len(corners), np.bool_)
-    x, y, z = origin.tolist()
     nearby.faces_near(frozen(positions), frozen(corners), frozen(marked), x, y, z, cell, 0, len(corners), out)
 
-    assert out.tolist() == oracles.faces_near(positions, corners, marked, origin, cell, nearby._MOST_CELLS)
+    assert out.tolist() == oracles.faces_near(positions, corners, marked, np.array([x, y, z]), cell, nearby._MOST_CELLS)
     assert 0 < out.sum() < len(out)
 
 

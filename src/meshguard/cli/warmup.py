@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -113,12 +113,19 @@ def _tasks() -> Iterator[Callable[[], object]]:
 
     import numpy as np
 
+    from meshguard.errors import RepairRefused
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
     from meshguard.metrics import segmentation_metrics
+    from meshguard.policy import Policy, policy
     from meshguard.queries import intersections
+    from meshguard.repair import repair
     from meshguard.repair.filling import fill_hole
     from meshguard.validation import validate
+
+    def mended(mesh: Mesh, rules: Policy) -> None:
+        with suppress(RepairRefused):
+            repair(mesh, policy=rules)
 
     def written(mesh: Mesh, kind: Any) -> bytes:
         file = io.BytesIO()
@@ -140,6 +147,9 @@ def _tasks() -> Iterator[Callable[[], object]]:
     # Faces at random cut each other, and are miswound and non-manifold; a crack runs through the split sheet.
     rng = np.random.default_rng(0)
     yield partial(validate, Mesh(vertices=30 * rng.normal(size=(60, 3)), faces=rng.integers(0, 60, (200, 3))))
+    # A pack of faces whose boxes all overlap is looked at in layers.
+    pack = (20 * np.eye(3) + 0.01 * np.arange(1200)[:, None, None]).reshape(-1, 3)
+    yield partial(validate, Mesh(vertices=pack, faces=np.arange(len(pack)).reshape(-1, 3)))
     split = sheet.vertices[sheet.faces].reshape(-1, 3) + 1e-4 * np.repeat(np.arange(len(sheet.faces)) % 2, 3)[:, None]
     yield partial(validate, Mesh(vertices=split, faces=np.arange(len(split)).reshape(-1, 3)))
     yield partial(validate, written(sheet, "stl"), policy="print")
@@ -147,9 +157,17 @@ def _tasks() -> Iterator[Callable[[], object]]:
     kept = np.delete(sheet.faces, np.repeat(2 * cells[6:10, 6:10].ravel(), 2) + np.arange(32) % 2, axis=0)
     loop = [np.arange(6, 10) + side[0], side[:-1] + 10, np.arange(10, 6, -1) + side[-1], side[:0:-1] + 6]
     yield partial(fill_hole, sheet.vertices, kept, [np.concatenate(loop).astype(np.int32)])
+    # One hole to fill, and faces whose inside has to be asked for.
+    yield partial(mended, sheet.take(np.delete(np.arange(len(sheet.faces)), 270)), Policy(limits=_ANY_HOLE))
+    corners, count = np.concatenate([sheet.vertices, sheet.vertices[:, [0, 2, 1]]]), len(sheet.vertices)
+    crossing = Mesh(vertices=corners, faces=np.concatenate([sheet.faces, sheet.faces + count]))
+    yield partial(mended, crossing, policy("print").replace(limits={"solid_fraction": 0.1}))
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
     labels = np.where(sheet.vertices[:, 0] < 0, 11, 21)
     yield partial(segmentation_metrics, labels, labels, mesh=sheet)
+
+
+_ANY_HOLE = {"hole_diameter_mm": 10.0, "hole_fraction": 1.0}
 
 
 def _sheet(columns: int) -> Mesh:

@@ -382,10 +382,7 @@ class Facts:
 
     @cached_property
     def genus(self) -> IntArray:
-        """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides.
-
-        Euler's characteristic of an orientable surface is fans − edges + faces = 2 − 2 genus − boundary curves.
-        """
+        """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides."""
         return genus_of(self)
 
     def distance_to_main(self, faces: IntArray, labels: IntArray, count: int) -> FloatArray:

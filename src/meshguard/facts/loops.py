@@ -90,7 +90,10 @@ def find_loops(facts: Facts, rim_share: float) -> Loops:
 
 
 def genus_of(facts: Facts) -> IntArray:
-    """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides."""
+    """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides.
+
+    Euler's characteristic of an orientable surface is fans − edges + faces = 2 − 2 genus − boundary curves.
+    """
     counts = facts.components.counts
     first_of_chain = np.unique(facts.loops.chain, return_index=True)[1]
     curves = np.bincount(facts.loops.component[first_of_chain], minlength=len(counts))

@@ -92,6 +92,10 @@ def _inside(facts: Facts, tree: Tree, grid: _Grid) -> BoolArray:
     nodes = np.flatnonzero((votes > 0) & (votes < 6))
     if 0 < len(nodes) <= _MOST_ASKED:
         inside.reshape(-1)[nodes] = _winding_at(facts, tree, frozen(grid.points(nodes))) > _INSIDE
+    # Beyond the mesh is outside, whatever lines through open surface say: a body that reached the border would be open.
+    whole = inside
+    inside = np.zeros_like(whole)
+    inside[1:-1, 1:-1, 1:-1] = whole[1:-1, 1:-1, 1:-1]
     return inside
 
 

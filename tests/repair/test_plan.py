@@ -1,0 +1,111 @@
+"""The plan: gentle before harsh, each step proved and undone where it did not help, no step beyond what is allowed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meshguard import repair
+from meshguard.budget import Steps
+from meshguard.checks import CATALOGUE
+from meshguard.facts import Facts
+from meshguard.policy import policy
+from meshguard.repair import plan
+from meshguard.repair.draft import Draft
+from meshguard.repair.steps import Change, Step
+from meshguard.report import Safety
+from tests import mutations, shapes
+from tests.repair.test_repairing import BROKEN, attempted
+
+if TYPE_CHECKING:
+    from meshguard.mesh import Mesh
+
+
+def draft(mesh: Mesh) -> Draft:
+    return Draft.of(Facts(mesh, policy("scan")))
+
+
+def test_every_step_says_what_it_is_and_why_it_stands_there() -> None:
+    names = [step.name for step in plan.PLAN]
+
+    assert len(set(names)) == len(names)
+    assert {check for step in plan.PLAN for check in step.checks} <= {check.id for check in CATALOGUE}
+    for step in plan.PLAN:
+        assert re.match(r"[a-z].*[^.]$", step.name)
+        assert len(step.why) > 20 and not step.why.endswith(".")
+
+
+def test_what_invents_a_body_comes_last() -> None:
+    ranks = [step.safety.rank for step in plan.PLAN]
+
+    assert ranks.index(Safety.INVENTIVE.rank) == len(ranks) - 1
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_steps_are_recorded_in_the_order_of_the_plan_and_within_what_is_allowed(name: str) -> None:
+    order = [step.name for step in plan.PLAN]
+    for rules, most in (("scan", Safety.LOCAL), ("strict", Safety.LOSSLESS)):
+        result = attempted(BROKEN[name](), policy=rules)
+        places = [order.index(step.name) for step in result.steps]
+        turns = sum(after <= before for before, after in itertools.pairwise(places))
+
+        assert turns < plan.MOST_PASSES
+        assert all(step.safety.rank <= most.rank for step in result.steps)
+        assert all(step.mended > 0 or step.undone for step in result.steps)
+
+
+def test_a_step_that_does_not_help_is_undone_and_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def harm(before: Draft) -> Change:
+        return Change(draft=before.turned(before.facts.faces.area > 0), mended=1)
+
+    step = Step(name="harm", checks=("T103",), safety=Safety.LOCAL, why="to be undone", run=harm, count=lambda _: 7)
+    monkeypatch.setattr(plan, "PLAN", (step,))
+    start = draft(shapes.grid())
+    after, records, over = plan.run_plan(start, Steps(), Safety.LOCAL)
+
+    assert after is start
+    assert [(record.name, record.mended, record.undone) for record in records] == [
+        ("harm", 0, "it would have left 7 of 7")
+    ]
+    assert over == ""
+
+
+def test_steps_beyond_what_is_allowed_are_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_: Draft) -> Change:
+        raise AssertionError("this must not run")
+
+    step = Step(name="x", checks=(), safety=Safety.INVENTIVE, why="never", run=never, count=lambda _: 0)
+    monkeypatch.setattr(plan, "PLAN", (step,))
+
+    assert plan.run_plan(draft(shapes.grid()), Steps(), Safety.LOCAL)[1:] == ([], "")
+
+
+def test_a_plan_that_never_settles_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = iter(range(1000, 0, -1))
+
+    def turn(before: Draft) -> Change:
+        return Change(draft=before.turned(before.facts.faces.area > 0), mended=1)
+
+    step = Step(name="x", checks=(), safety=Safety.LOCAL, why="no end", run=turn, count=lambda _: next(left))
+    monkeypatch.setattr(plan, "PLAN", (step,))
+
+    assert len(plan.run_plan(draft(shapes.grid()), Steps(), Safety.LOCAL)[1]) == plan.MOST_PASSES
+
+
+def test_a_clean_draft_is_gone_through_once() -> None:
+    calls: list[str] = []
+    repair(shapes.grid(), progress=lambda _done, _total, what: calls.append(what))
+
+    assert [what for what in calls if what in {step.name for step in plan.PLAN}] == [
+        step.name for step in plan.PLAN if step.safety is not Safety.INVENTIVE
+    ]
+
+
+def test_a_fin_is_set_free_before_debris_is_dropped() -> None:
+    order = [step.name for step in plan.PLAN]
+
+    assert order.index("separate sheets") < order.index("drop floating pieces") < order.index("fill holes")
+    assert len(repair(mutations.fin()).mesh.faces) >= 96
