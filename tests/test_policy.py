@@ -53,6 +53,7 @@ class TestNearest:
             (lambda: policy("zzz"), "there are labelled, print, scan, strict"),
             (lambda: Policy(limits={"hole_diameter": 1}), "did you mean 'hole_diameter_mm'?"),
             (lambda: Policy(rim="two"), "rim must be one of one, any, closed"),  # type: ignore[arg-type]
+            (lambda: Policy(labels="some"), "labels must be one of optional, required"),  # type: ignore[arg-type]
             (lambda: Policy(fail_on="eror"), "did you mean 'error'?"),  # type: ignore[arg-type]
             (lambda: Policy(severities={"T": "warn"}), "did you mean 'warning'?"),  # type: ignore[dict-item]
             (lambda: Policy(max_safety="loosless"), "did you mean 'lossless'?"),  # type: ignore[arg-type]
@@ -165,6 +166,7 @@ class TestIdentity:
             Policy(limits={"weld_mm": 1}),
             Policy(severities={"T": Severity.INFO}),
             Policy(rim="any"),
+            Policy(labels="required"),
             Policy(max_safety=Safety.LOSSLESS),
             Policy(fail_on=Severity.INFO),
         ]

@@ -23,6 +23,7 @@ from meshguard.report import Safety, Severity
 
 _T = TypeVar("_T")
 Rim: TypeAlias = Literal["one", "any", "closed"]
+Need: TypeAlias = Literal["optional", "required"]
 Name: TypeAlias = Literal["weld", "short_edge", "separation", "hole", "rebuild", "floating_area"]
 
 
@@ -204,6 +205,7 @@ class Policy:
         limits: limit name -> value; what is not named keeps its default.
         severities: check id or prefix -> severity of all its findings; the longest match wins.
         rim: which open boundary is legal: "one" rim for each sheet, "any" boundary, or none ("closed").
+        labels: whether labels of teeth may be missing ("optional") or not ("required").
         max_safety: the most that repair may do.
         fail_on: a report is not `ok` from this severity on.
 
@@ -217,6 +219,7 @@ class Policy:
     limits: Mapping[str, float] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     rim: Rim = "one"
+    labels: Need = "optional"
     max_safety: Safety = Safety.LOCAL
     fail_on: Severity = Severity.ERROR
 
@@ -248,8 +251,9 @@ class Policy:
         put(self, "severities", MappingProxyType(severities))
         put(self, "fail_on", _severity(self.fail_on))
         put(self, "max_safety", _safety(self.max_safety))
-        if self.rim not in get_args(Rim):
-            raise PolicyError(f"rim must be one of {', '.join(get_args(Rim))}, not {self.rim!r}")
+        for key, word, kind in (("rim", self.rim, Rim), ("labels", self.labels, Need)):
+            if word not in get_args(kind):
+                raise PolicyError(f"{key} must be one of {', '.join(get_args(kind))}, not {word!r}")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _policy, (
@@ -259,6 +263,7 @@ class Policy:
             dict(self.limits),
             dict(self.severities),
             self.rim,
+            self.labels,
             self.max_safety,
             self.fail_on,
         )
@@ -296,6 +301,7 @@ class Policy:
             "limits": {key: self.limit(key) for key in LIMITS},
             "severities": {key: str(severity) for key, severity in self.severities.items()},
             "rim": self.rim,
+            "labels": self.labels,
             "max_safety": self.max_safety.value,
             "fail_on": str(self.fail_on),
         }
@@ -313,7 +319,7 @@ class Policy:
         """
         data = dict(data)
         base = _choice(data.pop("base", "scan"), BUILT_IN)
-        known = {"name", "select", "ignore", "limits", "severities", "rim", "max_safety", "fail_on"}
+        known = {"name", "select", "ignore", "limits", "severities", "rim", "labels", "max_safety", "fail_on"}
         for key in data:
             if key not in known:
                 raise PolicyError(f"a policy has no {key!r}{nearest(key, {*known, 'base'})}")
@@ -403,6 +409,7 @@ def _policy(
     limits: Mapping[str, float],
     severities: Mapping[str, Severity],
     rim: Rim,
+    labels: Need,
     max_safety: Safety,
     fail_on: Severity,
 ) -> Policy:
@@ -414,6 +421,7 @@ def _policy(
         limits=limits,
         severities=severities,
         rim=rim,
+        labels=labels,
         max_safety=max_safety,
         fail_on=fail_on,
     )

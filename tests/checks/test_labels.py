@@ -43,6 +43,15 @@ def test_a_well_labelled_arch_has_no_finding() -> None:
         assert [finding.message for finding in report(phantom(jaw=jaw, faces=16_000)).findings] == []
 
 
+def test_a_policy_can_require_labels() -> None:
+    bare = ARCH.without_labels()
+    found = validate(bare, policy="labelled").findings
+
+    assert [finding.severity for finding in found if finding.check == "F105"] == [Severity.ERROR]
+    assert not validate(bare, policy="labelled").ok
+    assert validate(ARCH, policy="labelled").ok and validate(bare).ok
+
+
 class TestSkipped:
     def test_without_labels(self) -> None:
         outcomes = report(ARCH.without_labels()).outcomes

@@ -72,11 +72,15 @@ def labels_do_not_fit(facts: Facts) -> Iterable[Finding]:
     different ones; or the labels do not follow the surface: neighbours differ about as often as if labels had been
     dealt out at random, which is what happens when they are in the order of another file (one that was saved again,
     welded or decimated since). The checks of teeth are then skipped. Ask for the file that the labels were made on.
+    Where the policy requires labels (`labels = "required"`, as `labelled` does), none at all is a finding too.
     """
-    for note in facts.mesh.source.irregularities if facts.mesh.source is not None else ():
-        if note.check == "F105":
-            yield _misfit(note.message, dict(note.measures))
+    notes = facts.mesh.source.irregularities if facts.mesh.source is not None else ()
+    misfits = [note for note in notes if note.check == "F105"]
+    for note in misfits:
+        yield _misfit(note.message, dict(note.measures))
     labelling = facts.labelling
+    if labelling is None and not misfits and facts.policy.labels == "required":
+        yield _misfit("The policy requires labels of teeth, and the mesh carries none.", {})
     if labelling is not None and labelling.misfit is not None:
         finding = _misfit(labelling.misfit, {"disorder": labelling.disorder})
         yield finding if labelling.why_not is not None else replace(finding, severity=Severity.WARNING)
