@@ -33,6 +33,9 @@ _INSIDE = 0.5
 _MOST_ASKED = 200_000
 """Nodes of which the winding number is asked, at most; beyond, the majority of the lines decides."""
 
+_LEAST_SHARE = 0.9
+"""The share of the surface that must have an inside near it."""
+
 _NEAREST = 0.08
 """No vertex is nearer to the end of its grid line than this share of it."""
 
@@ -59,7 +62,11 @@ class _Grid(NamedTuple):
 
 
 def solid_of(facts: Facts, cell: float) -> Solid | None:
-    """The surface of what a mesh has inside, in cells of a given size in mm; None where it has no inside."""
+    """The surface of what a mesh has inside, in cells of a given size in mm.
+
+    None where it has no inside, or a part of the surface that is more than debris has none: a sheet without thickness
+    is the border of nothing, and would be gone.
+    """
     low, high = facts.box
     # Off the mesh's own planes, which tend to lie at round numbers.
     origin = low - cell * np.array([2.375, 2.4375, 2.40625])
@@ -68,9 +75,21 @@ def solid_of(facts: Facts, cell: float) -> Solid | None:
     none = frozen(np.empty(0, np.int32))
     tree = build_tree(facts.positions, facts.corners, facts.sound_faces, none, facts.span)
     inside = _inside(facts, tree, grid)
-    if not inside.any():
+    if _share_with_inside(facts, grid, inside) < _LEAST_SHARE:
         return None
     return _cut(facts, tree, grid, inside)
+
+
+def _share_with_inside(facts: Facts, grid: _Grid, inside: BoolArray) -> float:
+    """The share of the surface with an inside near it: a corner of the cell around the middle of a face."""
+    faces = facts.sound_faces
+    middles = facts.positions[facts.corners[faces]].mean(axis=1)
+    cells = ((middles - grid.origin) / grid.cell).astype(np.int64)
+    near = np.zeros(len(cells), np.bool_)
+    for i, j, k in ((0, 0, 0), *_STEPS):
+        near |= inside[cells[:, 0] + i, cells[:, 1] + j, cells[:, 2] + k]
+    area = facts.faces.area[faces]
+    return float(area[near].sum() / area.sum()) if len(faces) else 0.0
 
 
 def _inside(facts: Facts, tree: Tree, grid: _Grid) -> BoolArray:
