@@ -177,6 +177,19 @@ def refused() -> RepairRefused:
     return error.value
 
 
+def test_steps_that_undo_one_another_end_the_plan() -> None:
+    """Joined along its cracks the surface has one side only; cut there it has cracks again."""
+    vertices = [[2, 1, 1], [0, 0, 2], [0, 2, 0], [2, 2, 2], [2, 2, 2], [2, 0, 1], [1, 1, 2], [1, 2, 1], [1, 0, 2]]
+    faces = [[8, 4, 1], [8, 0, 3], [4, 2, 1], [6, 2, 4], [7, 5, 2], [6, 5, 3]]
+    rules = policy("scan").replace(limits={"carve_fraction": 0.1})
+    result = repair(Mesh(vertices=np.array(vertices, np.float64), faces=faces), policy=rules)
+    again = repair(result.mesh, policy=rules)
+
+    proved(result, rules)
+    assert again.mesh is result.mesh
+    assert again.steps == ()
+
+
 class TestClean:
     @pytest.mark.parametrize(
         "make", [shapes.grid, shapes.tetrahedron, shapes.cube, shapes.torus, shapes.triangle, broken.cavity]

@@ -190,7 +190,7 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
     """
     records: list[StepRecord] = []
     for _ in range(MOST_PASSES):
-        start = draft
+        start, known = draft, len(records)
         for step in PLAN:
             if step.safety.rank > most.rank:
                 continue
@@ -203,6 +203,9 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
                 records.append(record)
         if draft is start:
             break
+        if draft.equals(start):  # one step undid what another did
+            records[known:] = [record for record in records[known:] if record.undone]
+            return start, records, ""
     return draft, records, ""
 
 
