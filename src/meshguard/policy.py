@@ -105,6 +105,9 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "rebuild_fraction": Limit(0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
         "max_pairs": Limit(1_000_000.0, "The search for intersecting faces stops after this many pairs, and says so."),
         "floating_area_mm2": Limit(20.0, "A floating piece smaller than this is debris that repair may drop."),
+        "debris_fraction": Limit(
+            0.05, "Where floating pieces below the limit are more than this share of the area, they are no debris."
+        ),
         "floating_area_fraction": Limit(5e-3, "Upper bound of floating_area_mm2, as a fraction of the mesh's area."),
         "instance_share": Limit(
             0.05, "An instance and a label that disagree are an error when the lesser part is more than this share."
@@ -376,8 +379,8 @@ BUILT_IN: Mapping[str, Policy] = MappingProxyType(
         "scan": Policy(name="scan"),
         # A closed solid for a printer: no boundary is legal, and repair may invent what closes it.
         "print": Policy(name="print", rim="closed", max_safety=Safety.INVENTIVE),
-        # As `scan`, for scans that carry tooth labels.
-        "labelled": Policy(name="labelled"),
+        # As `scan`, and every tooth must be labelled.
+        "labelled": Policy(name="labelled", labels="required"),
         # Anything that is at all amiss fails.
         "strict": Policy(name="strict", fail_on=Severity.WARNING, max_safety=Safety.LOSSLESS),
     }

@@ -56,7 +56,8 @@ class Copy:
         self.folder = folder
         self.kernels = folder / "site" / "meshguard" / "kernels"
         self.kernels.mkdir(parents=True)
-        for name in ("__init__.py", "_version.py", "kernels/__init__.py", "kernels/_jit.py"):
+        (self.kernels.parent / "repair").mkdir()
+        for name in ("__init__.py", "_version.py", "repair/__init__.py", "kernels/__init__.py", "kernels/_jit.py"):
             shutil.copy(PACKAGE / name, self.kernels.parent / name)
         (self.kernels / "caller.py").write_text(CALLER)
         self.write_callee(10)

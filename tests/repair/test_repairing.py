@@ -505,3 +505,49 @@ def test_trouble_is_what_the_proof_would_see() -> None:
     assert trouble(shapes.grid(), "print") == {"boundary_edges": 28}
     assert "intersecting_pairs" in trouble(broken.overlapping_bodies(), "print")
     assert trouble(broken.overlapping_bodies()) == {}
+
+
+def test_stored_normals_follow_what_is_turned_over() -> None:
+    ball = shapes.cube()
+    outward = ball.vertices - ball.vertices.mean(axis=0)
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    inverted = Mesh(vertices=ball.vertices, faces=ball.faces[:, ::-1], vertex_data={"normal": -outward})
+
+    result = repair(inverted)
+    normals = np.asarray(result.mesh.vertex_data["normal"])
+
+    assert ((normals * outward).sum(axis=1) > 0.5).all()
+
+
+def test_what_is_made_of_small_pieces_is_not_debris() -> None:
+    grid = np.stack(np.meshgrid(*[np.arange(7)] * 3), axis=-1).reshape(-1, 3) * 10.0
+    cube = shapes.cube()
+    count, size = len(cube.vertices), float(np.ptp(cube.vertices, axis=0).max())
+    vertices = np.concatenate([cube.vertices / size + place for place in grid])
+    faces = np.concatenate([cube.faces + count * number for number in range(len(grid))])
+    mesh = Mesh(vertices=vertices.astype(np.float32), faces=faces)
+
+    result = repair(mesh)
+
+    assert result.mesh is mesh and result.clean
+
+
+def test_islands_are_pieces_and_not_holes_of_a_sheet_close_by() -> None:
+    def holed(height: float, hole: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+        side = np.arange(21) * 2.0
+        x, y = np.meshgrid(side, side)
+        vertices = np.stack([x, y, height + 0 * x], axis=-1).reshape(-1, 3)
+        cells = [(i, j) for i in range(20) for j in range(20) if not (abs(i - 10) < hole and abs(j - 10) < hole)]
+        corner = np.array([i * 21 + j for i, j in cells])
+        quads = np.stack([corner, corner + 1, corner + 22, corner, corner + 22, corner + 21], axis=1)
+        return vertices, quads.reshape(-1, 3)
+
+    (first, one), (second, two) = holed(0.0, 2), holed(0.25, 1)
+    mesh = Mesh(
+        vertices=np.concatenate([first, second]).astype(np.float32), faces=np.concatenate([one, two + len(first)])
+    )
+
+    result = repair(mesh, policy=policy("scan").replace(limits={"hole_diameter_mm": 12.0, "hole_fraction": 1.0}))
+
+    assert result.after.stats["components"] == 2
+    assert result.after.stats["boundary_loops"] == 2

@@ -68,6 +68,8 @@ def repair(
         raise click.UsageError("name the file to write, or give --dry-run")
     if target is not None:
         _refuse_target(target)
+    if report_path is not None:
+        _refuse_report(report_path, source, target)
     from meshguard.budget import Budget
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
@@ -79,11 +81,13 @@ def repair(
         result, reasons = _repaired(source, policy, budget, lossless=lossless)
         startup.loaded()
         progress.pause()
-        write = target is not None and not dry_run and (not reasons or best_effort)
+        if target is not None and not reasons:
+            reasons = _faults_as_stl(result, policy, target)
+        write = target is not None and not dry_run and (not reasons or best_effort) and len(result.mesh.faces) > 0
+        if report_path is not None:  # first, so that no file is replaced without its record
+            _replace(report_path, f"{result.to_json()}\n".encode())
         if write and target is not None:
             _write(result, target)
-        if report_path is not None:
-            _replace(report_path, f"{result.to_json()}\n".encode())
         progress.advance()
     from meshguard.cli.validate import printed
     from meshguard.render.repaired import render_repair, repair_verdict
@@ -104,6 +108,38 @@ def _refuse_target(target: str) -> None:
         raise click.UsageError("OUT must end in .stl or .ply, with .gz behind it or not")
     if not Path(target).absolute().parent.is_dir():
         raise click.UsageError("the folder of OUT does not exist")
+
+
+def _refuse_report(path: str, source: str, target: str | None) -> None:
+    """A usage error where the report has no folder, or would take the place of a mesh."""
+    if not Path(path).absolute().parent.is_dir():
+        raise click.UsageError("the folder of --report does not exist")
+    for other in (source, target):
+        if other is None or other == "-":
+            continue
+        same = Path(path).resolve() == Path(other).resolve()
+        if same or (Path(path).exists() and Path(other).exists() and Path(path).samefile(other)):
+            raise click.UsageError("--report must be a file of its own")
+
+
+def _faults_as_stl(result: RepairResult, policy: Policy, target: str) -> tuple[str, ...]:
+    """What would be wrong with a result once its positions are rounded as an STL must, where they are not."""
+    import numpy as np
+
+    from meshguard.facts import Facts
+    from meshguard.mesh import Mesh
+    from meshguard.repair.soundness import faults
+
+    if not target.lower().removesuffix(".gz").endswith(".stl"):
+        return ()
+    with np.errstate(over="ignore"):
+        near = result.mesh.vertices.astype(np.float32).astype(np.float64)
+    if np.array_equal(near, result.mesh.vertices):
+        return ()
+    if not np.isfinite(near).all():
+        return ("coordinates are beyond what an STL can hold",)
+    found = faults(Facts(Mesh(vertices=near, faces=result.mesh.faces), policy))
+    return tuple(f"{count} {kind} once rounded as an STL must be" for kind, count in found.items())
 
 
 def _repaired(source: str, policy: Policy, budget: Budget, *, lossless: bool) -> tuple[RepairResult, tuple[str, ...]]:
@@ -128,12 +164,15 @@ def _repaired(source: str, policy: Policy, budget: Budget, *, lossless: bool) ->
 
 def _write(result: RepairResult, target: str) -> None:
     """Write the mesh, complete or not at all."""
+    from meshguard.errors import MeshGuardError
     from meshguard.io import save
 
     try:
         save(result.mesh, target)
     except OSError as error:
         raise click.UsageError(f"{target}: cannot be written: {error.strerror or error}") from error
+    except MeshGuardError as error:
+        raise click.UsageError(f"{target}: cannot be written: {error}") from error
 
 
 def _replace(path: str, content: bytes) -> None:

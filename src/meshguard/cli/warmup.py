@@ -25,8 +25,12 @@ def warmup() -> None:
     from meshguard.cli.startup import import_compiler
 
     import_compiler()
+    import numba
+
     from meshguard.kernels import _jit
 
+    if numba.config.DISABLE_JIT:
+        raise click.ClickException("nothing was compiled: NUMBA_DISABLE_JIT switches the compiler off")
     tasks = list(_tasks())
     kernels = entries()
     with _two_threads(), _announced(len(kernels)) as announce:
@@ -35,8 +39,6 @@ def warmup() -> None:
             task()
             announce(_compiled(kernels))
     ready = _compiled(kernels)
-    if not ready:
-        raise click.ClickException("nothing was compiled: NUMBA_DISABLE_JIT switches the compiler off")
     if _jit.FOLDER is None:
         why = (
             "MESHGUARD_CACHE=0 says so" if not _jit.CACHE else "no folder can be written to; set NUMBA_CACHE_DIR to one"
@@ -114,6 +116,7 @@ def _tasks() -> Iterator[Callable[[], object]]:
     import numpy as np
 
     from meshguard.errors import RepairRefused
+    from meshguard.facts import Facts
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
     from meshguard.metrics import segmentation_metrics
@@ -121,6 +124,7 @@ def _tasks() -> Iterator[Callable[[], object]]:
     from meshguard.queries import intersections
     from meshguard.repair import repair
     from meshguard.repair.filling import fill_hole
+    from meshguard.repair.solid import solid_of
     from meshguard.validation import validate
 
     def mended(mesh: Mesh, rules: Policy) -> None:
@@ -157,11 +161,13 @@ def _tasks() -> Iterator[Callable[[], object]]:
     kept = np.delete(sheet.faces, np.repeat(2 * cells[6:10, 6:10].ravel(), 2) + np.arange(32) % 2, axis=0)
     loop = [np.arange(6, 10) + side[0], side[:-1] + 10, np.arange(10, 6, -1) + side[-1], side[:0:-1] + 6]
     yield partial(fill_hole, sheet.vertices, kept, [np.concatenate(loop).astype(np.int32)])
-    # One hole to fill, and faces whose inside has to be asked for.
+    # One hole to fill.
     yield partial(mended, sheet.take(np.delete(np.arange(len(sheet.faces)), 270)), Policy(limits=_ANY_HOLE))
-    corners, count = np.concatenate([sheet.vertices, sheet.vertices[:, [0, 2, 1]]]), len(sheet.vertices)
-    crossing = Mesh(vertices=corners, faces=np.concatenate([sheet.faces, sheet.faces + count]))
-    yield partial(mended, crossing, policy("print").replace(limits={"solid_fraction": 0.1}))
+    # A box without one of its twelve faces.
+    box = 20.0 * np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    halves = [half for a, b, c, d in quads for half in ((a, b, c), (a, c, d))]
+    yield partial(solid_of, Facts(Mesh(vertices=box, faces=halves[1:]), policy("print")), 4.0)
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
     labels = np.where(sheet.vertices[:, 0] < 0, 11, 21)
     yield partial(segmentation_metrics, labels, labels, mesh=sheet)

@@ -15,6 +15,7 @@ from meshguard.repair.draft import NEW
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
@@ -49,7 +50,8 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
     at, origin, faces = _numbered(draft)
     positions = draft.positions if len(at) == len(draft.positions) else frozen(draft.positions[at])
     old = origin >= 0
-    moved = np.linalg.norm(positions[old] - given.vertices[origin[old]], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = np.linalg.norm(positions[old] - given.vertices[origin[old]], axis=1)
     vertex_data = _carried(given.vertex_data, origin, lambda new: positions[new], lambda: given.vertices)
     face_data = _carried(
         given.face_data,
@@ -57,6 +59,7 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         lambda new: _centres(positions, faces[new]),
         lambda: _centres(given.vertices, given.faces),
     )
+    _renew_normals(start, draft, positions, faces, vertex_data, face_data)
     if draft.synthetic.any() or "synthetic" in given.face_data:
         face_data["synthetic"] = draft.synthetic.astype(np.uint8)
     mesh = Mesh(vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=given.jaw)
@@ -69,7 +72,7 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         _facts_of(mesh, draft),
         origin,
         draft.origin,
-        float(moved.max(initial=0.0)),
+        float(moved[np.isfinite(moved)].max(initial=0.0)),
         float(area[draft.synthetic & new].sum()),
         float(np.where(before - remains > _ROUNDING * before, before - remains, 0.0).sum()),
     )
@@ -100,6 +103,44 @@ def _facts_of(mesh: Mesh, draft: Draft) -> Facts:
         known = {name: value for name, value in vars(draft.facts).items() if name not in vars(facts)}
         vars(facts).update(known)
     return facts
+
+
+def _renew_normals(
+    start: Draft,
+    draft: Draft,
+    positions: FloatArray,
+    faces: IntArray,
+    vertex_data: dict[str, npt.NDArray[Any]],
+    face_data: dict[str, npt.NDArray[Any]],
+) -> None:
+    """Stored normals where faces were turned over or made anew: those that came with the input look the old way."""
+    if not {"normal"} & {*vertex_data, *face_data}:
+        return
+    given = start.facts.mesh.faces[np.maximum(draft.origin, 0)]
+    same = np.zeros(len(faces), np.bool_)
+    for turn in range(3):
+        same |= (np.roll(draft.vertices, turn, axis=1) == given).all(axis=1)
+    changed = ~same | (draft.origin == NEW)
+    a, b, c = (positions[faces[:, corner]] for corner in range(3))
+    normals = np.cross(b - a, c - a)
+    if "normal" in face_data:
+        face_data["normal"] = _with_units(face_data["normal"], changed, normals)
+    if "normal" in vertex_data:
+        sums = np.zeros((len(positions), 3))
+        for corner in range(3):
+            np.add.at(sums, faces[:, corner], normals)
+        at_changed = np.zeros(len(positions), np.bool_)
+        at_changed[faces[changed]] = True
+        vertex_data["normal"] = _with_units(vertex_data["normal"], at_changed, sums)
+
+
+def _with_units(normals: npt.NDArray[Any], changed: BoolArray, vectors: FloatArray) -> npt.NDArray[Any]:
+    """Normals with some replaced by the directions of vectors."""
+    lengths = np.maximum(np.linalg.norm(vectors[changed], axis=1, keepdims=True), 1e-300)
+    renewed = normals.copy()
+    if renewed.shape == vectors.shape:
+        renewed[changed] = vectors[changed] / lengths
+    return renewed
 
 
 def _centres(vertices: FloatArray, faces: IntArray) -> FloatArray:

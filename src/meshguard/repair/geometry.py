@@ -95,9 +95,9 @@ def _dissolved(draft: Draft, flat: IntArray) -> Draft:
             continue
         triple = faces[face]
         ends = positions[list(triple)]
-        lengths = np.linalg.norm(np.roll(ends, -1, axis=0) - ends, axis=1)
-        first = int(lengths.argmax())
-        start, end, middle = triple[first], triple[(first + 1) % 3], triple[(first + 2) % 3]
+        # Of three points on a line the one between is the middle one by coordinates, exactly.
+        between = sorted(range(3), key=lambda corner: tuple(ends[corner].tolist()))[1]
+        middle, start, end = triple[between], triple[(between + 1) % 3], triple[(between + 2) % 3]
         remove(face)
         for other in sorted(at.get((min(start, end), max(start, end)), ())):
             around = faces[other]

@@ -91,7 +91,8 @@ def _with_islands(facts: Facts, holes: IntArray) -> list[list[IntArray]]:
         if not simple[hole]:
             continue
         inside = (low > low[hole]).all(axis=1) & (high < high[hole]).all(axis=1)
-        inside &= (loops.component != loops.component[hole]) & loops.closed
+        # An island is a piece of its own: the loop is its rim, not a hole in another sheet that lies close by.
+        inside &= (loops.component != loops.component[hole]) & loops.closed & loops.rim
         within = [int(loop) for loop in np.flatnonzero(inside) if simple[loop]]
         islands |= set(within)
         found.append([whole[hole], *(whole[loop] for loop in within)])

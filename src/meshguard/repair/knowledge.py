@@ -88,7 +88,9 @@ class DraftFacts(Facts):
         kept = (pairs >= 0).all(axis=1)
         pairs, classes = np.sort(pairs[kept], axis=1), known.classes[kept]
         if new.any():
-            fresh, fresh_classes = self._among_new(new)
+            fresh, fresh_classes, whole = self._among_new(new)
+            if not whole:
+                return super().intersections
             pairs, classes = np.concatenate([pairs, fresh]), np.concatenate([classes, fresh_classes])
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
         most = int(min(self.policy.limit("max_pairs"), 2**31 - 1))
@@ -98,8 +100,8 @@ class DraftFacts(Facts):
             len(pairs) <= most,
         )
 
-    def _among_new(self, new: BoolArray) -> tuple[IntArray, npt.NDArray[np.int8]]:
-        """The intersecting pairs with a new face, and their classes."""
+    def _among_new(self, new: BoolArray) -> tuple[IntArray, npt.NDArray[np.int8], bool]:
+        """The intersecting pairs with a new face, their classes, and whether these are all."""
         ends = self.positions[self.corners[new]]
         low, high = ends.min(axis=1), ends.max(axis=1)
         near = new | near_boxes(self.positions, self.corners, low, high)
@@ -110,4 +112,4 @@ class DraftFacts(Facts):
         ).intersections
         pairs = faces[part.pairs]
         kept = new[pairs].any(axis=1)
-        return pairs[kept], part.classes[kept]
+        return pairs[kept], part.classes[kept], part.complete

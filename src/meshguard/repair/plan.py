@@ -216,6 +216,8 @@ def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
         return draft, None
     before, after = step.count(draft), step.count(change.draft)
     undone = "" if after < before else f"it would have left {after} of {before}"
+    if not len(change.draft.corners):
+        undone = "it would have left no face"
     if not undone and step.harm is not None and (made := step.harm(change.draft) - step.harm(draft)) > 0:
         undone = f"it would have made {made} more pairs of faces intersect"
     record = StepRecord(

@@ -105,6 +105,8 @@ def _reason(finding: Finding, most: Safety) -> str:
         return "No repair can decide this: a person must."
     if finding.fixable.rank > most.rank:
         return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
+    if finding.check == "S103":
+        return "All small pieces together are too much of the mesh to be debris."
     if not any(finding.check in step.checks for step in PLAN):
         return "Nothing is done about it, since it keeps nothing from being sound."
     return "What was tried did not help, or would have made something worse, and was undone."

@@ -56,6 +56,7 @@ def cut_one_sided(draft: Draft) -> Change:
     twins = facts.edges.twins.copy()
     twins[twins[against]] = -1
     twins[against] = -1
+    twins[twins < 0] = -1
     suspects = np.zeros(len(draft.positions), np.bool_)
     suspects[facts.edge_ends(against)] = True
     return _pulled_apart(draft, twins, suspects, mended=len(against))

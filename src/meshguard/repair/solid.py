@@ -34,7 +34,10 @@ _MOST_ASKED = 200_000
 """Nodes of which the winding number is asked, at most; beyond, the majority of the lines decides."""
 
 _LEAST_SHARE = 0.9
-"""The share of the surface that must have an inside near it."""
+"""The share of the surface, and of each piece, that must have an inside near it."""
+
+_MOST_NODES = 2e8
+"""Nodes of a grid, at most: a policy with finer cells gets no solid."""
 
 _NEAREST = 0.08
 """No vertex is nearer to the end of its grid line than this share of it."""
@@ -70,26 +73,36 @@ def solid_of(facts: Facts, cell: float) -> Solid | None:
     low, high = facts.box
     # Off the mesh's own planes, which tend to lie at round numbers.
     origin = low - cell * np.array([2.375, 2.4375, 2.40625])
-    counts = np.ceil((high - origin) / cell).astype(int) + 4
+    counts = np.ceil((high - origin) / cell) + 4
+    if not counts.prod() <= _MOST_NODES:
+        return None
     grid = _Grid(origin, cell, (int(counts[0]), int(counts[1]), int(counts[2])))
     none = frozen(np.empty(0, np.int32))
     tree = build_tree(facts.positions, facts.corners, facts.sound_faces, none, facts.span)
     inside = _inside(facts, tree, grid)
-    if _share_with_inside(facts, grid, inside) < _LEAST_SHARE:
+    if not _has_inside(facts, grid, inside):
         return None
     return _cut(facts, tree, grid, inside)
 
 
-def _share_with_inside(facts: Facts, grid: _Grid, inside: BoolArray) -> float:
-    """The share of the surface with an inside near it: a corner of the cell around the middle of a face."""
+def _has_inside(facts: Facts, grid: _Grid, inside: BoolArray) -> bool:
+    """Whether there is an inside near nearly all of the surface, and of each piece that is more than debris.
+
+    Near means a corner of the cell around the middle of a face.
+    """
     faces = facts.sound_faces
     middles = facts.positions[facts.corners[faces]].mean(axis=1)
     cells = ((middles - grid.origin) / grid.cell).astype(np.int64)
     near = np.zeros(len(cells), np.bool_)
     for i, j, k in ((0, 0, 0), *_STEPS):
         near |= inside[cells[:, 0] + i, cells[:, 1] + j, cells[:, 2] + k]
-    area = facts.faces.area[faces]
-    return float(area[near].sum() / area.sum()) if len(faces) else 0.0
+    area, components = facts.faces.area[faces], len(facts.components.counts)
+    of_face = facts.components.of_face[faces]
+    whole = np.bincount(of_face, area, minlength=components)
+    found = np.bincount(of_face, area * near, minlength=components)
+    debris = facts.policy.tolerance("floating_area").within(float(whole.sum()))
+    lost = found < _LEAST_SHARE * whole
+    return bool(near.any()) and found.sum() >= _LEAST_SHARE * whole.sum() and not (lost & (whole >= debris)).any()
 
 
 def _inside(facts: Facts, tree: Tree, grid: _Grid) -> BoolArray:

@@ -30,12 +30,17 @@ _MOST_PAIRS = 4000
 
 
 def floating(facts: Facts) -> IntArray:
-    """Components that are debris: smaller than the policy's limit, and not the largest."""
+    """Components that are debris: smaller than the policy's limit, and not the largest.
+
+    None where all of these together are a large part of the mesh: what is made of small pieces is not debris.
+    """
     areas = facts.components.measures[:, topology.AREA]
     limit = facts.policy.tolerance("floating_area").within(float(areas.sum()))
     small = areas < limit
     if facts.main >= 0:
         small[facts.main] = False
+    if areas[small].sum() > facts.policy.limit("debris_fraction") * areas.sum():
+        small[:] = False
     return np.flatnonzero(small).astype(np.int32)
 
 

@@ -136,7 +136,7 @@ def _weld_boundary(draft: Draft, distance: float) -> tuple[Draft, int]:
     corner_of[points] = target
     corners = corner_of[draft.corners]
     repeated = (corners == np.roll(corners, -1, axis=1)).any(axis=1)
-    welded = draft.rejoined(corners)
+    welded = draft.rejoined(corners).compacted()
     if repeated.any():
         welded = welded.without(repeated)
     before, after = draft.facts, welded.facts
