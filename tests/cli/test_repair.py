@@ -244,7 +244,18 @@ class TestTrouble:
         result = run("turned.stl", "out.stl", "--report", "none/report.json")
 
         assert result.exit_code == 2
-        assert "none/report.json: cannot be written" in result.stderr
+        assert "the folder of --report does not exist" in result.stderr
+        assert not (folder / "out.stl").exists()
+
+    def test_a_report_never_takes_the_place_of_a_mesh(self, folder: Path) -> None:
+        before = (folder / "turned.stl").read_bytes()
+
+        for report in ("turned.stl", "out.stl", "./out.stl"):
+            result = run("turned.stl", "out.stl", "--report", report)
+            assert result.exit_code == 2
+            assert "--report must be a file of its own" in result.stderr
+        assert (folder / "turned.stl").read_bytes() == before
+        assert not (folder / "out.stl").exists()
 
 
 def test_help_tells_the_exit_codes() -> None:

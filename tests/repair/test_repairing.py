@@ -18,7 +18,7 @@ import meshguard
 from meshguard import repair
 from meshguard.budget import Budget
 from meshguard.errors import BudgetExceeded, MeshGuardError, PolicyError, ReadError, RepairRefused
-from meshguard.mesh import Mesh
+from meshguard.mesh import FloatArray, IntArray, Mesh
 from meshguard.phantoms import mutate, phantom
 from meshguard.policy import Policy, policy
 from meshguard.report import Safety
@@ -533,7 +533,7 @@ def test_what_is_made_of_small_pieces_is_not_debris() -> None:
 
 
 def test_islands_are_pieces_and_not_holes_of_a_sheet_close_by() -> None:
-    def holed(height: float, hole: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    def holed(height: float, hole: int) -> tuple[FloatArray, IntArray]:
         side = np.arange(21) * 2.0
         x, y = np.meshgrid(side, side)
         vertices = np.stack([x, y, height + 0 * x], axis=-1).reshape(-1, 3)

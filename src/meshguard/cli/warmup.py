@@ -25,11 +25,9 @@ def warmup() -> None:
     from meshguard.cli.startup import import_compiler
 
     import_compiler()
-    import numba
-
     from meshguard.kernels import _jit
 
-    if numba.config.DISABLE_JIT:
+    if not _jit.COMPILES:
         raise click.ClickException("nothing was compiled: NUMBA_DISABLE_JIT switches the compiler off")
     tasks = list(_tasks())
     kernels = entries()

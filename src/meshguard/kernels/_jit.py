@@ -37,6 +37,9 @@ import numba
 CACHE = os.environ.get("MESHGUARD_CACHE", "1") != "0"
 """Whether compiled kernels are kept on disk; `MESHGUARD_CACHE=0` switches that off."""
 
+COMPILES = not numba.config.DISABLE_JIT
+"""Whether kernels are compiled at all; `NUMBA_DISABLE_JIT=1` switches that off."""
+
 KEPT = 8
 """Folders of other versions, processors and settings that are left beside a new one; older ones are removed."""
 
