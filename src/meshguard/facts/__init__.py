@@ -388,9 +388,10 @@ class Facts:
     def distance_to_main(self, faces: IntArray, labels: IntArray, count: int) -> FloatArray:
         """Distance (mm) between the nearest vertices of each of `count` labelled sets of faces and the main piece."""
         main = self.positions[np.unique(self.corners[self.faces_of(self.main)])]
-        pairs = np.unique(np.stack([np.repeat(labels, 3), self.corners[faces].reshape(-1)], axis=1), axis=0)
-        bounds = np.searchsorted(pairs[:, 0], np.arange(count + 1)).tolist()
-        return least_distances(main, [self.positions[pairs[lo:hi, 1]] for lo, hi in pairwise(bounds)])
+        keys = np.unique(np.repeat(labels, 3) * np.int64(len(self.positions)) + self.corners[faces].reshape(-1))
+        bounds = np.searchsorted(keys, np.arange(count + 1) * len(self.positions)).tolist()
+        corners = keys % len(self.positions)
+        return least_distances(main, [self.positions[corners[lo:hi]] for lo, hi in pairwise(bounds)])
 
     def has_volume(self, component: int) -> bool:
         """Whether a component's signed volume is more than rounding can make of none, as for a sheet laid double."""

@@ -64,7 +64,7 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         face_data["synthetic"] = draft.synthetic.astype(np.uint8)
     mesh = Mesh(vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=given.jaw)
     new = draft.origin == NEW
-    area = _areas(positions, faces)
+    area = draft.facts.faces.area
     before = np.where(np.isfinite(facts.faces.area), facts.faces.area, 0.0)
     remains = np.bincount(draft.origin[~new], area[~new], minlength=len(given.faces))
     return Assembly(
@@ -147,13 +147,6 @@ def _centres(vertices: FloatArray, faces: IntArray) -> FloatArray:
     """The mean of each face's corners, float64 (m, 3)."""
     centres: FloatArray = vertices[faces].mean(axis=1)
     return centres
-
-
-def _areas(vertices: FloatArray, faces: IntArray) -> FloatArray:
-    """Area of each face, float64 (m,), mm2."""
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    areas: FloatArray = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    return areas
 
 
 def _carried(

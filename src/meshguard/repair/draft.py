@@ -113,7 +113,8 @@ class Draft:
 
         Each corner keeps the vertex of the input behind it.
         """
-        same = (corners == self.corners).all(axis=1)
+        a, b, c = (corners == self.corners).T
+        same = a & b & c
         changed = replace(
             self,
             corners=frozen(corners),

@@ -22,6 +22,8 @@ def round_positions(draft: Draft) -> Change:
     positions = draft.positions
     with np.errstate(over="ignore", invalid="ignore"):
         near = rounded(positions)
+    if np.array_equal(near, positions):
+        return Change(draft=draft)
     moved = (near != positions).any(axis=1) & np.isfinite(positions).all(axis=1) & np.isfinite(near).all(axis=1)
     if not moved.any():
         return Change(draft=draft)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from meshguard.mesh import IntArray
     from meshguard.repair.draft import Draft
 
-_WAYS = ((True, True), (True, False), (False, False))
+_WAYS = ((True, True), (False, False))
 """Refine and fair, in the order in which they are tried."""
 
 
