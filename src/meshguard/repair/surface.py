@@ -83,7 +83,7 @@ def cut_and_refill(draft: Draft) -> Change:
 def carve(draft: Draft) -> Change:
     """Take one face of every intersecting pair away, after splitting what is large, until nothing intersects.
 
-    The last means: it invents nothing and cannot fail, but leaves slits. Faces that intersect are first split down to a
+    The last means: it invents nothing, but leaves slits. Faces that intersect are first split down to a
     share of the mesh, so that little more than the curve of intersection is lost.
     """
     start = len(faulty_pairs(draft.facts))
