@@ -83,7 +83,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             "first.",
         ),
         "solid_fraction": Limit(
-            0.0075,
+            0.005,
             "Where a closed body can only be made anew, it is made in cells whose side is this share of the diagonal.",
         ),
         "rim_share": Limit(

@@ -2,8 +2,8 @@
 
 A closed surface gives whole numbers; across a hole the number changes smoothly, so that one half is a natural border
 between inside and outside. Far parts of the surface count as one dipole, after Barill, Dickson, Schmidt, Levin and
-Jacobson, Fast Winding Numbers for Soups and Clouds (2018); the number itself after Jacobson, Kavan and Sorkine-Hornung (2013) and the
-solid angle of a triangle after van Oosterom and Strackee (1983).
+Jacobson, Fast Winding Numbers for Soups and Clouds (2018); the number itself after Jacobson, Kavan and Sorkine-Hornung
+(2013) and the solid angle of a triangle after van Oosterom and Strackee (1983).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _INSIDE = 0.5
 _MOST_ASKED = 200_000
 """Nodes of which the winding number is asked, at most; beyond, the majority of the lines decides."""
 
-_LEAST_SHARE = 0.9
+_LEAST_SHARE, _LEAST_OF_PIECE = 0.9, 0.5
 """The share of the surface, and of each piece, that must have an inside near it."""
 
 _MOST_NODES = 2e8
@@ -86,7 +86,7 @@ def solid_of(facts: Facts, cell: float) -> Solid | None:
 
 
 def _has_inside(facts: Facts, grid: _Grid, inside: BoolArray) -> bool:
-    """Whether there is an inside near nearly all of the surface, and of each piece that is more than debris.
+    """Whether there is an inside near nearly all of the surface, and half of each piece that is more than debris.
 
     Near means a corner of the cell around the middle of a face.
     """
@@ -101,7 +101,7 @@ def _has_inside(facts: Facts, grid: _Grid, inside: BoolArray) -> bool:
     whole = np.bincount(of_face, area, minlength=components)
     found = np.bincount(of_face, area * near, minlength=components)
     debris = facts.policy.tolerance("floating_area").within(float(whole.sum()))
-    lost = found < _LEAST_SHARE * whole
+    lost = found < _LEAST_OF_PIECE * whole
     return bool(near.any()) and found.sum() >= _LEAST_SHARE * whole.sum() and not (lost & (whole >= debris)).any()
 
 
