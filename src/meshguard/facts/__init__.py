@@ -387,11 +387,12 @@ class Facts:
 
     def distance_to_main(self, faces: IntArray, labels: IntArray, count: int) -> FloatArray:
         """Distance (mm) between the nearest vertices of each of `count` labelled sets of faces and the main piece."""
-        main = self.positions[np.unique(self.corners[self.faces_of(self.main)])]
-        keys = np.unique(np.repeat(labels, 3) * np.int64(len(self.positions)) + self.corners[faces].reshape(-1))
-        bounds = np.searchsorted(keys, np.arange(count + 1) * len(self.positions)).tolist()
-        corners = keys % len(self.positions)
-        return least_distances(main, [self.positions[corners[lo:hi]] for lo, hi in pairwise(bounds)])
+        p = len(self.positions)
+        main = np.bincount(self.corners[self.faces_of(self.main)].reshape(-1), minlength=p) > 0
+        keys = np.unique(np.repeat(labels, 3) * np.int64(p) + self.corners[faces].reshape(-1))
+        bounds = np.searchsorted(keys, np.arange(count + 1) * p).tolist()
+        pieces = [self.positions[keys[lo:hi] % p] for lo, hi in pairwise(bounds)]
+        return least_distances(self.positions[main], pieces)
 
     def has_volume(self, component: int) -> bool:
         """Whether a component's signed volume is more than rounding can make of none, as for a sheet laid double."""
