@@ -3,6 +3,7 @@
     python benchmarks/peers.py load FILE
     python benchmarks/peers.py validate FILE
     python benchmarks/peers.py self-intersections FILE
+    python benchmarks/peers.py repair FILE
 
 Each library runs in a process of its own, warm, and takes its turn in every round (A B C A B C …), so that a drift of
 the machine's speed touches all alike. The ratio is the median over rounds of (peer's time / meshguard's time): above 1,
@@ -148,6 +149,20 @@ def prepared(run: Callable[[str], int]) -> Callable[[str], Callable[[], int]]:
     return lambda path: lambda: run(path)
 
 
+def repair_meshguard(path: str) -> int:
+    import meshguard
+
+    return len(meshguard.repair(path).mesh.faces)
+
+
+def repair_meshlib(path: str) -> int:
+    import meshlib.mrmeshpy as mm
+
+    from repairs import mended_by_meshlib
+
+    return int(mended_by_meshlib(mm.loadMesh(path)).topology.numValidFaces())
+
+
 TASKS: dict[str, dict[str, tuple[Callable[[str], Callable[[], int]], str]]] = {
     "load": {
         "meshguard": (prepared(load_meshguard), "welded, attributes kept, irregularities reported"),
@@ -172,6 +187,13 @@ TASKS: dict[str, dict[str, tuple[Callable[[str], Callable[[], int]], str]]] = {
         "meshguard": (intersections_meshguard, "exact; mesh made and tree built inside"),
         "meshlib": (intersections_meshlib, "C++ float32, threads; tree built inside"),
         "cgal": (intersections_cgal, "C++ exact, one thread; mesh made beforehand"),
+    },
+    "repair": {
+        "meshguard": (prepared(repair_meshguard), "file to repaired mesh, with reports before and after"),
+        "meshlib": (
+            prepared(repair_meshlib),
+            "C++, threads; degeneracies, cut-and-fill, holes up to 6.3 mm around; no check",
+        ),
     },
 }
 

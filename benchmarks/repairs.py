@@ -38,11 +38,10 @@ def by_meshguard(source: str, target: str) -> None:
     meshguard.save(meshguard.repair(source).mesh, target)
 
 
-def by_meshlib(source: str, target: str) -> None:
-    """Multiple edges, degeneracies, cut-and-fill of self-intersections, holes up to 6.3 mm around."""
+def mended_by_meshlib(mesh: Any) -> Any:
+    """A MeshLib mesh after its local recipe: multiple edges, degeneracies, cut-and-fill, holes up to 6.3 mm around."""
     import meshlib.mrmeshpy as mm
 
-    mesh = mm.loadMesh(source)
     diagonal = mesh.getBoundingBox().diagonal()
     mm.fixMultipleEdges(mesh)
     params = mm.FixMeshDegeneraciesParams()
@@ -57,7 +56,14 @@ def by_meshlib(source: str, target: str) -> None:
             fill = mm.FillHoleParams()
             fill.metric = mm.getUniversalMetric(mesh)
             mm.fillHole(mesh, edge, fill)
-    mm.saveMesh(mesh, target)
+    return mesh
+
+
+def by_meshlib(source: str, target: str) -> None:
+    """MeshLib's local recipe."""
+    import meshlib.mrmeshpy as mm
+
+    mm.saveMesh(mended_by_meshlib(mm.loadMesh(source)), target)
 
 
 def by_pymeshfix(source: str, target: str) -> None:
