@@ -76,8 +76,8 @@ def check_arch(example: tuple[Mesh, tuple[meshguard.phantoms.Truth, ...], tuple[
     assert not refused
     for truth in truths:
         # Another unit rounds what lay on a line off it, and lets lengths in mm fall below their limits.
-        # The genus of a piece is only told where it is manifold and has two sides, which another defect can prevent.
-        hidden = truth.check == "S105" and {"T101", "T103", "T108"} & found
+        # Genus and side of a piece are only told where it is manifold and wound one way, which another can prevent.
+        hidden = truth.check in ("S105", "G107") and {"T101", "T103", "T108"} & found
         assert truth.check in found or "wrong_unit" in names or hidden
         if truth.check in after:
             severity = max(f.severity for f in result.after.findings if f.check == truth.check)
