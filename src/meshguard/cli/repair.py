@@ -129,11 +129,12 @@ def _faults_as_stl(result: RepairResult, policy: Policy, target: str) -> tuple[s
     from meshguard.facts import Facts
     from meshguard.mesh import Mesh
     from meshguard.repair.soundness import faults
+    from meshguard.repair.splitting import rounded
 
     if not target.lower().removesuffix(".gz").endswith(".stl"):
         return ()
     with np.errstate(over="ignore"):
-        near = result.mesh.vertices.astype(np.float32).astype(np.float64)
+        near = rounded(result.mesh.vertices)
     if np.array_equal(near, result.mesh.vertices):
         return ()
     if not np.isfinite(near).all():

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
 from meshguard.kernels import fairing, holes, refining, triangles
+from meshguard.repair.splitting import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -425,7 +426,7 @@ def _ridge(points: FloatArray, faces: IntArray) -> FloatArray:
 def _patch(site: _Site, points: FloatArray, faces: IntArray, length: int, origin: FloatArray) -> Patch | None:
     """The patch with the mesh's numbers, its new points rounded; None when that leaves degenerate faces."""
     n_old = len(site.points)
-    new = (points[n_old:] + origin).astype(np.float32).astype(np.float64)
+    new = rounded(points[n_old:] + origin)
     whole = frozen(np.concatenate([site.positions, new]))
     order = np.lexsort(whole.T)
     if not np.isfinite(new).all() or (whole[order[1:]] == whole[order[:-1]]).all(axis=1).any():

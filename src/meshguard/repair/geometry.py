@@ -11,23 +11,32 @@ from meshguard.repair.splitting import rounded
 from meshguard.repair.steps import Change
 
 if TYPE_CHECKING:
+    from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import IntArray
     from meshguard.repair.draft import Draft
 
 _MOST_ROUNDS = 64
 
 
-def round_positions(draft: Draft) -> Change:
-    """Round positions to float32, where they are not: an STL would, and what is proved must hold in the file."""
+def not_float32(draft: Draft) -> BoolArray:
+    """Positions that a file with float32 coordinates would move and can hold, bool (p,)."""
     positions = draft.positions
     with np.errstate(over="ignore", invalid="ignore"):
         near = rounded(positions)
     if np.array_equal(near, positions):
-        return Change(draft=draft)
-    moved = (near != positions).any(axis=1) & np.isfinite(positions).all(axis=1) & np.isfinite(near).all(axis=1)
+        return np.zeros(len(positions), np.bool_)
+    moved: BoolArray = (near != positions).any(axis=1)
+    return moved & np.isfinite(positions).all(axis=1) & np.isfinite(near).all(axis=1)
+
+
+def round_positions(draft: Draft) -> Change:
+    """Round positions to float32, where they are not: an STL would, and what is proved must hold in the file."""
+    moved = not_float32(draft)
     if not moved.any():
         return Change(draft=draft)
-    return Change(draft=draft.moved(np.where(moved[:, None], near, positions)), mended=int(np.count_nonzero(moved)))
+    positions = draft.positions.copy()
+    positions[moved] = rounded(positions[moved])
+    return Change(draft=draft.moved(positions), mended=int(np.count_nonzero(moved)))
 
 
 def drop_nonfinite(draft: Draft) -> Change:

@@ -53,7 +53,6 @@ def fill_holes(draft: Draft) -> Change:
     near = np.flatnonzero(near_boxes(draft.positions, draft.corners, low - margin, high + margin)).astype(np.int32)
     corners = frozen(np.ascontiguousarray(draft.corners[near]))
     taken: list[Piece] = []
-    undone = 0
     for refine, fair in _WAYS:
         filled = [
             (loops, patch)
@@ -62,17 +61,14 @@ def fill_holes(draft: Draft) -> Change:
         ]
         tried = [Piece(np.empty(0, np.int32), patch.points, patch.faces) for _, patch in filled]
         good = accepted(draft, near, taken, tried)
-        undone += good.count(False)
         taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
         done = {int(loops[0][0]) for (loops, _), is_good in zip(filled, good, strict=True) if is_good}
         waiting = [loops for loops in waiting if int(loops[0][0]) not in done]
         if not waiting:
             break
     if not taken:
-        return Change(draft=draft, undone=undone)
-    return Change(
-        draft=replaced(draft, taken), mended=len(taken), undone=undone, parameters={"hole_diameter_mm": limit}
-    )
+        return Change(draft=draft)
+    return Change(draft=replaced(draft, taken), mended=len(taken), parameters={"hole_diameter_mm": limit})
 
 
 def _with_islands(facts: Facts, holes: IntArray) -> list[list[IntArray]]:

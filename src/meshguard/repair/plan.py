@@ -27,19 +27,12 @@ MOST_PASSES = 8
 
 def _miswound(draft: Draft) -> int:
     """Edges that both their faces run the same way."""
-    return len(draft.miswound)
+    return len(draft.facts.miswound)
 
 
 def _crowded(draft: Draft) -> int:
     """Half-edges of edges with more than two faces, and positions with several fans."""
     return len(draft.facts.edges.crowded) + draft.facts.fans[2]
-
-
-def _not_float32(draft: Draft) -> int:
-    with np.errstate(over="ignore", invalid="ignore"):
-        near = draft.positions.astype(np.float32)
-        moved = (near != draft.positions) & np.isfinite(draft.positions) & np.isfinite(near)
-    return int(np.count_nonzero(moved.any(axis=1)))
 
 
 PLAN: tuple[Step, ...] = (
@@ -65,7 +58,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="before all geometry, since a file may round and whatever is proved later must hold in the file",
         run=geometry.round_positions,
-        count=_not_float32,
+        count=lambda draft: int(np.count_nonzero(geometry.not_float32(draft))),
     ),
     Step(
         name="drop faces with a repeated corner",

@@ -280,12 +280,10 @@ class Rebuilt(NamedTuple):
     Attributes:
         pieces: what can be put in, each proved beside all others.
         left: int32 (k, 2), pairs of the draft that no piece mends.
-        undone: attempts that were undone.
     """
 
     pieces: list[Piece]
     left: IntArray
-    undone: int
 
 
 def rebuild(draft: Draft, pairs: IntArray, limit: float) -> Rebuilt:
@@ -301,7 +299,6 @@ def rebuild(draft: Draft, pairs: IntArray, limit: float) -> Rebuilt:
     wanted[region.number[np.unique(pairs)]] = True
     pairs_here = region.number[pairs]
     taken: list[Piece] = []
-    undone = 0
     for rings in range(MOST_RINGS + 1):
         if not wanted.any():
             break
@@ -315,7 +312,6 @@ def rebuild(draft: Draft, pairs: IntArray, limit: float) -> Rebuilt:
         )
         tried = [filling for filling in fillings if filling is not None]
         good = accepted(draft, region.faces, taken, tried)
-        undone += good.count(False)
         taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
         # A pair is mended when one of its faces is made anew: what took its place was proved to meet nothing.
         done = np.zeros(len(region.faces), np.bool_)
@@ -323,7 +319,7 @@ def rebuild(draft: Draft, pairs: IntArray, limit: float) -> Rebuilt:
             done[region.number[piece.faces]] = True
         wanted[:] = False
         wanted[pairs_here[~done[pairs_here].any(axis=1)]] = True
-    return Rebuilt(taken, pairs[wanted[pairs_here].all(axis=1)], undone)
+    return Rebuilt(taken, pairs[wanted[pairs_here].all(axis=1)])
 
 
 def _near_pairs(draft: Draft, pairs: IntArray, limit: float) -> IntArray:

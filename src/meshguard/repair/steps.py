@@ -13,37 +13,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """Something that a step found and did not repair.
-
-    Attributes:
-        check: id of the check whose finding it is.
-        reason: one sentence.
-        location: x, y, z in mm of a point on it, or None.
-    """
-
-    check: str
-    reason: str
-    location: tuple[float, float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What a step did.
 
     Attributes:
         draft: the draft after it; the same object where nothing changed.
         mended: how many defects it mended.
-        left: what it found and did not repair.
         parameters: limits and choices that decided, name -> number.
-        undone: attempts that were undone because they made something worse.
     """
 
     draft: Draft
     mended: int = 0
-    left: tuple[Left, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
-    undone: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,17 +65,16 @@ def cut_and_refill(draft: Draft) -> Change:
     limit = draft.policy.tolerance("rebuild").within(draft.facts.diagonal)
     if not 0 < len(pairs) <= _MOST_PAIRS:  # where so much intersects, it is not small pieces that do
         return Change(draft=draft)
-    pieces, left, undone = rebuild(draft, pairs, limit)
+    pieces, left = rebuild(draft, pairs, limit)
     # What is small and could not be made anew is taken away at once, where slits may stay.
     small = not wants_solid(draft.policy) and not _long_edges(draft, left).any()
     gone = _cover(draft, left) if small and len(left) else np.empty(0, np.int32)
     if not pieces and not len(gone):
-        return Change(draft=draft, undone=undone)
+        return Change(draft=draft)
     mended = separate(replaced(draft, pieces, gone)).draft
     return Change(
         draft=mended,
         mended=len(pairs) if small else len(pairs) - len(left),
-        undone=undone,
         parameters={"rebuild_diameter_mm": limit, "pieces_made_anew": len(pieces), "faces_taken_away": len(gone)},
     )
 
