@@ -222,18 +222,12 @@ def inside_out(facts: Facts) -> Iterable[Finding]:
     where the origin lies and decides nothing). Debris below the floating-piece limit is not judged. Repair turns the
     faces over, which moves nothing.
     """
-    from meshguard.facts.sidedness import SIDEDNESS_DECIDES
+    from meshguard.facts.sidedness import inverted_sheets
     from meshguard.kernels import topology
 
-    components = facts.components
     found = [(component, "closed body", -1.0) for component in facts.inverted_bodies if facts.has_volume(component)]
-    areas = components.measures[:, topology.AREA]
-    least = facts.policy.tolerance("floating_area").within(float(areas.sum()))
-    miswound = components.counts[:, topology.MISWOUND_EDGES] > 0
-    for component in np.flatnonzero(facts.is_open & (areas >= least) & ~miswound):
-        score = facts.sidedness(int(component))
-        if score < -SIDEDNESS_DECIDES:
-            found.append((int(component), "sheet", score))
+    found += [(component, "sheet", facts.sidedness(component)) for component in inverted_sheets(facts)]
+    areas = facts.components.measures[:, topology.AREA]
     groups = [facts.faces_of(component) for component, _, _ in found]
     faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])

@@ -155,6 +155,7 @@ def floating_pieces(facts: Facts) -> Iterable[Finding]:
     repair may drop it; above it is told and kept, since it may be meant. The distance is that between the nearest
     vertices of the two.
     """
+    from meshguard.facts.distances import distances_to_main
     from meshguard.kernels.topology import AREA
 
     areas = facts.components.measures[:, AREA]
@@ -165,7 +166,7 @@ def floating_pieces(facts: Facts) -> Iterable[Finding]:
     groups = [facts.faces_of(component) for component in pieces]
     faces = np.concatenate(groups).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
-    distances = facts.distance_to_main(faces, labels, len(groups))
+    distances = distances_to_main(facts, faces, labels, len(groups))
 
     def say(places: IntArray) -> Said:
         piece = int(labels[places[0]])

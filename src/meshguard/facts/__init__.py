@@ -17,7 +17,6 @@ import numpy.typing as npt
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.cracks import Cracks, find_cracks
 from meshguard.facts.crowns import Creases, Sizes, find_creases, sizes_along
-from meshguard.facts.distances import least_distances
 from meshguard.facts.frame import ArchFrame, find_frame
 from meshguard.facts.intersections import Intersections, find_intersections
 from meshguard.facts.loops import Loops, find_loops, genus_of
@@ -359,7 +358,8 @@ class Facts:
     @cached_property
     def miswound(self) -> IntArray:
         """Lower half-edge of each edge whose two faces run it the same way, int32, ascending."""
-        if not len(self.corners) or not self.components.counts[:, topology.MISWOUND_EDGES].any():
+        known = vars(self).get("components")  # a step of repair asks before anything needs components
+        if known is not None and not known.counts[:, topology.MISWOUND_EDGES].any():
             return np.empty(0, np.int32)
         flat, twins = self.corners.reshape(-1), self.edges.twins
         pairs = np.flatnonzero(twins > np.arange(len(twins))).astype(np.int32)
@@ -384,15 +384,6 @@ class Facts:
     def genus(self) -> IntArray:
         """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides."""
         return genus_of(self)
-
-    def distance_to_main(self, faces: IntArray, labels: IntArray, count: int) -> FloatArray:
-        """Distance (mm) between the nearest vertices of each of `count` labelled sets of faces and the main piece."""
-        p = len(self.positions)
-        main = np.bincount(self.corners[self.faces_of(self.main)].reshape(-1), minlength=p) > 0
-        keys = np.unique(np.repeat(labels, 3) * np.int64(p) + self.corners[faces].reshape(-1))
-        bounds = np.searchsorted(keys, np.arange(count + 1) * p).tolist()
-        pieces = [self.positions[keys[lo:hi] % p] for lo, hi in pairwise(bounds)]
-        return least_distances(self.positions[main], pieces)
 
     def has_volume(self, component: int) -> bool:
         """Whether a component's signed volume is more than rounding can make of none, as for a sheet laid double."""

@@ -1,18 +1,29 @@
-"""How far two sets of points are from one another."""
+"""How far pieces are from the largest, by their nearest vertices."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from meshguard.mesh import FloatArray
+    from meshguard.facts import Facts
+    from meshguard.mesh import FloatArray, IntArray
 
 _SAMPLE = 64
 
 
-def least_distances(points: FloatArray, pieces: list[FloatArray]) -> FloatArray:
+def distances_to_main(facts: Facts, faces: IntArray, labels: IntArray, count: int) -> FloatArray:
+    """Distance (mm) between the nearest vertices of each of `count` labelled sets of faces and the main piece."""
+    p = len(facts.positions)
+    main = np.bincount(facts.corners[facts.faces_of(facts.main)].reshape(-1), minlength=p) > 0
+    keys = np.unique(np.repeat(labels, 3) * np.int64(p) + facts.corners[faces].reshape(-1))
+    bounds = np.searchsorted(keys, np.arange(count + 1) * p).tolist()
+    return _least_distances(facts.positions[main], [facts.positions[keys[lo:hi] % p] for lo, hi in pairwise(bounds)])
+
+
+def _least_distances(points: FloatArray, pieces: list[FloatArray]) -> FloatArray:
     """The distance (mm) between the nearest of some points and of each piece's points, float64 (number of pieces,).
 
     From afar all points of a tree are about as near, and finding the nearest is slow: so what lies further from the

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.kernels import sidedness
+from meshguard.kernels import sidedness, topology
 from meshguard.kernels._parallel import over_ranges
 
 if TYPE_CHECKING:
@@ -31,6 +31,19 @@ def sidedness_of(facts: Facts, component: int) -> float:
     )
     total = int(votes.sum())
     return float(int(votes[:, sidedness.FRONT].sum()) - int(votes[:, sidedness.BACK].sum())) / total if total else 0.0
+
+
+def inverted_sheets(facts: Facts) -> list[int]:
+    """Open components that show their back to an observer outside.
+
+    Debris, and what is not wound one way, is not judged.
+    """
+    components = facts.components
+    areas = components.measures[:, topology.AREA]
+    least = facts.policy.tolerance("floating_area").within(float(areas.sum()))
+    miswound = components.counts[:, topology.MISWOUND_EDGES] > 0
+    sheets = np.flatnonzero(facts.is_open & (areas >= least) & ~miswound).tolist()
+    return [sheet for sheet in sheets if facts.sidedness(sheet) < -SIDEDNESS_DECIDES]
 
 
 def _frames() -> FloatArray:

@@ -71,14 +71,6 @@ class Draft:
         """Everything derived from the draft."""
         return DraftFacts(Mesh(vertices=self.positions, faces=self.corners), self.policy, self.past)
 
-    @cached_property
-    def miswound(self) -> IntArray:
-        """The lower half-edge of each edge that both its faces run the same way, int32, ascending."""
-        twins, flat = self.facts.edges.twins, self.corners.reshape(-1)
-        pairs = np.flatnonzero(twins > np.arange(len(twins), dtype=np.int32)).astype(np.int32)
-        against: IntArray = pairs[flat[pairs] == flat[twins[pairs]]]
-        return against
-
     def equals(self, other: Draft) -> bool:
         """Whether two drafts hold the same mesh with the same origins."""
         names = ("positions", "corners", "vertices", "origin", "synthetic")

@@ -50,7 +50,7 @@ def separate(draft: Draft) -> Change:
 def cut_one_sided(draft: Draft) -> Change:
     """Cut pieces with one side only along the edges where their winding contradicts itself."""
     facts = draft.facts
-    against = draft.miswound
+    against = facts.miswound
     if not len(against):
         return Change(draft=draft)
     twins = facts.edges.twins.copy()

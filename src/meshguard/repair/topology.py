@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.kernels import topology as kernels
+from meshguard.facts.sidedness import inverted_sheets
 from meshguard.repair.splitting import split_faces
 from meshguard.repair.steps import Change
 
@@ -168,7 +168,7 @@ def _nearest_groups(positions: FloatArray, points: IntArray, owner: IntArray, di
 def wind(draft: Draft) -> Change:
     """Wind the two faces of every edge against each other; the smaller side of each patch is turned over."""
     facts = draft.facts
-    against = draft.miswound
+    against = facts.miswound
     if not len(against):
         return Change(draft=draft)
     _, flip, patch = facts.twisted
@@ -200,17 +200,7 @@ def _miswound_after(facts: Facts, turn: BoolArray) -> IntArray:
 
 def inside_out(facts: Facts) -> list[int]:
     """Components that are inside out, by the rule of check G107, and closed ones of any negative volume."""
-    from meshguard.facts.sidedness import SIDEDNESS_DECIDES
-
-    components = facts.components
-    areas = components.measures[:, kernels.AREA]
-    least = facts.policy.tolerance("floating_area").within(float(areas.sum()))
-    miswound = components.counts[:, kernels.MISWOUND_EDGES] > 0
-    sheets = np.flatnonzero(facts.is_open & (areas >= least) & ~miswound)
-    return [
-        *facts.inverted_bodies,
-        *(int(sheet) for sheet in sheets if facts.sidedness(int(sheet)) < -SIDEDNESS_DECIDES),
-    ]
+    return [*facts.inverted_bodies, *inverted_sheets(facts)]
 
 
 def turn_out(draft: Draft) -> Change:
