@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from meshguard.cli.limits import budget_of, budget_options
 
 if TYPE_CHECKING:
     from meshguard.budget import Budget
@@ -32,14 +33,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 @click.option("--report", "report_path", metavar="FILE", help="Write all that was done, with both reports, as JSON.")
-@click.option("--max-bytes", type=click.IntRange(0), metavar="N", help="Refuse a file with more bytes, decompressed.")
-@click.option("--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces.")
-@click.option(
-    "--max-seconds",
-    type=click.FloatRange(0),
-    metavar="S",
-    help="Refuse after so long; what this stops depends on the machine.",
-)
+@budget_options
 @click.option("--quiet", "-q", is_flag=True, help="Only one line, the verdict.")
 def repair(
     source: str,
@@ -70,13 +64,10 @@ def repair(
         _refuse_target(target)
     if report_path is not None:
         _refuse_report(report_path, source, target)
-    from meshguard.budget import Budget
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
 
-    budget = Budget(max_faces=max_faces, max_seconds=max_seconds)
-    if max_bytes is not None:
-        budget = replace(budget, max_bytes=max_bytes)
+    budget = budget_of(max_bytes, max_faces, max_seconds)
     with Progress((source,)) as progress, compilation_notice(progress.pause):
         result, reasons = _repaired(source, policy, budget, lossless=lossless)
         startup.loaded()

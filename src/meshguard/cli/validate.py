@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+
+from meshguard.cli.limits import budget_of, budget_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,14 +49,7 @@ if TYPE_CHECKING:
     "file itself carries.",
 )
 @click.option("--jaw", type=click.Choice(["upper", "lower"]), help="The jaw; it wins over what the files say.")
-@click.option("--max-bytes", type=click.IntRange(0), metavar="N", help="Refuse a file with more bytes, decompressed.")
-@click.option("--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces.")
-@click.option(
-    "--max-seconds",
-    type=click.FloatRange(0),
-    metavar="S",
-    help="Give up a file after so long; what this stops depends on the machine.",
-)
+@budget_options
 @click.option("--verbose", "--all", "-v", is_flag=True, help="List every check, and more findings of each.")
 @click.option("--quiet", "-q", is_flag=True, help="Only one line a file, the verdict.")
 def validate(
@@ -82,13 +76,10 @@ def validate(
     policy = chosen_policy(policy_name, select, ignore, fail_on)
     if labels is not None and len(files) > 1:
         raise click.UsageError("--labels are those of one file; give one FILE")
-    from meshguard.budget import Budget
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
 
-    budget = Budget(max_faces=max_faces, max_seconds=max_seconds)
-    if max_bytes is not None:
-        budget = replace(budget, max_bytes=max_bytes)
+    budget = budget_of(max_bytes, max_faces, max_seconds)
 
     if output is not None and output != "-" and not Path(output).absolute().parent.is_dir():
         raise click.UsageError("the folder of --output does not exist")
