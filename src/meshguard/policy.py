@@ -132,6 +132,12 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "size_error_share": Limit(
             0.6, "A crown is an error when its width along the arch exceeds the scaled norm by more than this share."
         ),
+        "size_area_share": Limit(
+            0.5,
+            "And when its area exceeds the scaled norm's, or its antimere's, by more than this share; a turned tooth's "
+            "does not.",
+            "tuned on real arches, whose crowns have up to 1.34 times the area; two as one have 1.6 and more",
+        ),
         "shift_gain": Limit(
             0.1,
             "Numbers look shifted when the sizes of a side fit its neighbours' numbers better by this much (sum of "

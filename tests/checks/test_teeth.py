@@ -43,6 +43,13 @@ class TestOrder:
         assert set(finding.indices.tolist()) == {34, 35}
         assert 5.0 < finding.measures["distance_mm"] < 10.0
 
+    @pytest.mark.parametrize("kept", [(37, 46, 47), (37, 45, 46, 47), (36, 37, 46, 47), (33, *range(34, 38), 46, 47)])
+    def test_teeth_of_both_sides_without_the_front(self, kept: tuple[int, ...]) -> None:
+        label = ARCH.vertex_data["label"]
+        some = ARCH.take(np.isin(label, kept)[ARCH.faces].all(axis=1))
+
+        assert of(some, "D106") == []
+
     def test_sides_swapped_are_said_once_and_the_order_is_whole(self) -> None:
         mirror = {f"t{code}": fdi.antimere(code) for code in (*range(31, 38), *range(41, 48))}
 
@@ -86,6 +93,17 @@ class TestSizes:
 
         assert (finding.tooth, finding.severity) == (32, Severity.ERROR)
         assert finding.measures["mesiodistal_ratio"] > 1.6
+
+    def test_a_tooth_that_stands_across_the_row_is_no_error(self) -> None:
+        """Wide along the arch, since it is turned, but with no more surface than it had."""
+        crown = ARCH.vertex_data["label"] == 41
+        points = ARCH.vertices.copy()
+        middle = points[crown].mean(axis=0)
+        points[crown] = middle + (points[crown] - middle) * [1.95, 0.4, 0.6]
+        (finding,) = of(ARCH.with_vertices(points), "D109")
+
+        assert (finding.tooth, finding.severity) == (41, Severity.WARNING)
+        assert finding.measures["mesiodistal_ratio"] > 1.6 and finding.measures["area_ratio"] < 1.5
 
     def test_numbers_shifted_along_a_side(self) -> None:
         found = of(renumbered(t34=35, t35=36, t36=37, t37=38), "D109")

@@ -79,6 +79,28 @@ def test_a_straight_row_has_a_curve_but_no_inside() -> None:
     assert "straight" in found.why_unsure[0]
 
 
+def test_an_arch_without_front_teeth_is_open_behind() -> None:
+    angles = np.radians([-10, 15, 40, 140, 165, 190])  # no tooth over 100 degrees in front, and over 160 behind
+    backs = np.array([7, 6, 5, 5, 6, 7], np.int32)
+    for wider in (0.0, 30.0):  # the wider gap is the one behind, then the one in front
+        turned = angles + np.radians(wider) * np.where(angles < np.pi / 2, -1, 1)
+        points = 25.0 * np.stack([np.cos(turned), np.sin(turned), 0 * turned], axis=1)
+        found = frame_of_teeth(points, np.tile(UP, (6, 1)), backs)
+
+        assert axis(found.front)[1] > 0.99
+        assert found.curve is not None
+        order = np.argsort(found.curve.along(found.curve.nearest(points)))
+        assert order.tolist() in ([0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0])
+
+
+def test_a_molar_of_one_side_and_three_of_the_other_make_no_row() -> None:
+    points = np.array([[-25.0, 0, 0], [25, 20, 0], [26, 10, 0], [27, 0, 0]])
+    found = frame_of_teeth(points, np.tile(UP, (4, 1)))
+
+    assert found.up is not None and found.curve is None
+    assert "far apart" in found.why_unsure[0]
+
+
 def test_crowns_that_point_every_way_have_no_plane() -> None:
     found = frame_of_teeth(np.eye(3) * 20, np.array([[0, 0, 1.0], [0, 0, -1.0], [np.nan] * 3]))
 

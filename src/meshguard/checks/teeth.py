@@ -12,8 +12,9 @@ from meshguard import fdi
 from meshguard.checks import labels as label_checks
 from meshguard.checks.labels import about_teeth, name_of, tooth_of
 from meshguard.checks.located import Said, located
-from meshguard.checks.norms import norm_of
+from meshguard.checks.norms import area_of, norm_of
 from meshguard.checks.registry import check
+from meshguard.kernels import teeth as kernels
 from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ LEAST_SCALE, MOST_SCALE = 0.95, 1.35
 
 SIDES_AGREE = 0.8
 """Labels have their sides swapped when at least this share of neighbours runs the wrong way round."""
+
+SAME_SIDE_MM = 25.0
+"""Neighbours in a row that shows no arch are nearer than this: canines of either side stand 27 mm apart and more."""
 
 MIN_BORDER_MM = 2.0
 """A shorter border between two teeth says little about where the crease is."""
@@ -80,6 +84,8 @@ def order_broken(facts: Facts) -> Iterable[Finding]:
     away = one if len(one) <= len(other) else other
     rising = away is one
     along = [float(facts.sizes.along[place]) for place, _ in row]
+    if not facts.frame.has_inside and max(later - earlier for earlier, later in pairwise(along)) > SAME_SIDE_MM:
+        return  # a few teeth of either side, without those between them, stand in no row
     mild, bad = facts.policy.limit("order_mm"), facts.policy.limit("order_error_mm")
     said_of: set[int] = set()
     for k in away:
@@ -183,7 +189,19 @@ def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float,
     return row, ratios, (along, across)
 
 
-@check("D109", limits=("size_share", "size_error_share", "shift_gain"), needs=("faces", "fdi"))
+def _area_ratios(facts: Facts, row: list[tuple[int, int]]) -> dict[int, float]:
+    """Place -> area of the largest piece over what is to be expected: the less of the antimere's and the norm's.
+
+    The norm's is scaled so that the median of the arch is 1.
+    """
+    main = facts.pieces.measures[facts.teeth.main, kernels.AREA]
+    areas = {code: float(main[place]) for place, code in row}
+    usual = float(np.median([area / area_of(code) for code, area in areas.items()]))
+    expected = {code: min(usual * area_of(code), areas.get(fdi.antimere(code), math.inf)) for code in areas}
+    return {place: areas[code] / max(expected[code], 1e-12) for place, code in row}
+
+
+@check("D109", limits=("size_share", "size_error_share", "size_area_share", "shift_gain"), needs=("faces", "fdi"))
 def implausible_size(facts: Facts) -> Iterable[Finding]:
     """Implausible size.
 
@@ -219,11 +237,11 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
         yield from about_teeth(facts, "D109", codes, said)
     few = len(row) < MIN_JUDGED
     usual = [USUAL_SCALE if few else min(max(one, LEAST_SCALE), MOST_SCALE) for one in scale]
-    band, most = facts.policy.limit("size_share"), facts.policy.limit("size_error_share")
-    labels = facts.teeth.labels
+    band, most, areal = (facts.policy.limit(name) for name in ("size_share", "size_error_share", "size_area_share"))
+    labels, areas = facts.teeth.labels, _area_ratios(facts, row)
     for place, expected in row:
         code = int(labels[place])
-        along, across = ratios[place][0] / usual[0], ratios[place][1] / usual[1]
+        along, across, area = ratios[place][0] / usual[0], ratios[place][1] / usual[1], areas[place]
         worst = max((along, across), key=lambda ratio: abs(math.log(max(ratio, 1e-9))))
         if 1 - band <= worst <= 1 + band or (expected in shifted and along <= 1 + most):
             continue
@@ -234,9 +252,11 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
             "buccolingual_mm": float(sizes.buccolingual[place]),
             "mesiodistal_ratio": along,
             "buccolingual_ratio": across,
+            "area_ratio": area,
         }
-        # A front tooth that leans reaches far across the arch; along it only two teeth reach so far.
-        severe = along > 1 + most
+        # A front tooth that leans reaches far across the arch, and one that is turned as well along it; but only two
+        # teeth have also so much surface.
+        severe = along > 1 + most and area > 1 + areal
         said = Said(
             severity=Severity.ERROR if severe else Severity.WARNING if worst > 1 else Severity.INFO,
             message=(

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from meshguard import fdi
+
 if TYPE_CHECKING:
     from meshguard.facts import Facts
-    from meshguard.mesh import FloatArray, Jaw
+    from meshguard.mesh import FloatArray, IntArray, Jaw
 
 MIN_SAGITTA_MM = 4.0
 """A row of teeth curves enough to have an inside when its middle stands this far from the line between its ends: more
@@ -26,6 +28,14 @@ MIN_RADIUS_MM = 12.0
 
 MOST_SCATTER = 0.3
 """Teeth stand off the circle, as a root mean square, by less than this share of its sagitta."""
+
+WIDE_GAP = 0.5
+"""A gap is as wide as the widest one, and the arch may be open there, from this share of it on: behind the last molars
+an arch is open over 80 degrees and more, and an incisor that is missing leaves 30."""
+
+MOST_ASIDE_MM = 4.0
+"""Teeth that make no circle stand off a straight line, as a root mean square, by less than this: four crowded neighbours
+do by 2, a molar of one side with three of the other by 8."""
 
 LARGEST_RADIUS_MM = 150.0
 """Beyond it a row is straight."""
@@ -174,8 +184,11 @@ def up_of_teeth(centres: FloatArray, axes: FloatArray) -> tuple[FloatArray | Non
     return up, agreement
 
 
-def curve_through(points: FloatArray, up: FloatArray) -> ArchCurve | None:
-    """The curve through two or more points seen along `up`; None where they all stand on one place.
+def curve_through(points: FloatArray, up: FloatArray, backs: IntArray | None = None) -> ArchCurve | None:
+    """The curve through two or more points seen along `up`; None where they stand on one place, or in no row.
+
+    The arch is open where it has its widest gap. Where the front teeth are missing another may be as wide: then it is
+    open between the two points that stand farthest back by `backs`, whole numbers, if they are given.
 
     A circle is fitted first (Kasa 1976) whose centre gives the angles: seen from inside an arch the teeth follow one
     another by angle. Points on a line get a circle so large that it is one, with its centre on either side.
@@ -188,13 +201,19 @@ def curve_through(points: FloatArray, up: FloatArray) -> ArchCurve | None:
     flat = (points - middle) @ np.stack([east, north], axis=1)
     if len(points) < 2 or float(np.abs(flat).max()) < 1.0:
         return None
-    centre, radius = _circle_through(flat)
+    circle = _circle_through(flat)
+    if circle is None:
+        return None
+    centre, radius = circle
     away = flat - centre
     raw = np.arctan2(away[:, 1], away[:, 0])
     order = np.argsort(raw, kind="stable")
     gaps = np.diff(np.concatenate([raw[order], raw[order[:1]] + 2 * np.pi]))
-    widest = int(np.argmax(gaps))
-    cut = float(raw[order[widest]] + 0.5 * gaps[widest])
+    opening = int(np.argmax(gaps))
+    if backs is not None:
+        behind = backs[order] + np.roll(backs[order], -1)
+        opening = int(np.argmax(np.where(gaps > WIDE_GAP * gaps[opening], behind + gaps / 7.0, -1.0)))
+    cut = float(raw[order[opening]] + 0.5 * gaps[opening])
     angles = np.mod(raw - cut, 2 * np.pi)
     low, high = float(angles.min()), float(angles.max())
     half = 0.5 * (high - low)
@@ -208,8 +227,8 @@ def curve_through(points: FloatArray, up: FloatArray) -> ArchCurve | None:
     return ArchCurve(place, east, north, cut, low, high, coefficients, float(sagitta))
 
 
-def _circle_through(flat: FloatArray) -> tuple[FloatArray, float]:
-    """Centre and radius of the circle through points of the plane whose mean is 0."""
+def _circle_through(flat: FloatArray) -> tuple[FloatArray, float] | None:
+    """Centre and radius of the circle through points of the plane whose mean is 0; None where they stand on none."""
     if len(flat) >= MIN_TEETH:
         system = np.concatenate([2 * flat, np.ones((len(flat), 1))], axis=1)
         solution, _, rank, _ = np.linalg.lstsq(system, (flat**2).sum(axis=1), rcond=1e-9)
@@ -221,15 +240,18 @@ def _circle_through(flat: FloatArray) -> tuple[FloatArray, float]:
             if scatter < MOST_SCATTER * radius * (1.0 - float(cosine.min())):
                 return solution[:2], radius
     across = np.linalg.svd(flat, full_matrices=True)[2][1]
+    if float(np.sqrt(((flat @ across) ** 2).mean())) > MOST_ASIDE_MM:
+        return None
     return -LARGEST_RADIUS_MM * across, LARGEST_RADIUS_MM
 
 
-def frame_of_teeth(centres: FloatArray, axes: FloatArray) -> ArchFrame:
+def frame_of_teeth(centres: FloatArray, axes: FloatArray, backs: IntArray | None = None) -> ArchFrame:
     """The frame of an arch whose teeth are known.
 
     Args:
         centres: float64 (T, 3), of each tooth, mm.
         axes: float64 (T, 3), unit vectors towards the biting side of each, NaN for none.
+        backs: int32 (T,), how far back each stands in its row by its number, or None where numbers say nothing.
     """
     origin = centres.mean(axis=0) if len(centres) else np.zeros(3)
     why: list[str] = []
@@ -237,10 +259,10 @@ def frame_of_teeth(centres: FloatArray, axes: FloatArray) -> ArchFrame:
     if up is None:
         why.append("The crowns do not point one way, so there is no occlusal plane.")
         return ArchFrame("labels", origin, None, 0.0, None, None, 0.0, None, 0.0, tuple(why))
-    curve = curve_through(centres, up)
+    curve = curve_through(centres, up, backs)
     front, front_confidence = None, 0.0
     if curve is None:
-        why.append("There are too few teeth for an arch curve.")
+        why.append("The teeth are too few, or too far apart, for an arch curve.")
     elif curve.sagitta_mm < MIN_SAGITTA_MM:
         why.append("The row of teeth is nearly straight, so which side of it is the tongue's cannot be told.")
     else:
@@ -262,5 +284,10 @@ def find_frame(facts: Facts) -> ArchFrame:
         from meshguard.facts.shape import frame_of_shape
 
         return frame_of_shape(facts)
-    whole = facts.teeth.is_whole
-    return frame_of_teeth(facts.teeth.centres[whole], facts.teeth.axes[whole])
+    teeth = facts.teeth
+    whole = teeth.is_whole
+    codes = teeth.labels[whole].tolist()
+    backs = None
+    if labelling.is_fdi and all(fdi.is_tooth(code) for code in codes):
+        backs = np.array([fdi.position(code) for code in codes], np.int32)
+    return frame_of_teeth(teeth.centres[whole], teeth.axes[whole], backs)
