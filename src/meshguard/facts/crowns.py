@@ -402,12 +402,26 @@ def tooth_like_gum(facts: Facts, least_mm2: float) -> tuple[IntArray, IntArray]:
     return np.concatenate(found), clusters
 
 
-def _ends_lacking_a_tooth(facts: Facts, sizes: Sizes) -> tuple[bool, bool]:
-    """Whether the row of teeth stops earlier at its first end than at its last, and the other way round."""
-    first, last = (int(facts.teeth.labels[sizes.order[k]]) for k in (0, -1))
-    if not (facts.labels.is_fdi and fdi.is_tooth(first) and fdi.is_tooth(last)):
-        return False, False
-    return fdi.position(first) < fdi.position(last), fdi.position(last) < fdi.position(first)
+def _lacks_a_tooth(facts: Facts, sizes: Sizes, along: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether the numbers let expect another tooth at places along the arch, float64 (c,), mm.
+
+    So it is between two neighbours whose numbers leave one out, and beyond the end of the row that stops earlier than
+    the other.
+    """
+    row = facts.teeth.labels[sizes.order].tolist()
+    places = sizes.along[sizes.order]
+    none = np.zeros(len(along), np.bool_)
+    if not (facts.labels.is_fdi and all(fdi.is_tooth(code) for code in row)):
+        return none
+    slots = np.array([fdi.arch_index(code) for code in row])
+    behind = np.searchsorted(places, along)
+    between = (behind > 0) & (behind < len(row))
+    left, right = np.clip(behind - 1, 0, None), np.clip(behind, None, len(row) - 1)
+    first, last = fdi.position(row[0]), fdi.position(row[-1])
+    lacking: npt.NDArray[np.bool_] = between & (np.abs(slots[right] - slots[left]) > 1)
+    lacking |= (behind == 0) & (first < last)
+    lacking |= (behind == len(row)) & (last < first)
+    return lacking
 
 
 def _is_crown_like(
@@ -436,17 +450,14 @@ def _is_crown_like(
     is_near &= (mean_along > sizes.along[sizes.order].min() - BEYOND_MM) & (
         mean_along < sizes.along[sizes.order].max() + BEYOND_MM
     )
-    # High gum bulges; a crown has walls. Where the other side has one tooth more, its tips alone will do.
+    # High gum bulges; a crown has walls. Where the numbers let expect a tooth, its tips alone will do.
     normal = np.cross(
         facts.positions[facts.corners[faces, 1]] - facts.positions[facts.corners[faces, 0]],
         facts.positions[facts.corners[faces, 2]] - facts.positions[facts.corners[faces, 0]],
     )
     summed = np.stack([np.bincount(clusters, 0.5 * normal[:, d], count) for d in range(3)], axis=1)
     is_walled = np.linalg.norm(summed, axis=1) < MOST_LEVEL * total
-    expected = _ends_lacking_a_tooth(facts, sizes)
-    is_walled |= expected[0] & (mean_along < sizes.along[sizes.order].min())
-    is_walled |= expected[1] & (mean_along > sizes.along[sizes.order].max())
-    is_near &= is_walled
+    is_near &= is_walled | _lacks_a_tooth(facts, sizes, mean_along)
     # A border of the scan that takes part of the cluster's outline: its outline is at least a circle's.
     lone: npt.NDArray[np.bool_] = is_near & (cut < 0.15 * 2.0 * np.sqrt(np.pi * total))
     return lone

@@ -34,8 +34,8 @@ WIDE_GAP = 0.5
 an arch is open over 80 degrees and more, and an incisor that is missing leaves 30."""
 
 MOST_ASIDE_MM = 4.0
-"""Teeth that make no circle stand off a straight line, as a root mean square, by less than this: four crowded neighbours
-do by 2, a molar of one side with three of the other by 8."""
+"""Teeth that make no circle stand off a straight line, as a root mean square, by less than this: four crowded
+neighbours do by 2, a molar of one side with three of the other by 8."""
 
 LARGEST_RADIUS_MM = 150.0
 """Beyond it a row is straight."""
