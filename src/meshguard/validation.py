@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -17,13 +17,13 @@ from meshguard.kernels import topology, triangles
 from meshguard.mesh import Mesh
 from meshguard.policy import WEIGHED, Policy
 from meshguard.policy import policy as as_policy
-from meshguard.report import Finding, Outcome, Report, Severity, Status, grade_of
+from meshguard.report import Finding, Outcome, Report, Status, grade_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from meshguard.budget import Budget, Progress
+    from meshguard.facts.teeth import Numbering
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw
 
@@ -70,7 +70,7 @@ def validate(
         steps = Steps(budget, progress, total=STEPS + N_STEPS)
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
-    mesh, numbering = _labelled(mesh, labels, jaw, budget)
+    mesh, numbering = labelled(mesh, labels, jaw, budget)
     report = report_of(Facts(mesh, rules, numbering=numbering), steps)
     steps.end()
     return report
@@ -83,12 +83,10 @@ def report_of(facts: Facts, steps: Steps) -> Report:
     findings: list[Finding] = []
     for check in CATALOGUE:
         steps.begin(f"{check.id} {check.title}")
-        reason = _skip_reason(check, facts)
-        if reason is not None:
-            outcomes[check.id] = Outcome(status=Status.SKIPPED, reason=reason)
+        found = _found(check, facts)
+        if isinstance(found, str):
+            outcomes[check.id] = Outcome(status=Status.SKIPPED, reason=found)
             continue
-        severity = None if check.id in WEIGHED else rules.severity_of(check.id)
-        found = _with_severity(check.run(facts), severity)
         findings += found
         outcomes[check.id] = Outcome(
             status=Status.FAILED if found else Status.PASSED,
@@ -115,10 +113,23 @@ def report_of(facts: Facts, steps: Steps) -> Report:
     )
 
 
-def _labelled(
+def findings_of(facts: Facts, family: str) -> list[Finding]:
+    """What the checks of a family (the letter of their ids) find under the policy, in the catalogue's order."""
+    found = [_found(check, facts) for check in CATALOGUE if check.id.startswith(family)]
+    return [finding for one in found if not isinstance(one, str) for finding in one]
+
+
+def labelled(
     mesh: Mesh, labels: Labels | Source | None, jaw: Jaw | None, budget: Budget | None
-) -> tuple[Mesh, Literal["fdi", "anonymous"] | None]:
-    """The mesh with its labels and jaw, and what labels that were given are numbers of."""
+) -> tuple[Mesh, Numbering | None]:
+    """The mesh with labels and a jaw from elsewhere, and what labels that were given are numbers of.
+
+    Labels that do not fit become an irregularity of the mesh (F105), and those that it carries are dropped.
+
+    Raises:
+        MeshError: the jaw is neither "upper" nor "lower".
+        ReadError: the labels cannot be read.
+    """
     if jaw not in (None, "upper", "lower"):
         raise MeshError(f"jaw must be 'upper', 'lower' or None, not {jaw!r}")
     if jaw is not None and jaw != mesh.jaw:
@@ -176,11 +187,15 @@ def _ignore_reason(check: Check, policy: Policy) -> str:
     return policy.ignore[max(keys, key=len)] if keys else ""
 
 
-def _with_severity(findings: Iterable[Finding], severity: Severity | None) -> list[Finding]:
-    """The findings, with the severity that the policy gives them, if it does."""
+def _found(check: Check, facts: Facts) -> list[Finding] | str:
+    """What a check finds, with the severity that the policy gives it, if it does; or why it does not run."""
+    reason = _skip_reason(check, facts)
+    if reason is not None:
+        return reason
+    severity = None if check.id in WEIGHED else facts.policy.severity_of(check.id)
     if severity is None:
-        return list(findings)
-    return [replace(finding, severity=severity) for finding in findings]
+        return list(check.run(facts))
+    return [replace(finding, severity=severity) for finding in check.run(facts)]
 
 
 def _stats(facts: Facts) -> dict[str, float | int]:

@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 
 import meshguard
 from meshguard.cli import commands
+from meshguard.io.labels import read_labels, save_labels
+from meshguard.phantoms import mislabel
 from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.proof import is_same, trouble
@@ -262,3 +264,63 @@ def test_help_tells_the_exit_codes() -> None:
     said = " ".join(run("--help").stdout.split())
 
     assert "Exit codes: 0 clean; 1 refused, nothing is written; 2 IN cannot be read" in said
+
+
+class TestLabels:
+    @pytest.fixture
+    def arch(self, folder: Path) -> Path:
+        """An arch, and labels for it with an island."""
+        mesh = meshguard.phantom(faces=6000)
+        wrong = mislabel(mesh, "island", seed=1)[0]
+        meshguard.save(mesh.without_labels(), "arch.ply")
+        save_labels(wrong, "wrong.json")
+        save_labels(mesh, "right.json")
+        return folder
+
+    def test_labels_are_mended_and_written(self, arch: Path) -> None:
+        result = run("arch.ply", "out.ply", "--labels", "wrong.json", "--mend-labels", "--labels-out", "out.json")
+
+        assert result.exit_code == 0
+        assert "give islands and holes of labels to what is around them: 1" in result.stdout
+        assert read_labels("out.json").values.tolist() == read_labels("right.json").values.tolist()
+        assert meshguard.load("out.ply").vertex_data["label"].tolist() == read_labels("right.json").values.tolist()
+
+    def test_beside_an_stl_they_are_those_of_the_facets(self, arch: Path) -> None:
+        result = run("arch.ply", "out.stl", "--labels", "right.json", "--labels-out", "out.npy")
+
+        assert result.exit_code == 0
+        assert len(read_labels("out.npy")) == len(meshguard.load("out.stl").faces)
+
+    def test_without_asking_labels_stay(self, arch: Path) -> None:
+        result = run("arch.ply", "out.ply", "--labels", "wrong.json")
+
+        assert "Labels are mended only where that is asked for." in " ".join(result.stdout.split())
+        assert meshguard.load("out.ply").vertex_data["label"].tolist() == read_labels("wrong.json").values.tolist()
+
+    def test_a_proposal_is_shown(self, arch: Path) -> None:
+        mesh = mislabel(meshguard.phantom(faces=6000), "mirrored", seed=1)[0]
+        save_labels(mesh, "mirrored.json")
+        result = run("arch.ply", "--dry-run", "--labels", "mirrored.json")
+
+        said = " ".join(result.stdout.split())
+        assert "Proposed, not done" in said and "36 to 46" in said
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (("--labels-out", "out.vtk"), "must end in"),
+            (("--labels-out", "nowhere/out.npy"), "folder of --labels-out"),
+            (("--labels-out", "out.npy"), "carries no labels"),
+            (("--labels", "no.json"), "its labels cannot be read"),
+            (("--labels", "arch.ply"), "its labels cannot be read"),
+            (("--labels-out", "a.json", "--report", "a.json"), "a file of its own"),
+            (("--jaw", "left"), "left"),
+        ],
+    )
+    def test_refusals_write_nothing(self, arch: Path, arguments: tuple[str, ...], reason: str) -> None:
+        before = files()
+        result = run("arch.ply", "out.ply", *arguments)
+
+        assert result.exit_code == 2
+        assert reason in result.output
+        assert files() == before

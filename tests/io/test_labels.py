@@ -7,7 +7,7 @@ import json
 import struct
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from meshguard.io.labels import (
     numbering_of,
     read_labels,
     read_palette,
+    save_labels,
     vertex_labels,
 )
 from meshguard.mesh import Mesh
@@ -347,6 +348,46 @@ class TestAttaching:
         file = io.BytesIO()
         meshguard.save(arch, file, format="ply")
         assert np.array_equal(meshguard.load(file.getvalue()).vertex_data["label"], arch.vertex_data["label"])
+
+
+class TestWriting:
+    @pytest.mark.parametrize("suffix", [".json", ".npy", ".csv", ".txt"])
+    @pytest.mark.parametrize("per", ["vertex", "face"])
+    def test_what_was_written_is_read(self, suffix: str, per: Literal["vertex", "face"], tmp_path: Path) -> None:
+        mesh = meshguard.phantom(faces=2000)
+        save_labels(mesh, tmp_path / f"a{suffix}", per=per)
+        read = read_labels(tmp_path / f"a{suffix}")
+
+        wanted = vertex_labels(mesh) if per == "vertex" else face_labels(mesh)
+        assert wanted is not None and read.values.tolist() == wanted.tolist()
+        assert (read.numbering, fit_of(mesh, read)) == ("fdi", per)
+        assert read.jaw == ("lower" if suffix == ".json" else None)
+
+    def test_instances_go_along_and_no_patient(self, tmp_path: Path) -> None:
+        mesh = meshguard.phantom(faces=2000)
+        label = mesh.vertex_data["label"]
+        mesh = mesh.with_data(vertex={"instance": np.unique(label, return_inverse=True)[1]})
+        save_labels(mesh, tmp_path / "a.json")
+        read = read_labels(tmp_path / "a.json")
+
+        assert read.instances is not None
+        assert read.instances.tolist() == mesh.vertex_data["instance"].tolist()
+        assert json.loads((tmp_path / "a.json").read_text("utf-8"))["id_patient"] == ""
+
+    def test_beside_an_stl_they_are_those_of_the_facets(self, tmp_path: Path) -> None:
+        mesh = meshguard.phantom(faces=2000)
+        meshguard.save(mesh, tmp_path / "a.stl")
+        save_labels(mesh, tmp_path / "a.npy", per="face")
+        again = attach_labels(meshguard.load(tmp_path / "a.stl"), read_labels(tmp_path / "a.npy"))
+
+        assert again.face_data["label"].tolist() == mesh.face_data["label"].tolist()
+
+    def test_refusals(self, tmp_path: Path) -> None:
+        with pytest.raises(MeshError, match="no labels"):
+            save_labels(shapes.cube(), tmp_path / "a.npy")
+        with pytest.raises(MeshError, match=r"not as \.vtk"):
+            save_labels(meshguard.phantom(faces=2000), tmp_path / "a.vtk")
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestConversion:

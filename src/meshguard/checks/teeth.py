@@ -14,8 +14,7 @@ from meshguard.checks.labels import about_teeth, name_of, tooth_of
 from meshguard.checks.located import Said, located
 from meshguard.checks.norms import area_of, norm_of
 from meshguard.checks.registry import check
-from meshguard.kernels import teeth as kernels
-from meshguard.report import Finding, Severity
+from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -194,7 +193,9 @@ def _area_ratios(facts: Facts, row: list[tuple[int, int]]) -> dict[int, float]:
 
     The norm's is scaled so that the median of the arch is 1.
     """
-    main = facts.pieces.measures[facts.teeth.main, kernels.AREA]
+    from meshguard.kernels.teeth import AREA
+
+    main = facts.pieces.measures[facts.teeth.main, AREA]
     areas = {code: float(main[place]) for place, code in row}
     usual = float(np.median([area / area_of(code) for code, area in areas.items()]))
     expected = {code: min(usual * area_of(code), areas.get(fdi.antimere(code), math.inf)) for code in areas}
@@ -364,6 +365,7 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
             message=f"The border of {name_of(facts, label)} is {ratio:.2f} times as long as when it is smoothed.",
             measures={"ratio": ratio, "stray_share": float(strays[place])},
             limit="ragged_ratio",
+            fixable=Safety.LOCAL,
             tooth=tooth_of(facts, label),
         )
         yield from _along_border(facts, place, said)

@@ -95,7 +95,8 @@ def demo(keep: str | None) -> None:
     The arch is broken on purpose. The exit code is 0 when every injury was found, so this also tests an installation.
     """
     from meshguard.cli.notice import compilation_notice, symbols
-    from meshguard.cli.validate import catalogue_titles, limits_in_force, printed
+    from meshguard.cli.output import printed
+    from meshguard.cli.validate import catalogue_titles, limits_in_force
     from meshguard.io import save
     from meshguard.phantoms import mutate
     from meshguard.phantoms import phantom as made

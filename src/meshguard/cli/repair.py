@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from meshguard.cli.limits import budget_of, budget_options
+from meshguard.cli.options import (
+    UnreadableLabelsError,
+    budget_of,
+    budget_options,
+    chosen_policy,
+    label_options,
+    labels_of,
+)
+from meshguard.cli.output import printed, replaced
 
 if TYPE_CHECKING:
     from meshguard.budget import Budget
+    from meshguard.mesh import Jaw
     from meshguard.policy import Policy
     from meshguard.repair.result import RepairResult
 
@@ -33,6 +42,13 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 @click.option("--report", "report_path", metavar="FILE", help="Write all that was done, with both reports, as JSON.")
+@label_options
+@click.option(
+    "--mend-labels", is_flag=True, help="Give stray labels to what is around them, and draw ragged borders anew."
+)
+@click.option(
+    "--labels-out", metavar="PATH", help="Write the labels of the result: .json (Teeth3DS), .npy, .csv, .txt."
+)
 @budget_options
 @click.option("--quiet", "-q", is_flag=True, help="Only one line, the verdict.")
 def repair(
@@ -43,6 +59,10 @@ def repair(
     best_effort: bool,
     dry_run: bool,
     report_path: str | None,
+    labels: str | None,
+    jaw: Jaw | None,
+    mend_labels: bool,
+    labels_out: str | None,
     max_bytes: int | None,
     max_faces: int | None,
     max_seconds: float | None,
@@ -51,36 +71,39 @@ def repair(
     """Mend the file IN and write the result to OUT, whose suffix chooses the format; "-" is standard input.
 
     OUT may be IN: it is replaced only when the whole result is on the disk. Where the result would not be clean nothing
-    is written, unless --best-effort. PLY marks every face that was not scanned as `synthetic`; STL cannot.
+    is written, unless --best-effort. PLY marks every face that was not scanned as `synthetic`, and keeps labels; STL
+    does neither, and --labels-out then writes those of its facets.
 
     Exit codes: 0 clean; 1 refused, nothing is written; 2 IN cannot be read, OUT cannot be written, or wrong usage.
     """
-    from meshguard.cli.validate import chosen_policy
-
     policy = chosen_policy(policy_name)
     if target is None and not dry_run:
         raise click.UsageError("name the file to write, or give --dry-run")
     if target is not None:
         _refuse_target(target)
-    if report_path is not None:
-        _refuse_report(report_path, source, target)
+    for option, path in (("--report", report_path), ("--labels-out", labels_out)):
+        if path is not None:
+            _refuse_place(option, path, source, target)
+    if labels_out is not None:
+        _refuse_labels(labels_out, report_path)
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
 
     budget = budget_of(max_bytes, max_faces, max_seconds)
     with Progress((source,)) as progress, compilation_notice(progress.pause):
-        result, reasons = _repaired(source, policy, budget, lossless=lossless)
+        result, reasons = _repaired(source, policy, budget, labels, jaw, lossless=lossless, mend_labels=mend_labels)
         startup.loaded()
         progress.pause()
         if target is not None and not reasons:
             reasons = _faults_as_stl(result, policy, target)
         write = target is not None and not dry_run and (not reasons or best_effort) and len(result.mesh.faces) > 0
         if report_path is not None:  # first, so that no file is replaced without its record
-            _replace(report_path, f"{result.to_json()}\n".encode())
+            replaced(report_path, f"{result.to_json()}\n".encode())
         if write and target is not None:
+            if labels_out is not None:
+                _write_labels(result, labels_out, target)
             _write(result, target)
         progress.advance()
-    from meshguard.cli.validate import printed
     from meshguard.render.repaired import render_repair, repair_verdict
 
     shown = "standard input" if source == "-" else source
@@ -101,16 +124,25 @@ def _refuse_target(target: str) -> None:
         raise click.UsageError("the folder of OUT does not exist")
 
 
-def _refuse_report(path: str, source: str, target: str | None) -> None:
-    """A usage error where the report has no folder, or would take the place of a mesh."""
+def _refuse_place(option: str, path: str, *others: str | None) -> None:
+    """A usage error where a file of an option has no folder, or would take the place of another."""
     if not Path(path).absolute().parent.is_dir():
-        raise click.UsageError("the folder of --report does not exist")
-    for other in (source, target):
+        raise click.UsageError(f"the folder of {option} does not exist")
+    for other in others:
         if other is None or other == "-":
             continue
         same = Path(path).resolve() == Path(other).resolve()
         if same or (Path(path).exists() and Path(other).exists() and Path(path).samefile(other)):
-            raise click.UsageError("--report must be a file of its own")
+            raise click.UsageError(f"{option} must be a file of its own")
+
+
+def _refuse_labels(path: str, report: str | None) -> None:
+    """A usage error where labels cannot be written under that name."""
+    from meshguard.io.labels import LABEL_SUFFIXES
+
+    if not path.lower().endswith(LABEL_SUFFIXES):
+        raise click.UsageError(f"--labels-out must end in {', '.join(LABEL_SUFFIXES)}")
+    _refuse_place("--labels-out", path, report)
 
 
 def _faults_as_stl(result: RepairResult, policy: Policy, target: str) -> tuple[str, ...]:
@@ -134,16 +166,31 @@ def _faults_as_stl(result: RepairResult, policy: Policy, target: str) -> tuple[s
     return tuple(f"{count} {kind} once rounded as an STL must be" for kind, count in found.items())
 
 
-def _repaired(source: str, policy: Policy, budget: Budget, *, lossless: bool) -> tuple[RepairResult, tuple[str, ...]]:
+def _repaired(
+    source: str,
+    policy: Policy,
+    budget: Budget,
+    labels: str | None,
+    jaw: Jaw | None,
+    *,
+    lossless: bool,
+    mend_labels: bool,
+) -> tuple[RepairResult, tuple[str, ...]]:
     """The result and why it was refused; or an error that ends the command with 2."""
     from meshguard.errors import BudgetExceeded, ReadError, RepairRefused
     from meshguard.repair import repair as repaired
 
     try:
+        read = labels_of(labels, jaw, budget)
         file = sys.stdin.buffer if source == "-" else source
-        return repaired(file, policy=policy, lossless=lossless, budget=budget), ()
+        result = repaired(
+            file, policy=policy, lossless=lossless, labels=read, jaw=jaw, mend_labels=mend_labels, budget=budget
+        )
+        return result, ()
     except RepairRefused as refused:
         return refused.result, refused.reasons
+    except UnreadableLabelsError as error:
+        trouble = f"its labels cannot be read: {error}"
     except BudgetExceeded as error:
         trouble = f"not repaired: {error}"
     except ReadError as error:
@@ -167,11 +214,15 @@ def _write(result: RepairResult, target: str) -> None:
         raise click.UsageError(f"{target}: cannot be written: {error}") from error
 
 
-def _replace(path: str, content: bytes) -> None:
-    """Write a file, complete or not at all."""
-    from meshguard.io.content import replace_file
+def _write_labels(result: RepairResult, path: str, target: str) -> None:
+    """Write the labels of the result: those of the faces beside an STL, which keeps no vertices."""
+    from meshguard.errors import MeshGuardError
+    from meshguard.io.labels import save_labels
 
+    is_stl = target.lower().removesuffix(".gz").endswith(".stl")
     try:
-        replace_file(Path(path), content)
+        save_labels(result.mesh, path, per="face" if is_stl else None)
     except OSError as error:
         raise click.UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
+    except MeshGuardError as error:
+        raise click.UsageError(f"{path}: cannot be written: {error}") from error

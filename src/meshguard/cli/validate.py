@@ -5,18 +5,25 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import click
 
-from meshguard.cli.limits import budget_of, budget_options
+from meshguard.cli.options import (
+    UnreadableLabelsError,
+    budget_of,
+    budget_options,
+    chosen_policy,
+    label_options,
+    labels_of,
+)
+from meshguard.cli.output import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rich.console import RenderableType
-
     from meshguard.budget import Budget
+    from meshguard.mesh import Jaw
     from meshguard.policy import Policy
     from meshguard.report import Report
 
@@ -42,13 +49,7 @@ if TYPE_CHECKING:
 )
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--output", "-o", metavar="PATH", help="Write there instead of to the terminal; complete or not at all.")
-@click.option(
-    "--labels",
-    metavar="PATH",
-    help="Labels of the teeth, for one FILE: Teeth3DS JSON, NPY, CSV, text, PLY, VTP or VTK; without it those that the "
-    "file itself carries.",
-)
-@click.option("--jaw", type=click.Choice(["upper", "lower"]), help="The jaw; it wins over what the files say.")
+@label_options
 @budget_options
 @click.option("--verbose", "--all", "-v", is_flag=True, help="List every check, and more findings of each.")
 @click.option("--quiet", "-q", is_flag=True, help="Only one line a file, the verdict.")
@@ -61,7 +62,7 @@ def validate(
     format_: str,
     output: str | None,
     labels: str | None,
-    jaw: Literal["upper", "lower"] | None,
+    jaw: Jaw | None,
     max_bytes: int | None,
     max_faces: int | None,
     max_seconds: float | None,
@@ -83,7 +84,7 @@ def validate(
 
     if output is not None and output != "-" and not Path(output).absolute().parent.is_dir():
         raise click.UsageError("the folder of --output does not exist")
-    writer = _Writer(None if output == "-" else output)
+    writer = Writer(None if output == "-" else output)
     verdicts = Counter({0: 0})
     with Progress(files) as progress, compilation_notice(progress.pause):
         for name in files:
@@ -110,60 +111,17 @@ def validate(
     click.get_current_context().exit(max(code for code in verdicts if verdicts[code]))
 
 
-def chosen_policy(
-    name: str, select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), fail_on: str | None = None
-) -> Policy:
-    """The named policy with what the options change, or a usage error that names the nearest that exists."""
-    from meshguard.checks import refuse_unknown_checks
-    from meshguard.errors import PolicyError
-    from meshguard.policy import policy
-    from meshguard.report import Severity
-
-    try:
-        chosen = policy(name)
-    except PolicyError as error:
-        raise click.UsageError(str(error)) from error
-    changes: dict[str, object] = {}
-    if select:
-        changes["select"] = _ids(select)
-    if ignore:
-        # A reason may hold commas, so an option with a reason is about one id.
-        pairs = (entry.partition("=") for entry in _ids(ignore, reasons=True))
-        changes["ignore"] = {**chosen.ignore, **{check.strip(): reason.strip() for check, _, reason in pairs}}
-    if fail_on is not None:
-        changes["fail_on"] = Severity[fail_on.upper()]
-    if changes:
-        chosen = chosen.replace(name=f"{chosen.name.removesuffix(' (changed)')} (changed)", **changes)
-    try:
-        refuse_unknown_checks(chosen)
-    except PolicyError as error:
-        raise click.UsageError(str(error)) from error
-    return chosen
-
-
-def _ids(entries: tuple[str, ...], *, reasons: bool = False) -> tuple[str, ...]:
-    """Ids and prefixes from options that may each hold several, separated by commas."""
-    parts = (part for entry in entries for part in ([entry] if reasons and "=" in entry else entry.split(",")))
-    return tuple(part.strip() for part in parts if part.strip())
-
-
 def _validated(
-    name: str, policy: Policy, budget: Budget, labels: str | None, jaw: Literal["upper", "lower"] | None
+    name: str, policy: Policy, budget: Budget, labels: str | None, jaw: Jaw | None
 ) -> tuple[Report | None, str, str]:
     """The report of a file; or None, what failed, and why."""
     from meshguard.errors import BudgetExceeded, ReadError
     from meshguard.validation import validate as validated
 
-    read = None
-    if labels is not None:
-        from meshguard.io.labels import read_labels
-
-        try:
-            read = read_labels(labels, jaw=jaw, budget=budget)
-        except (ReadError, BudgetExceeded) as error:
-            return None, "its labels cannot be read", str(error)
-        except OSError as error:
-            return None, "its labels cannot be read", error.strerror or type(error).__name__
+    try:
+        read = labels_of(labels, jaw, budget)
+    except UnreadableLabelsError as error:
+        return None, "its labels cannot be read", str(error)
     try:
         source = sys.stdin.buffer if name == "-" else name
         return validated(source, policy=policy, labels=read, jaw=jaw, budget=budget), "", ""
@@ -175,7 +133,7 @@ def _validated(
         return None, "cannot be read", error.strerror or type(error).__name__
 
 
-def _write_json(writer: _Writer, name: str, report: Report | None, trouble: str, *, alone: bool) -> None:
+def _write_json(writer: Writer, name: str, report: Report | None, trouble: str, *, alone: bool) -> None:
     """One line: the canonical report of a lone file, or an object that says which file it is about."""
     import json
 
@@ -189,7 +147,7 @@ def _write_json(writer: _Writer, name: str, report: Report | None, trouble: str,
 
 
 def _write_text(
-    writer: _Writer, name: str, report: Report, policy: Policy, *, verbose: bool, quiet: bool, first: bool
+    writer: Writer, name: str, report: Report, policy: Policy, *, verbose: bool, quiet: bool, first: bool
 ) -> None:
     """The report for people, or its first line only."""
     from meshguard.render.text import render, verdict
@@ -205,7 +163,7 @@ def _write_text(
     )
 
 
-def _write_markdown(writer: _Writer, name: str, report: Report, policy: Policy, *, quiet: bool, first: bool) -> None:
+def _write_markdown(writer: Writer, name: str, report: Report, policy: Policy, *, quiet: bool, first: bool) -> None:
     """The report for a ticket, or its heading only."""
     from meshguard.render.markdown import markdown_of
 
@@ -237,56 +195,3 @@ def _bounded_limits(policy: Policy, report: Report, names: tuple[str, ...]) -> I
         fraction = next((candidate for candidate in candidates if candidate in names), "")
         value = policy.limit(name)
         yield name, min(value, policy.limit(fraction) * whole) if fraction and whole else value
-
-
-class _Writer:
-    """Where output goes: the terminal or a pipe as it comes, or a file that is replaced when everything is there."""
-
-    def __init__(self, path: str | None) -> None:
-        self._path = path
-        self._parts: list[str] = []
-        self._console = None
-
-    def text(self, text: str) -> None:
-        """Write text as it is."""
-        if self._path is None:
-            from meshguard.cli.notice import symbols
-
-            click.echo(symbols(text, sys.stdout.encoding), nl=False)
-        else:
-            self._parts.append(text)
-
-    def rich(self, renderable: RenderableType) -> None:
-        """Write something that rich renders: in colour and as wide as the terminal, or plain in 100 columns."""
-        self.text(printed(renderable, to_terminal=self._path is None and sys.stdout.isatty()))
-
-    def close(self) -> None:
-        """Put the file in place."""
-        if self._path is None:
-            return
-        from meshguard.io.content import replace_file
-
-        try:
-            replace_file(Path(self._path), "".join(self._parts).encode())
-        except OSError as error:
-            raise click.UsageError(f"{self._path}: cannot be written: {error.strerror or error}") from error
-
-
-def printed(renderable: RenderableType, *, to_terminal: bool) -> str:
-    """What rich makes of it, as text."""
-    import io
-
-    from rich.console import Console
-
-    from meshguard.render.text import WIDTH
-
-    out = io.StringIO()
-    if to_terminal:
-        real = Console()
-        system: Any = real.color_system
-        width = min(real.width, 2 * WIDTH)
-        console = Console(file=out, width=width, force_terminal=True, color_system=system, highlight=False)
-    else:
-        console = Console(file=out, width=WIDTH, force_terminal=False, color_system=None, highlight=False)
-    console.print(renderable)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from meshguard.facts.frame import ArchFrame, find_frame
 from meshguard.facts.intersections import Intersections, find_intersections
 from meshguard.facts.loops import Loops, find_loops, genus_of
 from meshguard.facts.sidedness import sidedness_of
-from meshguard.facts.teeth import Labelling, Pieces, Teeth, find_labelling, find_pieces, find_teeth
+from meshguard.facts.teeth import Labelling, Numbering, Pieces, Teeth, find_labelling, find_pieces, find_teeth
 from meshguard.kernels import intersections as intersection_kernels
 from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
@@ -80,7 +80,7 @@ class Components(NamedTuple):
 class Facts:
     """Everything derived from a mesh under a policy; each property is computed on first use and kept."""
 
-    def __init__(self, mesh: Mesh, policy: Policy, *, numbering: Literal["fdi", "anonymous"] | None = None) -> None:
+    def __init__(self, mesh: Mesh, policy: Policy, *, numbering: Numbering | None = None) -> None:
         self.mesh = mesh
         self.policy = policy
         self.numbering = numbering

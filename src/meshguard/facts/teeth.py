@@ -8,7 +8,7 @@ vertices carry it. 0 is the gum.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from meshguard.kernels import teeth as kernels
 if TYPE_CHECKING:
     from meshguard.facts import Facts
     from meshguard.mesh import FloatArray, IntArray, Jaw, Mesh
+
+Numbering: TypeAlias = Literal["fdi", "anonymous"]
+"""What labels are numbers of."""
 
 SCRAMBLED_SHARE = 0.5
 """Labels follow no surface when this share of the edges that chance would make borders are borders. Of real
@@ -160,7 +163,7 @@ def _classes(labels: IntArray) -> IntArray:
     return kept
 
 
-def numbering_of(classes: IntArray) -> Literal["fdi", "anonymous"]:
+def numbering_of(classes: IntArray) -> Numbering:
     """What the labels other than 0 are numbers of: FDI codes if more than three quarters of them are.
 
     So it is with labels from a file: single ids that are no codes are errors, but Universal 17 to 32, of which three
@@ -295,6 +298,18 @@ def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
     shares = np.unique(pair, return_counts=True)[1] / pair.size
     chance = 1.0 - float((shares**2).sum())
     return n_borders / len(pair) / chance if chance > 0 else 0.0
+
+
+OF_LABELS = frozenset({"labelling", "pieces", "teeth", "sizes", "creases", "frame"})
+"""The facts that other labels change."""
+
+
+def relabelled(facts: Facts, mesh: Mesh) -> Facts:
+    """Facts of the same vertices and faces with other labels: what is known of the geometry stays known."""
+    fresh = type(facts)(mesh, facts.policy, numbering=facts.numbering)
+    known = {name: value for name, value in vars(facts).items() if name not in OF_LABELS and name not in vars(fresh)}
+    vars(fresh).update(known)
+    return fresh
 
 
 def mesh_instances(mesh: Mesh, by: str) -> npt.NDArray[np.int64] | None:

@@ -14,7 +14,9 @@ from meshguard.render.words import many, printable, quantity
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from meshguard.repair.result import NotRepaired, RepairResult
+    from meshguard.repair.result import NotRepaired, Renumbering, RepairResult
+
+_PLURAL = {"vertex": "vertices", "face": "faces"}
 
 FIRST = 3
 """Findings of one check that were left and are shown; the rest are counted."""
@@ -52,6 +54,8 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
         parts += [Text(), Text("What was done", "bold")]
         parts += [_indented(f"{step.name}: {step.undone or step.mended}") for step in result.steps]
         parts += [Text(), Text("What it cost", "bold"), *_cost(result)]
+    if result.proposal is not None:
+        parts += [Text(), Text("Proposed, not done", "bold"), _indented(_proposal(result.proposal))]
     if result.not_repaired:
         parts += [Text(), Text("What was left", "bold")]
         groups: dict[str, list[NotRepaired]] = {}
@@ -66,10 +70,19 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
     return Group(*parts)
 
 
+def _proposal(proposal: Renumbering) -> str:
+    """What would make the numbers fit."""
+    pairs = ", ".join(f"{old} to {new}" for old, new in sorted(proposal.mapping.items()))
+    return f"{proposal.reason} Renumber {pairs}."
+
+
 def _cost(result: RepairResult) -> list[RenderableType]:
     """What the repair did to the scan, in numbers."""
     new = Counter(result.face_origin.tolist())[-1]
+    labels = result.relabelled
+    relabelled = [] if labels is None else [_indented(f"{len(labels.indices)} labels of {_PLURAL[labels.per]} changed")]
     return [
+        *relabelled,
         _indented(f"{many(new, 'new face')}, {quantity(result.area_added_mm2, 'mm²')} of surface not scanned"),
         _indented(f"{quantity(result.area_removed_mm2, 'mm²')} of scanned surface taken away"),
         _indented(f"no scanned vertex moved more than {quantity(result.max_displacement_mm, 'mm')}"),

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshguard.budget import Budget, Progress
-    from meshguard.mesh import Mesh
+    from meshguard.io.labels import Labels, Source
+    from meshguard.mesh import Jaw, Mesh
     from meshguard.policy import Policy
     from meshguard.repair.result import RepairResult
 
@@ -18,6 +19,9 @@ def repair(
     *,
     policy: str | Path | Policy = "scan",
     lossless: bool = False,
+    labels: Labels | Source | None = None,
+    jaw: Jaw | None = None,
+    mend_labels: bool = False,
     budget: Budget | None = None,
     progress: Progress | None = None,
 ) -> RepairResult:
@@ -30,6 +34,10 @@ def repair(
         mesh_or_file: a mesh, or what `load` takes: a path, bytes, or an open binary file.
         policy: a built-in policy's name, a `.toml` file, or a Policy; its `max_safety` bounds what may be done.
         lossless: do only what moves nothing and invents nothing.
+        labels: the teeth, as for `validate`; they are carried to the result.
+        jaw: as for `validate`.
+        mend_labels: give islands and holes of labels to what is around them, and draw ragged borders anew. Numbers are
+            never changed; the result may hold a proposal.
         budget: as for `validate`. When its clock runs out the repair is refused.
         progress: called between steps; an exception that it raises ends the call.
 
@@ -41,4 +49,13 @@ def repair(
     """
     from meshguard.repair.repairing import repaired
 
-    return repaired(mesh_or_file, policy=policy, lossless=lossless, budget=budget, progress=progress)
+    return repaired(
+        mesh_or_file,
+        policy=policy,
+        lossless=lossless,
+        labels=labels,
+        jaw=jaw,
+        mend_labels=mend_labels,
+        budget=budget,
+        progress=progress,
+    )

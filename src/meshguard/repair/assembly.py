@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from meshguard.facts import Facts
 from meshguard.facts.arrays import frozen
+from meshguard.facts.teeth import OF_LABELS
 from meshguard.mesh import Mesh
 from meshguard.repair.draft import NEW
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from meshguard.facts.arrays import BoolArray
+    from meshguard.facts.teeth import Numbering
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
@@ -69,7 +71,7 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
     remains = np.bincount(draft.origin[~new], area[~new], minlength=len(given.faces))
     return Assembly(
         mesh,
-        _facts_of(mesh, draft),
+        _facts_of(mesh, draft, facts.numbering),
         origin,
         draft.origin,
         float(moved[np.isfinite(moved)].max(initial=0.0)),
@@ -96,11 +98,11 @@ def _numbered(draft: Draft) -> tuple[IntArray, IntArray, IntArray]:
     return at, frozen(np.ascontiguousarray(origin)), frozen(number.reshape(-1, 3))
 
 
-def _facts_of(mesh: Mesh, draft: Draft) -> Facts:
+def _facts_of(mesh: Mesh, draft: Draft, numbering: Numbering | None) -> Facts:
     """Facts of the mesh; what is known of the draft is known of it, if its vertices are the draft's positions."""
-    facts = Facts(mesh, draft.policy)
+    facts = Facts(mesh, draft.policy, numbering=numbering)
     if np.array_equal(mesh.faces, draft.corners) and len(mesh.vertices) == len(draft.positions):
-        known = {name: value for name, value in vars(draft.facts).items() if name not in vars(facts)}
+        known = {name: value for name, value in vars(draft.facts).items() if name not in {*vars(facts), *OF_LABELS}}
         vars(facts).update(known)
     return facts
 

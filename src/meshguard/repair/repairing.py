@@ -13,16 +13,20 @@ from meshguard.mesh import Mesh
 from meshguard.policy import policy as as_policy
 from meshguard.repair.assembly import assemble
 from meshguard.repair.draft import Draft
+from meshguard.repair.labels import LABEL_STEPS, relabelling, with_mended_labels
 from meshguard.repair.plan import MOST_PASSES, PLAN, run_plan
 from meshguard.repair.result import NotRepaired, RepairResult
 from meshguard.repair.soundness import faults
+from meshguard.repair.teeth import propose_renumbering
 from meshguard.report import Safety, Severity
-from meshguard.validation import N_STEPS, report_of
+from meshguard.validation import N_STEPS, labelled, report_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meshguard.budget import Budget, Progress
+    from meshguard.io.labels import Labels, Source
+    from meshguard.mesh import Jaw
     from meshguard.policy import Policy
     from meshguard.report import Finding, Report
 
@@ -32,6 +36,9 @@ def repaired(
     *,
     policy: str | Path | Policy,
     lossless: bool,
+    labels: Labels | Source | None,
+    jaw: Jaw | None,
+    mend_labels: bool,
     budget: Budget | None,
     progress: Progress | None,
 ) -> RepairResult:
@@ -39,32 +46,32 @@ def repaired(
     rules = as_policy(policy)
     refuse_unknown_checks(rules)
     most = Safety.LOSSLESS if lossless else rules.max_safety
-    total = 2 * N_STEPS + MOST_PASSES * len(PLAN)
+    total = 2 * N_STEPS + MOST_PASSES * len(PLAN) + 1
     if isinstance(mesh_or_file, Mesh):
         mesh, steps = mesh_or_file, Steps(budget, progress, total=total)
     else:
         steps = Steps(budget, progress, total=STEPS + total)
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
-    facts = Facts(mesh, rules)
+    mesh, numbering = labelled(mesh, labels, jaw, budget)
+    facts = Facts(mesh, rules, numbering=numbering)
     before = report_of(facts, steps)
     start = Draft.of(facts)
     draft, records, over = run_plan(start, steps, most)
     if over:  # the clock is a last resort: what is there now is reported, and refused
         steps = Steps()
-    if draft is start:
-        found, after = faults(facts), before
-        whole = assemble(start, start)
-    else:
-        whole = assemble(start, draft)
-        final = whole.facts
-        found = faults(final)
-        try:
-            after = report_of(final, steps)
-        except BudgetExceeded as error:
-            over, after = str(error), report_of(final, Steps())
+    whole = assemble(start, draft)
+    final, found = whole.facts, faults(whole.facts)
+    try:
+        if mend_labels and Safety.LOCAL.rank <= most.rank:
+            steps.begin("mend labels")
+            final, more = with_mended_labels(final)
+            records += more
+        after = before if final is facts else report_of(final, steps)
+    except BudgetExceeded as error:
+        over, after = str(error), report_of(final, Steps())
     result = RepairResult(
-        mesh=whole.mesh,
+        mesh=final.mesh,
         before=before,
         after=after,
         steps=tuple(records),
@@ -73,8 +80,10 @@ def repaired(
         max_displacement_mm=whole.max_displacement_mm,
         area_added_mm2=whole.area_added_mm2,
         area_removed_mm2=whole.area_removed_mm2,
-        not_repaired=tuple(_left(after, most)),
+        not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
         clean=not found and not over,
+        relabelled=None if final is whole.facts else relabelling(whole.mesh, final.mesh),
+        proposal=propose_renumbering(final.mesh) if final.labelling is not None and final.labelling.is_fdi else None,
     )
     steps.end()
     reasons = [over] if over else []
@@ -84,13 +93,13 @@ def repaired(
     return result
 
 
-def _left(after: Report, most: Safety) -> list[NotRepaired]:
+def _left(after: Report, most: Safety, *, mend_labels: bool) -> list[NotRepaired]:
     """What is still found, from warnings on, and why."""
     return [
         NotRepaired(
             check=finding.check,
             message=finding.message,
-            reason=_reason(finding, most),
+            reason=_reason(finding, most, mend_labels=mend_labels),
             location=finding.location,
             fingerprint=finding.fingerprint,
         )
@@ -99,7 +108,7 @@ def _left(after: Report, most: Safety) -> list[NotRepaired]:
     ]
 
 
-def _reason(finding: Finding, most: Safety) -> str:
+def _reason(finding: Finding, most: Safety, *, mend_labels: bool) -> str:
     """Why a finding was left."""
     if finding.fixable is None:
         return "No repair can decide this: a person must."
@@ -107,6 +116,9 @@ def _reason(finding: Finding, most: Safety) -> str:
         return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
     if finding.check == "S103":
         return "All small pieces together are too much of the mesh to be debris."
-    if not any(finding.check in step.checks for step in PLAN):
+    of_labels = any(finding.check in step.checks for step in LABEL_STEPS)
+    if of_labels and not mend_labels:
+        return "Labels are mended only where that is asked for."
+    if not of_labels and not any(finding.check in step.checks for step in PLAN):
         return "Nothing is done about it, since it keeps nothing from being sound."
     return "What was tried did not help, or would have made something worse, and was undone."

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from meshguard.mesh import frozen_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy.typing as npt
 
     from meshguard.mesh import IntArray, Mesh
     from meshguard.report import Report, Safety
@@ -77,6 +83,63 @@ class NotRepaired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Relabelling:
+    """Labels that were mended.
+
+    Attributes:
+        per: what carries them.
+        indices: int32, sorted: vertices or faces of the result whose label is another now.
+        before: int32 (k,): their labels before.
+        after: int32 (k,): their labels now.
+    """
+
+    per: Literal["vertex", "face"]
+    indices: IntArray
+    before: IntArray
+    after: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renumbering:
+    """A proposal: these labels would fit if all of them were renumbered alike. Nothing happens until `applied_to`.
+
+    Attributes:
+        kind: "other jaw", "mirrored" or "shifted".
+        mapping: label -> label.
+        reason: one sentence.
+        measures: name -> number, the evidence.
+    """
+
+    kind: Literal["other jaw", "mirrored", "shifted"]
+    mapping: Mapping[int, int]
+    reason: str
+    measures: Mapping[str, float]
+
+    def applied_to(self, mesh: Mesh) -> Mesh:
+        """The mesh with renumbered labels, of vertices and faces."""
+
+        def renumbered(values: npt.NDArray[Any]) -> IntArray:
+            new = values.astype(np.int32)
+            for old, to in self.mapping.items():
+                new[values == old] = to
+            return frozen_array(new)
+
+        return mesh.with_data(
+            vertex={"label": renumbered(mesh.vertex_data["label"])} if "label" in mesh.vertex_data else {},
+            face={"label": renumbered(mesh.face_data["label"])} if "label" in mesh.face_data else {},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "kind": self.kind,
+            "mapping": {str(old): new for old, new in self.mapping.items()},
+            "reason": self.reason,
+            "measures": {name: float(value) for name, value in self.measures.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RepairResult:
     """A repaired mesh and all that there is to know about it.
 
@@ -95,6 +158,8 @@ class RepairResult:
         clean: whether the result is sound: no non-manifold edge or vertex, winding consistent and outward, no face
             without area, no duplicate, nothing intersects but closed bodies of an assembly; under a policy whose rim is
             "closed" also no boundary and nothing intersects at all.
+        relabelled: labels that were mended, where that was asked for and anything was done; else None.
+        proposal: what would make the numbers of a whole arch fit, for a person to decide; None where there is nothing.
     """
 
     mesh: Mesh
@@ -108,6 +173,8 @@ class RepairResult:
     area_removed_mm2: float
     not_repaired: tuple[NotRepaired, ...]
     clean: bool
+    relabelled: Relabelling | None = None
+    proposal: Renumbering | None = None
 
     @property
     def changed(self) -> bool:
@@ -129,6 +196,10 @@ class RepairResult:
             "area_removed_mm2": self.area_removed_mm2,
             "new_vertices": int((self.vertex_origin < 0).sum()),
             "new_faces": int((self.face_origin < 0).sum()),
+            "relabelled": None
+            if self.relabelled is None
+            else {"per": self.relabelled.per, "count": len(self.relabelled.indices)},
+            "proposal": None if self.proposal is None else self.proposal.to_dict(),
         }
 
     def to_json(self) -> str:

@@ -6,7 +6,7 @@ Geometry is never touched. What only a person can decide, a proposal says; nothi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -23,12 +23,9 @@ from meshguard.repair.labelgraph import (
     within_reason,
     without_islands,
 )
+from meshguard.repair.result import Renumbering
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy.typing as npt
-
     from meshguard.mesh import FloatArray, IntArray
 
 ISLAND_SHARE = 0.3
@@ -68,37 +65,6 @@ class MendedLabels:
     after: IntArray
     n_islands: int
     n_holes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renumbering:
-    """A proposal: these labels would fit if all of them were renumbered alike. Nothing happens until `applied_to`.
-
-    Attributes:
-        kind: "other jaw", "mirrored" or "shifted".
-        mapping: label -> label.
-        reason: one sentence.
-        measures: name -> number, the evidence.
-    """
-
-    kind: Literal["other jaw", "mirrored", "shifted"]
-    mapping: Mapping[int, int]
-    reason: str
-    measures: Mapping[str, float]
-
-    def applied_to(self, mesh: Mesh) -> Mesh:
-        """The mesh with renumbered labels, of vertices and faces."""
-
-        def renumbered(values: npt.NDArray[Any]) -> IntArray:
-            new = values.astype(np.int32)
-            for old, to in self.mapping.items():
-                new[values == old] = to
-            return frozen_array(new)
-
-        return mesh.with_data(
-            vertex={"label": renumbered(mesh.vertex_data["label"])} if "label" in mesh.vertex_data else {},
-            face={"label": renumbered(mesh.face_data["label"])} if "label" in mesh.face_data else {},
-        )
 
 
 def mend_labels(mesh: Mesh, *, islands: bool = True, borders: bool = True) -> MendedLabels:

@@ -1,4 +1,4 @@
-"""Labels of teeth, read from the files that segmentations come in, and put on a mesh.
+"""Labels of teeth, read from the files that segmentations come in, put on a mesh, and written beside it.
 
 Known: the JSON of Teeth3DS / 3DTeethSeg, vectors as NPY, CSV and text, PLY with a label-like property or with a colour
 for each tooth, VTP and VTK through pyvista. What stands beside the labels, above all `id_patient`, is never kept,
@@ -18,6 +18,7 @@ from meshguard.io.labels.attaching import attach_labels, face_labels, fit_of, mi
 from meshguard.io.labels.numbering import Labels, Numbering, numbered, numbering_of
 from meshguard.io.labels.palettes import Palette, read_palette
 from meshguard.io.labels.vectors import Found, read_json, read_npy, read_text, whole_numbers
+from meshguard.io.labels.writing import LABEL_SUFFIXES, save_labels
 from meshguard.mesh import Mesh
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from meshguard.mesh import Jaw
 
 __all__ = [
+    "LABEL_SUFFIXES",
     "Labels",
     "attach_labels",
     "face_labels",
@@ -37,6 +39,7 @@ __all__ = [
     "numbering_of",
     "read_labels",
     "read_palette",
+    "save_labels",
     "vertex_labels",
 ]
 

@@ -1,0 +1,119 @@
+"""Options that several commands have, and what they stand for: policy, labels and jaw, budget."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meshguard.budget import Budget
+    from meshguard.io.labels import Labels
+    from meshguard.mesh import Jaw
+    from meshguard.policy import Policy
+
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+
+class UnreadableLabelsError(Exception):
+    """A file of labels cannot be read."""
+
+
+def budget_options(command: _Command) -> _Command:
+    """The options --max-bytes, --max-faces and --max-seconds of a command that reads files."""
+    for option in (
+        click.option(
+            "--max-seconds",
+            type=click.FloatRange(0),
+            metavar="S",
+            help="Give up a file after so long; what this stops depends on the machine.",
+        ),
+        click.option("--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces."),
+        click.option(
+            "--max-bytes", type=click.IntRange(0), metavar="N", help="Refuse a file with more bytes, decompressed."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def budget_of(max_bytes: int | None, max_faces: int | None, max_seconds: float | None) -> Budget:
+    """The budget that the options ask for; the default one where they are not given."""
+    from meshguard.budget import Budget
+
+    budget = Budget(max_faces=max_faces, max_seconds=max_seconds)
+    return budget if max_bytes is None else replace(budget, max_bytes=max_bytes)
+
+
+def label_options(command: _Command) -> _Command:
+    """The options --labels and --jaw of a command that checks teeth."""
+    for option in (
+        click.option("--jaw", type=click.Choice(["upper", "lower"]), help="The jaw; it wins over what the files say."),
+        click.option(
+            "--labels",
+            metavar="PATH",
+            help="Labels of the teeth, for one file: Teeth3DS JSON, NPY, CSV, text, PLY, VTP or VTK; without it those "
+            "that the file itself carries.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def labels_of(path: str | None, jaw: Jaw | None, budget: Budget) -> Labels | None:
+    """The labels in a file, or None where no file is named.
+
+    Raises:
+        UnreadableLabelsError: they cannot be read; the text says why.
+    """
+    from meshguard.errors import BudgetExceeded, ReadError
+    from meshguard.io.labels import read_labels
+
+    if path is None:
+        return None
+    try:
+        return read_labels(path, jaw=jaw, budget=budget)
+    except (ReadError, BudgetExceeded) as error:
+        raise UnreadableLabelsError(str(error)) from error
+    except OSError as error:
+        raise UnreadableLabelsError(error.strerror or type(error).__name__) from error
+
+
+def chosen_policy(
+    name: str, select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), fail_on: str | None = None
+) -> Policy:
+    """The named policy with what the options change, or a usage error that names the nearest that exists."""
+    from meshguard.checks import refuse_unknown_checks
+    from meshguard.errors import PolicyError
+    from meshguard.policy import policy
+    from meshguard.report import Severity
+
+    try:
+        chosen = policy(name)
+    except PolicyError as error:
+        raise click.UsageError(str(error)) from error
+    changes: dict[str, object] = {}
+    if select:
+        changes["select"] = _ids(select)
+    if ignore:
+        # A reason may hold commas, so an option with a reason is about one id.
+        pairs = (entry.partition("=") for entry in _ids(ignore, reasons=True))
+        changes["ignore"] = {**chosen.ignore, **{check.strip(): reason.strip() for check, _, reason in pairs}}
+    if fail_on is not None:
+        changes["fail_on"] = Severity[fail_on.upper()]
+    if changes:
+        chosen = chosen.replace(name=f"{chosen.name.removesuffix(' (changed)')} (changed)", **changes)
+    try:
+        refuse_unknown_checks(chosen)
+    except PolicyError as error:
+        raise click.UsageError(str(error)) from error
+    return chosen
+
+
+def _ids(entries: tuple[str, ...], *, reasons: bool = False) -> tuple[str, ...]:
+    """Ids and prefixes from options that may each hold several, separated by commas."""
+    parts = (part for entry in entries for part in ([entry] if reasons and "=" in entry else entry.split(",")))
+    return tuple(part.strip() for part in parts if part.strip())

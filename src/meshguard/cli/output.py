@@ -1,0 +1,68 @@
+"""Where a command's output goes: the terminal, a pipe, or a file that is replaced when everything is there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+class Writer:
+    """Where output goes: the terminal or a pipe as it comes, or a file that is replaced when everything is there."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._parts: list[str] = []
+
+    def text(self, text: str) -> None:
+        """Write text as it is."""
+        if self._path is None:
+            from meshguard.cli.notice import symbols
+
+            click.echo(symbols(text, sys.stdout.encoding), nl=False)
+        else:
+            self._parts.append(text)
+
+    def rich(self, renderable: RenderableType) -> None:
+        """Write something that rich renders: in colour and as wide as the terminal, or plain in 100 columns."""
+        self.text(printed(renderable, to_terminal=self._path is None and sys.stdout.isatty()))
+
+    def close(self) -> None:
+        """Put the file in place."""
+        if self._path is not None:
+            replaced(self._path, "".join(self._parts).encode())
+
+
+def printed(renderable: RenderableType, *, to_terminal: bool) -> str:
+    """What rich makes of it, as text."""
+    import io
+
+    from rich.console import Console
+
+    from meshguard.render.text import WIDTH
+
+    out = io.StringIO()
+    if to_terminal:
+        real = Console()
+        system: Any = real.color_system
+        width = min(real.width, 2 * WIDTH)
+        console = Console(file=out, width=width, force_terminal=True, color_system=system, highlight=False)
+    else:
+        console = Console(file=out, width=WIDTH, force_terminal=False, color_system=None, highlight=False)
+    console.print(renderable)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
+def replaced(path: str, content: bytes) -> None:
+    """Write a file, complete or not at all; a usage error where that is not possible."""
+    from meshguard.io.content import replace_file
+
+    try:
+        replace_file(Path(path), content)
+    except OSError as error:
+        raise click.UsageError(f"{path}: cannot be written: {error.strerror or error}") from error

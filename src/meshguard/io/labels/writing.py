@@ -1,0 +1,63 @@
+"""Labels of teeth written beside a mesh, for tools whose mesh files cannot carry them."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from meshguard.errors import MeshError
+from meshguard.io.content import replace_file
+from meshguard.io.labels.attaching import face_labels, vertex_labels
+
+if TYPE_CHECKING:
+    from meshguard.mesh import IntArray, Mesh
+
+LABEL_SUFFIXES = (".json", ".npy", ".csv", ".txt")
+"""What `save_labels` writes, by the file's suffix."""
+
+
+def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face"] | None = None) -> None:
+    """Write the labels of a mesh to a file of their own, complete or not at all; `read_labels` gives them back.
+
+    JSON has the layout of Teeth3DS (`id_patient` empty, `jaw`, `labels`, and `instances` where the mesh has them), NPY
+    is an int32 array of shape (k,), CSV and text have one label a line, the first line saying `label`.
+
+    Args:
+        mesh: carries `label` in its vertex or face data.
+        path: ends in .json, .npy, .csv or .txt.
+        per: whether the labels of vertices or of faces are written; None: those that the mesh carries, the vertices' if
+            both. An STL keeps no vertices, so beside one it is "face".
+
+    Raises:
+        MeshError: the mesh carries no labels, or the suffix is none of these.
+        OSError: the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in LABEL_SUFFIXES:
+        raise MeshError(
+            f"labels are written as {', '.join(LABEL_SUFFIXES)}, not as {suffix or 'a file without a suffix'}"
+        )
+    carried = "vertex" if "label" in mesh.vertex_data else "face"
+    labels = vertex_labels(mesh) if (per or carried) == "vertex" else face_labels(mesh)
+    if labels is None:
+        raise MeshError("the mesh carries no labels")
+    instances = (mesh.vertex_data if (per or carried) == "vertex" else mesh.face_data).get("instance")
+    replace_file(Path(path), _content(suffix, mesh, labels, None if instances is None else instances.astype(np.int32)))
+
+
+def _content(suffix: str, mesh: Mesh, labels: IntArray, instances: IntArray | None) -> bytes:
+    """The bytes of a label file."""
+    if suffix == ".json":
+        found = {"id_patient": "", "jaw": mesh.jaw or "", "labels": labels.tolist()}
+        if instances is not None:
+            found["instances"] = instances.tolist()
+        return json.dumps(found, separators=(",", ":")).encode()
+    if suffix == ".npy":
+        out = io.BytesIO()
+        np.save(out, labels.astype(np.int32, copy=False))
+        return out.getvalue()
+    return ("label\n" + "".join(f"{label}\n" for label in labels.tolist())).encode()
