@@ -24,16 +24,13 @@ from meshguard.facts.sidedness import sidedness_of
 from meshguard.facts.teeth import Labelling, Numbering, Pieces, Teeth, find_labelling, find_pieces, find_teeth
 from meshguard.kernels import intersections as intersection_kernels
 from meshguard.kernels import topology, triangles
-from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
+from meshguard.kernels._parallel import fixed_bounds, over_ranges, part_bounds, side_by_side
 from meshguard.kernels.folds import mark_folds
 from meshguard.kernels.weld import weld_positions
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray, Mesh
     from meshguard.policy import Policy
-
-
-_FOLD_PARTS = 4
 
 
 class FaceMeasures(NamedTuple):
@@ -269,7 +266,6 @@ class Facts:
         component, anchor = frozen(component), frozen(anchor)
         positions, fan, area = self.positions, self.fans[0], self.faces.area
         # Two ranges at least, so that folds are marked beside the sums.
-        bounds = [m * part // _FOLD_PARTS for part in range(_FOLD_PARTS + 1)]
         side_by_side(
             [
                 lambda: topology.measure_components(
@@ -277,7 +273,7 @@ class Facts:
                 ),
                 *(
                     partial(mark_folds, positions, corners, twins, fold_cos, lo, hi, folds)
-                    for lo, hi in pairwise(bounds)
+                    for lo, hi in pairwise(fixed_bounds(m))
                 ),
             ]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from meshguard import fdi
 from meshguard.facts.arrays import frozen
 from meshguard.kernels import teeth as kernels
+from meshguard.kernels._parallel import part_bounds, side_by_side
 from meshguard.kernels.topology import UNUSED
 
 if TYPE_CHECKING:
@@ -105,8 +107,14 @@ def sizes_along(facts: Facts) -> Sizes:
     angles = curve.nearest(teeth.centres)
     tangents = curve.tangents(angles)
     axes = np.stack([tangents, np.cross(tangents, up), np.broadcast_to(up, tangents.shape)], axis=1)
-    extents = np.empty((len(angles), 3, 2))
-    kernels.extents_along(facts.positions, facts.corners, teeth.of_face, frozen(np.ascontiguousarray(axes)), extents)
+    bounds, axes = part_bounds(len(facts.corners)), frozen(np.ascontiguousarray(axes))
+    parts = np.empty((len(bounds) - 1, len(angles), 3, 2))
+
+    def part(k: int) -> None:
+        kernels.extents_along(facts.positions, facts.corners, teeth.of_face, axes, bounds[k], bounds[k + 1], parts[k])
+
+    side_by_side([partial(part, k) for k in range(len(parts))])
+    extents = np.stack([parts[..., 0].min(axis=0), parts[..., 1].max(axis=0)], axis=-1)
     with np.errstate(invalid="ignore"):
         spans = extents[:, :, 1] - extents[:, :, 0]
     spans[~np.isfinite(spans)] = 0.0
@@ -288,8 +296,9 @@ def _profile(facts: Facts, seeds: IntArray, reach: float) -> tuple[Numbers, _Pro
 
 def _longest_edges(facts: Facts, faces: IntArray) -> FloatArray:
     """Length of the longest edge of each of these faces, mm."""
-    corners = facts.positions[facts.corners[faces]]
-    longest: FloatArray = np.linalg.norm(corners - corners[:, [1, 2, 0]], axis=2).max(axis=1)
+    a, b, c = (facts.positions[facts.corners[faces, k]] for k in range(3))
+    squares = [((p - q) ** 2).sum(axis=1) for p, q in ((a, b), (b, c), (c, a))]
+    longest: FloatArray = np.sqrt(np.maximum(np.maximum(squares[0], squares[1]), squares[2]))
     return longest
 
 
@@ -372,7 +381,7 @@ def tooth_like_gum(facts: Facts, least_mm2: float) -> tuple[IntArray, IntArray]:
     order = sizes.order
     depth = max(0.0, -SILLS[0]) * float((sizes.top - levels)[order].max())
     gum = gum[heights[corners[gum, 0]] > levels[order].min() - depth]
-    centres = positions[corners[gum]].mean(axis=1)
+    centres = sum(positions[corners[gum, k]] for k in range(3)) / 3.0
     along, across = curve.placed(centres)
     is_near = np.abs(across) < 1.5 * NEAR_CURVE_MM
     gum, centres, along, across = gum[is_near], centres[is_near], along[is_near], np.abs(across[is_near])

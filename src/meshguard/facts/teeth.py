@@ -8,6 +8,7 @@ vertices carry it. 0 is the gum.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from meshguard import fdi
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.kernels import teeth as kernels
+from meshguard.kernels._parallel import fixed_bounds, side_by_side
 
 if TYPE_CHECKING:
     from meshguard.facts import Facts
@@ -34,6 +36,9 @@ MIN_BORDERS = 50
 FDI_SHARE = 0.75
 """Labels are taken for FDI codes when more than this share of the classes are; `io.labels` decides alike."""
 
+
+MANY_PIECES = 10_000
+"""With more pieces, which no segmentation has, they are not summed in parts: that would take memory."""
 
 FRAGMENT_MM2 = 12.0
 """A label with less surface in one piece is a remnant at a cut, no crown that has a place in the row. The crowns of
@@ -183,20 +188,9 @@ def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
     )
     count = max(counts[0], 1)
     piece, of_face = frozen(piece), frozen(of_face)
-    measures = np.empty((counts[0], kernels.COLUMNS), np.float64)
     label, face_piece = np.empty(counts[0], np.int32), np.empty(m, np.int32)
-    kernels.measure_pieces(
-        facts.positions,
-        facts.corners,
-        edges.twins,
-        labelling.of_node,
-        of_face,
-        piece,
-        by_face,
-        measures,
-        label,
-        face_piece,
-    )
+    label[piece[piece >= 0]] = labelling.of_node[piece >= 0]
+    measures = _measured(facts, labelling, of_face, piece, counts[0], face_piece)
     borders = frozen(borders[: counts[1]].copy())
     h = borders if by_face else meetings[: counts[2]]
     ends = np.stack([h // 3, edges.twins[h] // 3], axis=1) if by_face else facts.edge_ends(h)
@@ -213,6 +207,40 @@ def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
         borders,
         frozen(mixed[: counts[3]].copy()),
     )
+
+
+def _measured(
+    facts: Facts, labelling: Labelling, of_face: IntArray, piece: IntArray, count: int, out_face_piece: IntArray
+) -> FloatArray:
+    """Measures of each piece, float64 (P, 9), and the piece of each face.
+
+    Summed over parts whose number depends on the input alone, so that the sums are the same for any number of threads.
+    """
+    m = len(facts.corners)
+    bounds = fixed_bounds(m) if count <= MANY_PIECES else [0, m]
+    sums = np.empty((len(bounds) - 1, count, kernels.COLUMNS), np.float64)
+
+    def part(k: int) -> None:
+        kernels.measure_pieces(
+            facts.positions,
+            facts.corners,
+            facts.edges.twins,
+            labelling.of_node,
+            of_face,
+            piece,
+            labelling.by == "face",
+            bounds[k],
+            bounds[k + 1],
+            sums[k],
+            out_face_piece,
+        )
+
+    side_by_side([partial(part, k) for k in range(len(sums))])
+    measures: FloatArray = sums.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        measures[:, kernels.CENTRE : kernels.CENTRE + 3] /= measures[:, kernels.AREA, None]
+    measures[:, kernels.NODES] = np.bincount(piece[piece >= 0], minlength=count)
+    return measures
 
 
 def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:

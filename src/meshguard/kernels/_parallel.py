@@ -2,7 +2,8 @@
 
 Numba's own thread layers abort on concurrent calls (workqueue) or die after fork (OpenMP); a library that others embed
 can afford neither. Here a serial, GIL-free kernel works on a range [lo, hi), and ranges are spread over one lazily made
-pool. Each index is written by one range, so results are the same bytes for every number of threads.
+pool. Each index is written by one range, and floats are summed over ranges only where these do not depend on the number
+of threads, so results are the same bytes for every number.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
+
+_FIXED_PARTS = 4
 
 
 def thread_count() -> int:
@@ -42,6 +45,11 @@ def part_bounds(length: int, *, grain: int = 16384) -> list[int]:
     """Bounds of the ranges that [0, length) is cut into: at most one a thread, each of at least `grain` indices."""
     parts = max(1, min(thread_count(), length // max(1, grain)))
     return [length * part // parts for part in range(parts + 1)]
+
+
+def fixed_bounds(length: int) -> list[int]:
+    """Bounds of four ranges that [0, length) is cut into, whatever the number of threads: for sums of floats."""
+    return [length * part // _FIXED_PARTS for part in range(_FIXED_PARTS + 1)]
 
 
 def side_by_side(tasks: list[Callable[[], object]]) -> None:

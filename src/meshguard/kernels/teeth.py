@@ -13,7 +13,7 @@ from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.topology import BOUNDARY, UNUSED, _join, after
 
 AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
-"""Columns of a piece's row in `out_measures`: area, mean of its surface (3), sum of its faces' normals times their
+"""Columns of a piece's measures: area, mean of its surface (3), sum of its faces' normals times their
 areas (3), number of nodes, length of the mesh's boundary along it."""
 
 
@@ -129,11 +129,12 @@ def measure_pieces(
     of_face: npt.NDArray[np.int32],
     piece: npt.NDArray[np.int32],
     by_face: bool,
-    out_measures: npt.NDArray[np.float64],
-    out_label: npt.NDArray[np.int32],
+    lo: int,
+    hi: int,
+    out_sums: npt.NDArray[np.float64],
     out_face_piece: npt.NDArray[np.int32],
 ) -> None:
-    """Sums over each piece; a position has a third of each of its faces.
+    """Sums over each piece, of the faces from lo to hi; a position has a third of each of its faces.
 
     Args:
         positions: (p, 3) float64: mm.
@@ -143,17 +144,15 @@ def measure_pieces(
         of_face: (m,) int32: label of each face.
         piece: (N,) int32: of each node, from `label_pieces`.
         by_face: whether nodes are faces.
-        out_measures: (P, COLUMNS) float64: overwritten; the mean is NaN for a piece without area.
-        out_label: (P,) int32: label of each piece.
+        lo: first face.
+        hi: behind the last face.
+        out_sums: (P, COLUMNS) float64: overwritten; AREA, VECTOR and RIM, under CENTRE the surface's centre times its
+            area, under NODES nothing.
         out_face_piece: (m,) int32: piece of each face: of its first corner with its label; −1 where none takes part.
     """
-    out_measures[:, :] = 0.0
-    for node in range(len(piece)):
-        if piece[node] >= 0:
-            out_measures[piece[node], NODES] += 1.0
-            out_label[piece[node]] = labels[node]
+    out_sums[:, :] = 0.0
     centre, vector = np.empty(3), np.empty(3)
-    for f in range(len(corners)):
+    for f in range(lo, hi):
         out_face_piece[f] = -1
         if twins[3 * f] == UNUSED:
             continue
@@ -172,7 +171,7 @@ def measure_pieces(
             node = f if by_face else corners[f, corner]
             if out_face_piece[f] < 0 and labels[node] == of_face[f]:
                 out_face_piece[f] = piece[node]
-            row = out_measures[piece[node]]
+            row = out_sums[piece[node]]
             share = 1.0 if whole else 1.0 / 3.0
             row[AREA] += share * area
             for d in range(3):
@@ -187,10 +186,7 @@ def measure_pieces(
                 for d in range(3):
                     length += (positions[b, d] - positions[a, d]) ** 2
                 node = f if by_face else a
-                out_measures[piece[node], RIM] += np.sqrt(length)
-    for p in range(len(out_measures)):
-        for d in range(3):
-            out_measures[p, CENTRE + d] /= out_measures[p, AREA]
+                out_sums[piece[node], RIM] += np.sqrt(length)
 
 
 @kernel
@@ -199,20 +195,24 @@ def extents_along(
     corners: npt.NDArray[np.int32],
     owner: npt.NDArray[np.int32],
     axes: npt.NDArray[np.float64],
+    lo: int,
+    hi: int,
     out_extents: npt.NDArray[np.float64],
 ) -> None:
-    """Smallest and largest coordinates of owned faces along their owner's axes.
+    """Smallest and largest coordinates of owned faces from lo to hi along their owner's axes.
 
     Args:
         positions: (p, 3) float64: mm.
         corners: (m, 3) int32: positions of each face's corners.
         owner: (m,) int32: 0 to T - 1, or −1 for a face that counts nowhere.
         axes: (T, 3, 3) float64: three unit vectors of each owner.
+        lo: first face.
+        hi: behind the last face.
         out_extents: (T, 3, 2) float64: overwritten, mm; inf and −inf for an owner without faces.
     """
     out_extents[:, :, 0] = np.inf
     out_extents[:, :, 1] = -np.inf
-    for f in range(len(corners)):
+    for f in range(lo, hi):
         t = owner[f]
         if t < 0:
             continue
@@ -321,6 +321,15 @@ def border_bands(
     return found
 
 
+@inlined
+def _distance(these: npt.NDArray[np.float64], p: int, those: npt.NDArray[np.float64], q: int) -> float:
+    """Distance between a point of one array and one of another."""
+    total = 0.0
+    for d in range(3):
+        total += (these[p, d] - those[q, d]) ** 2
+    return float(np.sqrt(total))
+
+
 @kernel
 def smoothed_lengths(
     points: npt.NDArray[np.float64],
@@ -344,38 +353,30 @@ def smoothed_lengths(
     """
     q, k = len(points), len(ends)
     degree = np.zeros(q, np.int32)
+    beside = np.zeros((q, 2), np.int32)
     for e in range(k):
-        degree[ends[e, 0]] += 1
-        degree[ends[e, 1]] += 1
-    here = points.copy()
-    total = np.empty((q, 3))
-    out_lengths[:, :] = 0.0
-    for stage in range(2):
-        for e in range(k):
-            length = 0.0
-            for d in range(3):
-                length += (here[ends[e, 0], d] - here[ends[e, 1], d]) ** 2
-            for side in range(2):
-                if owners[e, side] >= 0:
-                    out_lengths[owners[e, side], stage] += np.sqrt(length)
-        if stage == 1:
-            for e in range(k):
-                for end in range(2):
-                    moved = 0.0
-                    for d in range(3):
-                        moved += (here[ends[e, end], d] - points[ends[e, end], d]) ** 2
-                    for side in range(2):
-                        if owners[e, side] >= 0:
-                            out_lengths[owners[e, side], 2] += np.sqrt(moved)
-                            out_lengths[owners[e, side], 3] += 1.0
-            break
-        for _ in range(rounds):
-            total[:, :] = 0.0
-            for e in range(k):
+        for end in range(2):
+            p = ends[e, end]
+            if degree[p] < 2:
+                beside[p, degree[p]] = ends[e, 1 - end]
+            degree[p] += 1
+    here, moved = points.copy(), points.copy()
+    for _ in range(rounds):
+        for p in range(q):
+            if degree[p] == 2:
+                one, other = beside[p, 0], beside[p, 1]
                 for d in range(3):
-                    total[ends[e, 0], d] += here[ends[e, 1], d]
-                    total[ends[e, 1], d] += here[ends[e, 0], d]
-            for p in range(q):
-                if degree[p] == 2:
-                    for d in range(3):
-                        here[p, d] = 0.5 * here[p, d] + 0.25 * total[p, d]
+                    moved[p, d] = 0.5 * here[p, d] + 0.25 * (here[one, d] + here[other, d])
+        here, moved = moved, here
+    out_lengths[:, :] = 0.0
+    for e in range(k):
+        a, b = ends[e, 0], ends[e, 1]
+        before, shorter = _distance(points, a, points, b), _distance(here, a, here, b)
+        strayed = _distance(points, a, here, a) + _distance(points, b, here, b)
+        for side in range(2):
+            owner = owners[e, side]
+            if owner >= 0:
+                out_lengths[owner, 0] += before
+                out_lengths[owner, 1] += shorter
+                out_lengths[owner, 2] += strayed
+                out_lengths[owner, 3] += 2.0
