@@ -214,6 +214,20 @@ class TestRealArches:
         assert errors == [("D109", 37)]
         assert [f.indices.tolist() for f in found.findings if f.check == "D114"] == [[45]]
 
+    def test_a_tooth_that_is_two_accuses_no_antimere(self, data_root: Path) -> None:
+        mesh = real(data_root / "dental")["ios_037_lower_16k"]
+        label = mesh.face_data["label"].copy()
+        label[label == 33] = 34
+
+        assert [finding.tooth for finding in of(mesh.with_data(face={"label": label}), "D109")] == [34]
+
+    def test_an_island_on_a_crown_is_no_bleeding(self, data_root: Path) -> None:
+        mesh = real(data_root / "dental")["ios_037_lower_16k"]
+        wrong, truth = mislabel(mesh, "island", seed=40)
+
+        assert [finding.tooth for finding in of(wrong, "D104")] == [truth.measures["tooth"]]
+        assert of(wrong, "D112") == []
+
     def test_a_private_numbering_is_anonymous(self, data_root: Path) -> None:
         folder = data_root / "dental"
         label = np.array(json.loads((folder / "arch_100k.labels.json").read_text("utf-8"))["labels"])

@@ -121,6 +121,16 @@ def test_incisors_tell_the_jaw(jaw: Jaw) -> None:
     assert jaw_by_incisors(Facts(phantom(faces=8_000, teeth=2), Policy()))[0] is None
 
 
+def test_incisors_that_disagree_tell_no_jaw() -> None:
+    mesh = phantom(jaw="upper", faces=16_000)
+    label = mesh.vertex_data["label"].astype(int)
+    swapped = label.copy()
+    swapped[label == 21], swapped[label == 22] = 22, 21
+    facts = Facts(mesh.without_labels().with_data(vertex={"label": swapped}), Policy())
+
+    assert jaw_by_incisors(facts) == (None, 0.0)
+
+
 def test_real_arches(data_root: Path) -> None:
     for name, jaw in (("ios_001_upper", "upper"), ("ios_001_lower", "lower"), ("ios_055_lower", "lower")):
         found = frame(meshguard.load(data_root / "dental" / f"{name}_16k.ply"))

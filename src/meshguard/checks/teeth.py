@@ -283,6 +283,9 @@ def _shifts(
     if sizes is None or len(row) < MIN_JUDGED:
         return
     measured = {code: (float(sizes.mesiodistal[place]), float(sizes.buccolingual[place])) for place, code in row}
+    # A tooth that is too wide or narrow itself, as two with one number are, is no measure for its antimere.
+    band = 1 + facts.policy.limit("size_share")
+    good = {code: widths for code, widths in measured.items() if 1 / band <= _widths_over(code, widths, scale) <= band}
     found: list[tuple[float, list[int], int]] = []
     for quadrant in range(1, 5):
         run = sorted(code for code in measured if code // 10 == quadrant)
@@ -292,14 +295,19 @@ def _shifts(
             for k in range(len(run) - 1, -1, -1):
                 if not 1 <= run[k] % 10 + by <= 8:
                     break
-                gain += _misfit(run[k], measured[run[k]], measured, scale)
-                gain -= _misfit(run[k] + by, measured[run[k]], measured, scale)
+                gain += _misfit(run[k], measured[run[k]], good, scale)
+                gain -= _misfit(run[k] + by, measured[run[k]], good, scale)
                 if gain > best:
                     best, start = gain, k
             if best > facts.policy.limit("shift_gain") and len(run) - start >= 2:
                 found.append((best, run[start:], by))
     for best, codes, by in sorted(found, key=lambda one: -one[0])[:1]:
         yield codes, by, best
+
+
+def _widths_over(code: int, widths: tuple[float, float], scale: tuple[float, float]) -> float:
+    """Width along the arch over the scaled norm's."""
+    return widths[0] / (scale[0] * norm_of(code)[0])
 
 
 def _misfit(

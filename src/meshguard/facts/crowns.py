@@ -192,10 +192,10 @@ def find_creases(facts: Facts) -> Creases:
     Between two crowns the surface is concave, on a crown convex. So the mean curvature (the angle at each edge times
     its length, over the area: Steiner's formula) is summed in bands along the border, on either side of it.
     """
-    twins, of_face = facts.edges.twins, facts.pieces.label_of_face
+    twins, of_tooth = facts.edges.twins, facts.teeth.of_face
     borders = facts.pieces.borders
-    one, other = of_face[borders // 3], of_face[twins[borders] // 3]
-    seeds = borders[(one != 0) & (other != 0)]
+    # An island on another crown has its border all over that crown: only largest pieces are asked.
+    seeds = borders[(of_tooth[borders // 3] >= 0) & (of_tooth[twins[borders] // 3] >= 0)]
     none = np.empty(0)
     if not len(seeds):
         return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
@@ -428,8 +428,9 @@ def _lacks_a_tooth(facts: Facts, sizes: Sizes, along: FloatArray) -> npt.NDArray
     left, right = np.clip(behind - 1, 0, None), np.clip(behind, None, len(row) - 1)
     first, last = fdi.position(row[0]), fdi.position(row[-1])
     lacking: npt.NDArray[np.bool_] = between & (np.abs(slots[right] - slots[left]) > 1)
-    lacking |= (behind == 0) & (first < last)
-    lacking |= (behind == len(row)) & (last < first)
+    # A third molar is expected of nobody.
+    lacking |= (behind == 0) & (first < min(last, 7))
+    lacking |= (behind == len(row)) & (last < min(first, 7))
     return lacking
 
 

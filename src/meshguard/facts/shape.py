@@ -149,16 +149,22 @@ def _jaw_by_inside(
 def jaw_by_incisors(facts: Facts) -> tuple[Jaw | None, float]:
     """The jaw that labelled incisors look like, whichever jaw their numbers are of, and how sure that is.
 
-    In the upper jaw the central incisor is the wider one, in the lower the lateral.
+    In the upper jaw the central incisor is the wider one, in the lower the lateral. Both sides must be there and agree.
     """
     sizes, labels = facts.sizes, facts.teeth.labels.tolist()
     if sizes is None or not facts.labels.is_fdi:
         return None, 0.0
-    widths: dict[int, list[float]] = {1: [], 2: []}
+    widths: dict[int, float] = {}
     for place, label in enumerate(labels):
-        if fdi.is_tooth(label) and not fdi.is_deciduous(label) and fdi.position(label) in widths:
-            widths[fdi.position(label)].append(float(sizes.mesiodistal[place]))
-    if len(widths[1]) < 2 or len(widths[2]) < 2:
+        if fdi.is_tooth(label) and not fdi.is_deciduous(label) and fdi.position(label) in (1, 2):
+            widths[label] = max(float(sizes.mesiodistal[place]), 0.1)
+    # Either side tells by itself, so that two incisors of one side whose numbers were swapped tell nothing.
+    measures = [
+        math.log(width / widths[label + 1] / INCISOR_RATIO)
+        for label, width in widths.items()
+        if fdi.position(label) == 1 and label + 1 in widths
+    ]
+    if len(measures) < 2 or min(measures) < 0.0 < max(measures):
         return None, 0.0
-    measure = math.log(max(float(np.mean(widths[1])), 0.1) / max(float(np.mean(widths[2])), 0.1) / INCISOR_RATIO)
+    measure = float(np.mean(measures))
     return ("upper" if measure > 0 else "lower"), float(np.clip(abs(measure) / 0.16, 0.0, 1.0))
