@@ -85,12 +85,18 @@ def soup(mesh: Mesh) -> Mesh:
 
 
 def shuffled(mesh: Mesh, seed: int) -> Mesh:
-    """The same surface with vertices, faces and each face's first corner in another order."""
+    """The same surface with vertices, faces and each face's first corner in another order; attributes go along."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(mesh.vertices))
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    faces = rank[mesh.faces][rng.permutation(len(mesh.faces))]
+    order_of_faces = rng.permutation(len(mesh.faces))
+    faces = rank[mesh.faces][order_of_faces]
     turn = rng.integers(0, 3, len(faces))
     faces = np.take_along_axis(faces, (np.arange(3) + turn[:, None]) % 3, axis=1)
-    return Mesh(vertices=mesh.vertices[order], faces=faces)
+    return Mesh(
+        vertices=mesh.vertices[order],
+        faces=faces,
+        vertex_data={name: data[order] for name, data in mesh.vertex_data.items()},
+        face_data={name: data[order_of_faces] for name, data in mesh.face_data.items()},
+    )

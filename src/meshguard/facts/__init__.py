@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.facts.bands import Band, Borders, find_borders
 from meshguard.facts.cracks import Cracks, find_cracks
 from meshguard.facts.crowns import Creases, Sizes, find_creases, sizes_along
 from meshguard.facts.frame import ArchFrame, find_frame
@@ -445,6 +446,11 @@ class Facts:
     def sizes(self) -> Sizes | None:
         """Order and sizes of the labelled teeth; None where they have no arch curve."""
         return None if self.frame.curve is None or self.frame.up is None else sizes_along(self)
+
+    @cached_property
+    def borders(self) -> tuple[Borders, Band]:
+        """The edges between two teeth, and the surface close to them."""
+        return find_borders(self)
 
     @cached_property
     def creases(self) -> Creases:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from meshguard import fdi
 from meshguard.facts.arrays import frozen
+from meshguard.facts.bands import NEAR_MM, Numbers, band_along
 from meshguard.kernels import teeth as kernels
 from meshguard.kernels._parallel import part_bounds, side_by_side
 from meshguard.kernels.topology import UNUSED
 
 if TYPE_CHECKING:
     from meshguard.facts import Facts
+    from meshguard.facts.bands import Band, Borders
     from meshguard.facts.frame import ArchCurve
     from meshguard.mesh import FloatArray, IntArray
-
-Numbers: TypeAlias = npt.NDArray[np.int64]
 
 REACH_MM = 5.2
 """How far from a border between two teeth the crease is looked for."""
@@ -29,7 +29,6 @@ CHUNK_MM = 5.0
 """Length of the parts of a border that are judged each for itself."""
 
 LEAST_STRAYED_MM = 2.0
-NEAR_MM = 1.2
 LEAST_CREASED = 0.4
 """Mean curvature, per mm, of a border that lies in a crease at least; over a crown it is negative."""
 
@@ -192,22 +191,19 @@ def find_creases(facts: Facts) -> Creases:
     Between two crowns the surface is concave, on a crown convex. So the mean curvature (the angle at each edge times
     its length, over the area: Steiner's formula) is summed in bands along the border, on either side of it.
     """
-    twins, of_tooth = facts.edges.twins, facts.teeth.of_face
-    borders = facts.pieces.borders
-    # An island on another crown has its border all over that crown: only largest pieces are asked.
-    seeds = borders[(of_tooth[borders // 3] >= 0) & (of_tooth[twins[borders] // 3] >= 0)]
+    borders, band = facts.borders
     none = np.empty(0)
-    if not len(seeds):
+    if not len(borders.edges):
         return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
     # Near the border first: where it lies in a crease all along, as it should, there is no need to look farther.
-    keys, near, at_border = _profile(facts, seeds, NEAR_MM)
-    lengths = np.bincount(near.pair_of_chunk, np.where(at_border < LEAST_CREASED, near.length_of_chunk, 0.0), len(keys))
-    doubtful = lengths[near.pair_of_seed] >= LEAST_STRAYED_MM
-    seeds = seeds[doubtful]
-    if not len(seeds):
+    near, at_border = _profile(facts, borders, band, NEAR_MM)
+    flat = np.where(at_border < LEAST_CREASED, near.length_of_chunk, 0.0)
+    doubtful = np.bincount(near.pair_of_chunk, flat, len(borders.pairs)) >= LEAST_STRAYED_MM
+    if not doubtful.any():
         return Creases(np.empty((0, 2), np.int32), none, none, none, none, [])
-    keys, far, at_border = _profile(facts, seeds, REACH_MM)
-    n_pairs, pair_of_chunk, pair_of_seed = len(keys), far.pair_of_chunk, far.pair_of_seed
+    borders = borders.of(doubtful)
+    far, at_border = _profile(facts, borders, band_along(facts, borders, REACH_MM), REACH_MM)
+    n_pairs, pair_of_chunk = len(borders.pairs), far.pair_of_chunk
     strays, offsets = _strays(far.curved, far.area)
     # The parts of a border may stray to either side; the side with more of them is told.
     sides = []
@@ -217,47 +213,28 @@ def find_creases(facts: Facts) -> Creases:
         sides.append((total, np.bincount(pair_of_chunk, weight * offsets, n_pairs) / np.maximum(total, 1e-12)))
     strayed = np.maximum(sides[0][0], sides[1][0])
     offset = np.where(sides[0][0] > sides[1][0], sides[0][1], sides[1][1])
-    pairs = np.searchsorted(facts.teeth.labels, np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1)).astype(np.int32)
-    order = np.argsort(pair_of_seed, kind="stable")
-    edges = np.split(seeds[order], np.cumsum(np.bincount(pair_of_seed, minlength=n_pairs))[:-1])
+    pairs = np.searchsorted(facts.teeth.labels, borders.pairs).astype(np.int32)
+    order = np.argsort(borders.pair, kind="stable")
+    edges = np.split(borders.edges[order], np.cumsum(np.bincount(borders.pair, minlength=n_pairs))[:-1])
+    twins = facts.edges.twins
     grain = np.array([np.median(_longest_edges(facts, np.concatenate([h // 3, twins[h] // 3]))) for h in edges])
-    length = np.bincount(pair_of_seed, far.length_of_seed, n_pairs).astype(np.float64, copy=False)
-    return Creases(pairs, length, strayed, offset, grain, edges)
+    return Creases(pairs, borders.totals(), strayed, offset, grain, edges)
 
 
 class _Profile(NamedTuple):
     """Borders cut into parts, and what bands along them sum up to."""
 
-    pair_of_seed: Numbers
     pair_of_chunk: Numbers
-    length_of_seed: FloatArray
     length_of_chunk: FloatArray
     curved: FloatArray
     area: FloatArray
 
 
-def _profile(facts: Facts, seeds: IntArray, reach: float) -> tuple[Numbers, _Profile, FloatArray]:
-    """Keys of the pairs of labels, sums in bands up to a distance, and the mean curvature at each part's border."""
-    twins, of_face, positions, corners = facts.edges.twins, facts.pieces.label_of_face, facts.positions, facts.corners
-    m = len(corners)
-    distance, nearest, faces = np.full(m, np.inf), np.full(m, -1, np.int32), np.empty(m, np.int32)
-    count = kernels.border_bands(
-        positions, corners, twins, of_face, frozen(seeds.copy()), reach, distance, nearest, faces
-    )
-    faces = np.sort(faces[:count])
-    seed_labels = np.sort(np.stack([of_face[seeds // 3], of_face[twins[seeds] // 3]], axis=1), axis=1)
-    keys, pair_of_seed = np.unique(seed_labels[:, 0].astype(np.int64) << 32 | seed_labels[:, 1], return_inverse=True)
-    lower = seed_labels[:, 0]
-
-    # Signed distance: negative inside the lower label.
-    signed = np.where(of_face[faces] == lower[nearest[faces]], -1.0, 1.0) * distance[faces]
-    normals = np.cross(
-        positions[corners[faces, 1]] - positions[corners[faces, 0]],
-        positions[corners[faces, 2]] - positions[corners[faces, 0]],
-    )
-    doubled = np.linalg.norm(normals, axis=1)
-    normals /= np.maximum(doubled, 1e-300)[:, None]
-    place = np.full(m, -1, np.int32)
+def _profile(facts: Facts, borders: Borders, band: Band, reach: float) -> tuple[_Profile, FloatArray]:
+    """Sums in bands up to a distance, and the mean curvature at each part's border."""
+    twins, positions = facts.edges.twins, facts.positions
+    faces, signed, normals = band.faces, band.signed, band.normals
+    place = np.full(len(facts.corners), -1, np.int32)
     place[faces] = np.arange(len(faces), dtype=np.int32)
 
     h = (3 * faces[:, None] + np.arange(3)).reshape(-1)
@@ -269,15 +246,10 @@ def _profile(facts: Facts, seeds: IntArray, reach: float) -> tuple[Numbers, _Pro
     length = np.linalg.norm(edge, axis=1)
     sine = (np.cross(normals[p], normals[q]) * edge).sum(axis=1) / np.maximum(length, 1e-300)
     # A face without area has no normal: its edges bend nothing.
-    whole = (doubled[p] > 1e-12) & (doubled[q] > 1e-12)
-    # Which side of a face is out is told by the crowns, not by the winding.
-    vectors = facts.pieces.measures[facts.teeth.main][:, kernels.VECTOR : kernels.VECTOR + 3]
-    outward = 1.0 if float(np.nansum(vectors * facts.teeth.axes)) >= 0.0 else -1.0
-    bent = np.where(whole, -outward * np.arctan2(sine, (normals[p] * normals[q]).sum(axis=1)) * length, 0.0)
-    seed_ends = facts.edge_ends(seeds)
-    seed_length = np.linalg.norm(positions[seed_ends[:, 1]] - positions[seed_ends[:, 0]], axis=1)
-    chunk_of_seed, pair_of_chunk = _chunks(positions[seed_ends].mean(axis=1), seed_length, pair_of_seed)
-    chunk = chunk_of_seed[nearest[faces]]
+    whole = (band.areas[p] > 5e-13) & (band.areas[q] > 5e-13)
+    bent = np.where(whole, -band.outward * np.arctan2(sine, (normals[p] * normals[q]).sum(axis=1)) * length, 0.0)
+    chunk_of_edge, pair_of_chunk = borders.parts(CHUNK_MM)
+    chunk = chunk_of_edge[band.nearest]
     n_bins, n_chunks = 2 * round(reach / BIN_MM), len(pair_of_chunk)
 
     def binned(of: Numbers, where: FloatArray, weight: FloatArray) -> FloatArray:
@@ -286,12 +258,12 @@ def _profile(facts: Facts, seeds: IntArray, reach: float) -> tuple[Numbers, _Pro
         return sums.reshape(n_chunks, n_bins)
 
     curved = binned(chunk[p], 0.5 * (signed[p] + signed[q]), bent)
-    area = binned(chunk, signed, 0.5 * doubled)
+    area = binned(chunk, signed, band.areas)
     middle = n_bins // 2
     with np.errstate(invalid="ignore", divide="ignore"):
         at_border = curved[:, middle - 2 : middle + 2].sum(axis=1) / area[:, middle - 2 : middle + 2].sum(axis=1)
-    length_of_chunk = np.bincount(chunk_of_seed, seed_length, n_chunks).astype(np.float64, copy=False)
-    return keys, _Profile(pair_of_seed, pair_of_chunk, seed_length, length_of_chunk, curved, area), at_border
+    length_of_chunk = np.bincount(chunk_of_edge, borders.lengths, n_chunks).astype(np.float64, copy=False)
+    return _Profile(pair_of_chunk, length_of_chunk, curved, area), at_border
 
 
 def _longest_edges(facts: Facts, faces: IntArray) -> FloatArray:
@@ -300,36 +272,6 @@ def _longest_edges(facts: Facts, faces: IntArray) -> FloatArray:
     squares = [((p - q) ** 2).sum(axis=1) for p, q in ((a, b), (b, c), (c, a))]
     longest: FloatArray = np.sqrt(np.maximum(np.maximum(squares[0], squares[1]), squares[2]))
     return longest
-
-
-def _chunks(middles: FloatArray, lengths: FloatArray, pair: Numbers) -> tuple[Numbers, Numbers]:
-    """Each border cut into parts of about `CHUNK_MM`, by the angle about its middle in its own plane.
-
-    Args:
-        middles: float64 (k, 3), of each edge, mm.
-        lengths: float64 (k,), mm.
-        pair: (k,), 0 to p - 1, which border each is of.
-
-    Returns:
-        Part of each edge, int64 (k,), and pair of each part.
-    """
-    chunk = np.zeros(len(pair), np.int64)
-    owner: list[int] = []
-    for k in range(int(pair.max()) + 1):
-        mine = np.flatnonzero(pair == k)
-        away = middles[mine] - middles[mine].mean(axis=0)
-        plane = np.linalg.svd(away, full_matrices=False)[2]
-        angle = np.arctan2(away @ plane[1], away @ plane[0]) if len(mine) > 2 else np.zeros(len(mine))
-        order = np.argsort(angle, kind="stable")
-        # It starts behind the widest gap, where a border that is open ends.
-        gaps = np.diff(np.concatenate([angle[order], angle[order[:1]] + 2 * np.pi]))
-        order = np.roll(order, -1 - int(np.argmax(gaps)))
-        total = lengths[mine].sum()
-        count = max(1, round(total / CHUNK_MM))
-        run = np.cumsum(lengths[mine[order]]) - 0.5 * lengths[mine[order]]
-        chunk[mine[order]] = len(owner) + np.minimum((run / max(total, 1e-12) * count).astype(np.int64), count - 1)
-        owner += [k] * count
-    return chunk, np.array(owner, np.int64)
 
 
 def _strays(curved: FloatArray, area: FloatArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:

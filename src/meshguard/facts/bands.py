@@ -1,0 +1,154 @@
+"""Borders between two teeth, and the bands of surface along them: what tells where a crease is, and what a bridge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.facts.arrays import frozen
+from meshguard.kernels import teeth as kernels
+
+if TYPE_CHECKING:
+    from meshguard.facts import Facts
+    from meshguard.mesh import FloatArray, IntArray
+
+Numbers: TypeAlias = npt.NDArray[np.int64]
+
+NEAR_MM = 1.2
+"""Width of the bands on either side of all borders; wider ones are only made where these leave a doubt."""
+
+STRAIGHT = 0.05
+"""A border is nearly straight when it spreads across itself by less than this share of its spread along."""
+
+
+class Band(NamedTuple):
+    """The faces along borders.
+
+    Attributes:
+        faces: int32 (b,), ascending.
+        nearest: int32 (b,), place of the border edge that is nearest over the surface.
+        signed: float64 (b,), distance from it over the surface, mm; negative inside the lower label.
+        normals: float64 (b, 3), unit vectors as the faces are wound; zeros for a face without area.
+        areas: float64 (b,), mm2.
+        outward: 1 where normals of the crowns point out of them, −1 where the faces are wound the other way.
+    """
+
+    faces: IntArray
+    nearest: IntArray
+    signed: FloatArray
+    normals: FloatArray
+    areas: FloatArray
+    outward: float
+
+
+class Borders(NamedTuple):
+    """The edges between two teeth.
+
+    Attributes:
+        edges: int32 (k,), half-edges, ascending, one for each edge.
+        pairs: int32 (p, 2), labels of each pair of teeth that meet, the lower first, sorted.
+        pair: int64 (k,), which pair each edge is between.
+        lengths: float64 (k,), of each edge, mm.
+        along: float64 (k,), how far along its pair's border the middle of each edge lies, mm.
+    """
+
+    edges: IntArray
+    pairs: IntArray
+    pair: Numbers
+    lengths: FloatArray
+    along: FloatArray
+
+    def of(self, chosen: npt.NDArray[np.bool_]) -> Borders:
+        """The borders of some of the pairs, chosen bool (p,), with places of pairs anew."""
+        kept = chosen[self.pair]
+        place = np.cumsum(chosen) - 1
+        return Borders(
+            frozen(self.edges[kept]), self.pairs[chosen], place[self.pair[kept]], self.lengths[kept], self.along[kept]
+        )
+
+    def totals(self, weights: FloatArray | None = None) -> FloatArray:
+        """Length of each pair's border, float64 (p,), mm; or other sums over its edges."""
+        summed = np.bincount(self.pair, self.lengths if weights is None else weights, len(self.pairs))
+        return summed.astype(np.float64, copy=False)
+
+    def parts(self, length_mm: float) -> tuple[Numbers, Numbers]:
+        """Each border cut into parts of about one length: part of each edge, int64 (k,); pair of each part.
+
+        There are no more parts than edges, however large the unit of length makes a mesh.
+        """
+        total, most = self.totals(), np.bincount(self.pair, minlength=len(self.pairs))
+        counts = np.clip(np.rint(total / length_mm), 1, most).astype(np.int64)
+        run = self.along / np.maximum(total, 1e-12)[self.pair] * counts[self.pair]
+        within = np.minimum(run.astype(np.int64), counts[self.pair] - 1)
+        return (np.cumsum(counts) - counts)[self.pair] + within, np.repeat(np.arange(len(counts)), counts)
+
+
+def find_borders(facts: Facts) -> tuple[Borders, Band]:
+    """The edges between two teeth with their places along each border, and the bands close to them.
+
+    Only largest pieces are teeth here: an island on another crown has its border all over that crown.
+    """
+    borders, of_tooth = facts.pieces.borders, facts.teeth.of_face
+    places = np.sort(of_tooth[np.stack([borders // 3, facts.edges.twins[borders] // 3], axis=1)], axis=1)
+    kept = places[:, 0] >= 0
+    edges, labels = borders[kept], facts.teeth.labels[places[kept]]
+    keys, pair = np.unique(labels[:, 0].astype(np.int64) << 32 | labels[:, 1], return_inverse=True)
+    ends = facts.positions[facts.edge_ends(edges)]
+    lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    pairs = np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.int32)
+    pair = pair.reshape(-1).astype(np.int64)
+    along = _along(ends.mean(axis=1), lengths, pair, len(pairs))
+    found = Borders(frozen(edges), frozen(pairs), pair, lengths, along)
+    return found, band_along(facts, found, NEAR_MM)
+
+
+def _along(middles: FloatArray, lengths: FloatArray, pair: Numbers, count: int) -> FloatArray:
+    """How far along its border each edge lies, mm: by the angle about the border's middle in its own plane.
+
+    A border that is nearly straight has all its edges at two angles; there it is by the place along the line.
+    """
+    along = np.zeros(len(pair))
+    for k in range(count):
+        mine = np.flatnonzero(pair == k)
+        away = middles[mine] - middles[mine].mean(axis=0)
+        _, spread, plane = np.linalg.svd(away, full_matrices=False)
+        if len(mine) < 3 or spread[1] < STRAIGHT * spread[0]:
+            order = np.argsort(away @ plane[0], kind="stable")
+        else:
+            angle = np.arctan2(away @ plane[1], away @ plane[0])
+            order = np.argsort(angle, kind="stable")
+            # It starts behind the widest gap, where a border that is open ends.
+            gaps = np.diff(np.concatenate([angle[order], angle[order[:1]] + 2 * np.pi]))
+            order = np.roll(order, -1 - int(np.argmax(gaps)))
+        along[mine[order]] = np.cumsum(lengths[mine[order]]) - 0.5 * lengths[mine[order]]
+    return along
+
+
+def band_along(facts: Facts, borders: Borders, reach_mm: float) -> Band:
+    """The faces within a distance over the surface of these borders."""
+    positions, corners, m = facts.positions, facts.corners, len(facts.corners)
+    distance, nearest, faces = np.full(m, np.inf), np.full(m, -1, np.int32), np.empty(m, np.int32)
+    count = kernels.border_bands(
+        positions,
+        corners,
+        facts.edges.twins,
+        facts.pieces.label_of_face,
+        borders.edges,
+        reach_mm,
+        distance,
+        nearest,
+        faces,
+    )
+    faces = np.sort(faces[:count])
+    nearest = nearest[faces]
+    is_lower = facts.pieces.label_of_face[faces] == borders.pairs[borders.pair[nearest], 0]
+    first, second, third = (positions[corners[faces, corner]] for corner in range(3))
+    normals = np.cross(second - first, third - first)
+    doubled = np.linalg.norm(normals, axis=1)
+    normals /= np.maximum(doubled, 1e-300)[:, None]
+    # Which side of a face is out is told by the crowns, not by the winding.
+    vectors = facts.pieces.measures[facts.teeth.main][:, kernels.VECTOR : kernels.VECTOR + 3]
+    outward = 1.0 if float(np.nansum(vectors * facts.teeth.axes)) >= 0.0 else -1.0
+    return Band(faces, nearest, np.where(is_lower, -1.0, 1.0) * distance[faces], normals, 0.5 * doubled, outward)
