@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 
 import meshguard
 from meshguard.io.labels import face_labels
-from meshguard.phantoms import mislabel, mutate, phantom
+from meshguard.phantoms import bridged_phantom, mislabel, mutate, phantom
 
 if TYPE_CHECKING:
     from meshguard import Mesh
@@ -252,6 +252,9 @@ def before_and_after(defect: str, check: str, *, seed: int, width_mm: float) -> 
     return np.concatenate([pictures[0], gap, pictures[1]], axis=1)
 
 
+BRIDGE_SEED = 4
+"""Puts the bridge between two teeth whose crowns do not hide it."""
+
 LABEL_DEFECTS = {
     "other_jaw": (3, 0.0),
     "whole_other_jaw": (1, 0.0),
@@ -293,6 +296,24 @@ def label_defect(defect: str, seed: int, width_mm: float) -> npt.NDArray[np.uint
     if defect != "other_order":
         _write_numbers(picture, mesh, label, seen)
     return np.asarray(picture)
+
+
+def bridge() -> npt.NDArray[np.uint8]:
+    """Two crowns that a sheet joins across a gap, seen along the gap; their border on the sheet in red."""
+    mesh, truth = bridged_phantom(faces=120_000, seed=BRIDGE_SEED, gap_mm=0.5)
+    at = np.array(truth.location)
+    finding = of_check(mesh, "D115")
+    # Along the gap: across the line from one crown to the other, as seen from above, and from the cheek.
+    label = np.asarray(mesh.vertex_data["label"])
+    one, other = (mesh.vertices[label == truth.measures[key]].mean(axis=0) for key in ("tooth", "other"))
+    across = (other - one)[:2]
+    outward = at[:2] - mesh.vertices[:, :2].mean(axis=0)
+    azimuth = float(np.degrees(np.arctan2(across[1], -across[0])))
+    if np.sin(np.radians(azimuth)) * outward[0] + np.cos(np.radians(azimuth)) * outward[1] < 0:
+        azimuth += 180.0
+    seen = view(mesh, azimuth=azimuth, elevation=42.0, at=at, width_mm=11.0)
+    lines = ((edge_segments(mesh, finding.indices), MARK, 2.0),)
+    return drawn(mesh, by_label(mesh), seen, pixels=(240, 190), edges=True, lines=lines)
 
 
 def _outline(mesh: Mesh, inside: npt.NDArray[np.bool_]) -> Floats:
@@ -344,6 +365,7 @@ def main(folder: Path) -> None:
     }
     for defect, (seed, width_mm) in LABEL_DEFECTS.items():
         pictures[f"label-{defect.replace('_', '-')}"] = label_defect(defect, seed, width_mm)
+    pictures["label-bridge"] = bridge()
     for name, picture in pictures.items():
         few_colors = {"repair": 48, "label-": 32}.get(name[:6], 96)
         colors = 255 if name == "arch" else few_colors

@@ -165,6 +165,18 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             "A label bleeds over its neighbour when the crease between them lies this far from the labels' border.",
             "tuned on real arches: beyond the width of the crease itself",
         ),
+        "bridge_mm": Limit(
+            0.2,
+            "Surface that joins two teeth is a bridge when their walls beside it stand apart by more than this.",
+            "derived: seven scanners bridged gaps of 0.1 to 0.4 mm in a published study, and one and a half faces of a "
+            "raw scan, below which a gap is not told from a rounded valley, are 0.2 mm",
+        ),
+        "bridge_share": Limit(
+            0.3,
+            "A bridge is told when at least this share of the border between two teeth lies in a gap.",
+            "tuned on real arches and phantoms, of which none has both this share and 1.5 mm in a gap",
+        ),
+        "bridge_sure_share": Limit(0.5, "A bridge is a warning, not a note, from this share of the border on."),
         "tooth_like_mm2": Limit(
             20.0, "Gum that stands as high as the middle of the crowns beside it looks like a tooth from this area on."
         ),

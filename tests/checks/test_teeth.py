@@ -129,14 +129,7 @@ class TestSizes:
         assert all(min(norms.norm_of(code)) > 3.0 for code in (*fdi.PERMANENT, *fdi.DECIDUOUS))
 
 
-class TestBorders:
-    def test_a_label_that_bleeds(self) -> None:
-        mesh, truth = mislabel(phantom(faces=60_000, seed=1), "bleeding", seed=2)
-        (finding,) = of(mesh, "D112")
-
-        assert finding.tooth == truth.measures["tooth"]
-        assert finding.element == "edge"
-
+class TestForgotten:
     def test_a_forgotten_tooth(self) -> None:
         (finding,) = of(renumbered(t43=0), "D113")
 
@@ -255,8 +248,8 @@ def test_what_was_spoilt_is_found_and_no_other_error(defect: str) -> None:
 @pytest.mark.long
 def test_recall_and_precision_on_real_arches(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESHGUARD_DATA", str(data_root))
-    rows, untouched = benchmark.table(list(LABEL_DEFECTS), 50)
+    rows, untouched = benchmark.table(list(benchmark.KINDS), 50)
 
     good = [kind for kind, _, recall, precision in rows if recall >= 0.98 and precision >= 0.98]
-    assert len(good) >= 19, rows
+    assert len(good) >= 20, rows
     assert not [name for name in untouched if name.endswith("error")]

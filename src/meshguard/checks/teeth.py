@@ -1,4 +1,4 @@
-"""D: labelled teeth as an arch: order, sides, slots, sizes, antimeres, borders, and what is missing."""
+"""D: labelled teeth as an arch: order, sides, slots, sizes, antimeres, and what is missing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard import fdi
+from meshguard.checks import borders
 from meshguard.checks import labels as label_checks
-from meshguard.checks.labels import about_teeth, name_of, tooth_of
+from meshguard.checks.labels import about_teeth
 from meshguard.checks.located import Said, located
 from meshguard.checks.norms import area_of, norm_of
 from meshguard.checks.registry import check
-from meshguard.report import Finding, Safety, Severity
+from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,9 +38,6 @@ SIDES_AGREE = 0.8
 
 SAME_SIDE_MM = 25.0
 """Neighbours in a row that shows no arch are nearer than this: canines of either side stand 27 mm apart and more."""
-
-MIN_BORDER_MM = 2.0
-"""A shorter border between two teeth says little about where the crease is."""
 
 
 def _codes(facts: Facts) -> list[tuple[int, int]]:
@@ -352,80 +350,6 @@ def antimeres_differ(facts: Facts) -> Iterable[Finding]:
             yield from about_teeth(facts, "D110", [smaller, *(code for code in pair if code != smaller)], said)
 
 
-@check("D111", limits=("ragged_ratio", "ragged_face_share", "ragged_vertex_share"), needs=("faces", "labels"))
-def ragged_border(facts: Facts) -> Iterable[Finding]:
-    """Ragged border.
-
-    The length of a tooth's border over the same border smoothed over about a millimetre. A drawn border follows the
-    gum line; one that runs to and fro is what a network gives face by face, without a graph cut behind it. It must also
-    stray far enough from the smooth line for the size of the faces there: along long thin faces any border zigzags.
-    Where vertices carry the labels, the border is taken between them.
-    """
-    from meshguard.facts.crowns import raggedness
-
-    limit = facts.policy.limit("ragged_ratio")
-    ratios, strays = raggedness(facts)
-    least = facts.policy.limit("ragged_face_share" if facts.labels.by == "face" else "ragged_vertex_share")
-    for place in np.flatnonzero((ratios > limit) & (strays > least)).tolist():
-        label, ratio = int(facts.teeth.labels[place]), float(ratios[place])
-        said = Said(
-            severity=Severity.INFO,
-            message=f"The border of {name_of(facts, label)} is {ratio:.2f} times as long as when it is smoothed.",
-            measures={"ratio": ratio, "stray_share": float(strays[place])},
-            limit="ragged_ratio",
-            fixable=Safety.LOCAL,
-            tooth=tooth_of(facts, label),
-        )
-        yield from _along_border(facts, place, said)
-
-
-def _along_border(facts: Facts, place: int, said: Said) -> Iterable[Finding]:
-    """One D111 about the border of a tooth."""
-    borders, of_face = facts.pieces.borders, facts.pieces.label_of_face
-    label = facts.teeth.labels[place]
-    mine = borders[(of_face[borders // 3] == label) | (of_face[facts.edges.twins[borders] // 3] == label)]
-    return _along(facts, "D111", mine, said)
-
-
-def _along(facts: Facts, check: str, edges: IntArray, said: Said) -> Iterable[Finding]:
-    """One finding about edges."""
-    return located(facts, check, element="edge", indices=edges, rows=facts.edge_ends(edges), say=lambda _: said)
-
-
-@check("D112", limits=("bleed_mm",), needs=("faces", "labels"))
-def bleeding(facts: Facts) -> Iterable[Finding]:
-    """Label bleeds over its neighbour.
-
-    Two crowns meet in a crease of the surface, and there the border of their labels must lie. Here the border runs over
-    a crown, where the surface is convex, and the crease lies inside one of the two labels: that one reaches over the
-    embrasure. The measure is the distance between border and crease, found from the mean curvature in bands along the
-    border. Less than the usual size of the faces there cannot be told.
-    """
-    creases, limit = facts.creases, facts.policy.limit("bleed_mm")
-    for k in np.flatnonzero(creases.strayed_mm >= MIN_BORDER_MM).tolist():
-        offset = float(creases.offset[k])
-        if abs(offset) < max(limit, float(creases.grain_mm[k])):
-            continue
-        low, high = (int(facts.teeth.labels[place]) for place in creases.pairs[k])
-        # The crease inside a label: what lies between it and the border was the neighbour's.
-        greedy, other = (high, low) if offset > 0 else (low, high)
-        said = Said(
-            severity=Severity.WARNING,
-            message=(
-                f"The label of {name_of(facts, greedy)} reaches about {abs(offset):.1f} mm "
-                f"over {name_of(facts, other)}."
-            ),
-            measures={
-                "over_mm": abs(offset),
-                "strayed_mm": float(creases.strayed_mm[k]),
-                "border_mm": float(creases.length[k]),
-            },
-            limit="bleed_mm",
-            tooth=tooth_of(facts, greedy),
-        )
-        yield from _along(facts, "D112", creases.edges[k], said)
-
-
 @check("D113", limits=("tooth_like_mm2",), needs=("faces", "labels"))
 def unlabelled_tooth(facts: Facts) -> Iterable[Finding]:
     """Unlabelled region like a tooth.
@@ -495,8 +419,9 @@ CHECKS = (
     two_in_one_slot,
     implausible_size,
     antimeres_differ,
-    ragged_border,
-    bleeding,
+    borders.ragged_border,
+    borders.bleeding,
     unlabelled_tooth,
     missing_teeth,
+    borders.bridged,
 )

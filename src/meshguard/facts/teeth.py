@@ -328,7 +328,7 @@ def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
     return n_borders / len(pair) / chance if chance > 0 else 0.0
 
 
-OF_LABELS = frozenset({"labelling", "pieces", "teeth", "sizes", "creases", "frame"})
+OF_LABELS = frozenset({"labelling", "pieces", "teeth", "sizes", "borders", "creases", "frame"})
 """The facts that other labels change."""
 
 

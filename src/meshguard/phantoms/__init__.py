@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from meshguard.phantoms.arch import phantom
+from meshguard.phantoms.bridges import bridged_phantom
 from meshguard.phantoms.defects import DEFECTS, Truth, mutate
 from meshguard.phantoms.label_defects import LABEL_DEFECTS, mislabel
 
-__all__ = ["DEFECTS", "LABEL_DEFECTS", "Truth", "mislabel", "mutate", "phantom"]
+__all__ = ["DEFECTS", "LABEL_DEFECTS", "Truth", "bridged_phantom", "mislabel", "mutate", "phantom"]

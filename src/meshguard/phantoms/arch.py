@@ -92,11 +92,15 @@ def phantom(*, jaw: Jaw = "lower", teeth: int = 14, faces: int = 50_000, size: f
     crowns, labels = _crowns(arch, s, n)
     gum = _gum(arch, s, n)
     labels[gum >= crowns] = 0
-    z = soft_maximum(crowns, gum, width=0.12)
+    return meshed(arch, s, n, soft_maximum(crowns, gum, width=0.12), labels, size=size)
+
+
+def meshed(arch: _Arch, s: Floats, n: Floats, z: Floats, labels: npt.NDArray[np.int16], *, size: float = 1.0) -> Mesh:
+    """The mesh of a sheet known on a grid: heights float64 and labels int16 (c, r) over s (c, 1) and n (c, r)."""
     points = size * _placed(arch, s, n, z)
     vertices = points.reshape(-1, 3).astype(np.float32).astype(np.float64)
     triangles = _triangles(vertices, s.shape[0], n.shape[1])
-    if jaw == "upper":
+    if arch.jaw == "upper":
         vertices[:, 2] *= -1.0
         triangles = triangles[:, ::-1]
     vertex_labels = labels.ravel()
@@ -106,7 +110,7 @@ def phantom(*, jaw: Jaw = "lower", teeth: int = 14, faces: int = 50_000, size: f
         faces=triangles,
         vertex_data={"label": vertex_labels},
         face_data={"label": face_labels},
-        jaw=jaw,
+        jaw=arch.jaw,
     )
 
 

@@ -1,0 +1,135 @@
+"""D: borders of labelled teeth: whether they are drawn well, lie where crowns meet, and join what stands apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.checks.labels import name_of, tooth_of
+from meshguard.checks.located import Said, located
+from meshguard.checks.registry import check
+from meshguard.report import Finding, Safety, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshguard.facts import Facts
+    from meshguard.mesh import IntArray
+
+MIN_BORDER_MM = 2.0
+"""A shorter border between two teeth says little about where the crease is."""
+
+MIN_BRIDGED_MM = 1.5
+"""A shorter gap beside a border may be one fold of the surface: three cross-sections at least."""
+
+
+@check("D111", limits=("ragged_ratio", "ragged_face_share", "ragged_vertex_share"), needs=("faces", "labels"))
+def ragged_border(facts: Facts) -> Iterable[Finding]:
+    """Ragged border.
+
+    The length of a tooth's border over the same border smoothed over about a millimetre. A drawn border follows the
+    gum line; one that runs to and fro is what a network gives face by face, without a graph cut behind it. It must also
+    stray far enough from the smooth line for the size of the faces there: along long thin faces any border zigzags.
+    Where vertices carry the labels, the border is taken between them.
+    """
+    from meshguard.facts.crowns import raggedness
+
+    limit = facts.policy.limit("ragged_ratio")
+    ratios, strays = raggedness(facts)
+    least = facts.policy.limit("ragged_face_share" if facts.labels.by == "face" else "ragged_vertex_share")
+    for place in np.flatnonzero((ratios > limit) & (strays > least)).tolist():
+        label, ratio = int(facts.teeth.labels[place]), float(ratios[place])
+        said = Said(
+            severity=Severity.INFO,
+            message=f"The border of {name_of(facts, label)} is {ratio:.2f} times as long as when it is smoothed.",
+            measures={"ratio": ratio, "stray_share": float(strays[place])},
+            limit="ragged_ratio",
+            fixable=Safety.LOCAL,
+            tooth=tooth_of(facts, label),
+        )
+        yield from _along_border(facts, place, said)
+
+
+def _along_border(facts: Facts, place: int, said: Said) -> Iterable[Finding]:
+    """One D111 about the border of a tooth."""
+    borders, of_face = facts.pieces.borders, facts.pieces.label_of_face
+    label = facts.teeth.labels[place]
+    mine = borders[(of_face[borders // 3] == label) | (of_face[facts.edges.twins[borders] // 3] == label)]
+    return _along(facts, "D111", mine, said)
+
+
+def _along(facts: Facts, check: str, edges: IntArray, said: Said) -> Iterable[Finding]:
+    """One finding about edges."""
+    return located(facts, check, element="edge", indices=edges, rows=facts.edge_ends(edges), say=lambda _: said)
+
+
+@check("D112", limits=("bleed_mm",), needs=("faces", "labels"))
+def bleeding(facts: Facts) -> Iterable[Finding]:
+    """Label bleeds over its neighbour.
+
+    Two crowns meet in a crease of the surface, and there the border of their labels must lie. Here the border runs over
+    a crown, where the surface is convex, and the crease lies inside one of the two labels: that one reaches over the
+    embrasure. The measure is the distance between border and crease, found from the mean curvature in bands along the
+    border. Less than the usual size of the faces there cannot be told.
+    """
+    creases, limit = facts.creases, facts.policy.limit("bleed_mm")
+    for k in np.flatnonzero(creases.strayed_mm >= MIN_BORDER_MM).tolist():
+        offset = float(creases.offset[k])
+        if abs(offset) < max(limit, float(creases.grain_mm[k])):
+            continue
+        low, high = (int(facts.teeth.labels[place]) for place in creases.pairs[k])
+        # The crease inside a label: what lies between it and the border was the neighbour's.
+        greedy, other = (high, low) if offset > 0 else (low, high)
+        said = Said(
+            severity=Severity.WARNING,
+            message=(
+                f"The label of {name_of(facts, greedy)} reaches about {abs(offset):.1f} mm "
+                f"over {name_of(facts, other)}."
+            ),
+            measures={
+                "over_mm": abs(offset),
+                "strayed_mm": float(creases.strayed_mm[k]),
+                "border_mm": float(creases.length[k]),
+            },
+            limit="bleed_mm",
+            tooth=tooth_of(facts, greedy),
+        )
+        yield from _along(facts, "D112", creases.edges[k], said)
+
+
+@check("D115", limits=("bridge_mm", "bridge_share", "bridge_sure_share"), needs=("faces", "labels"))
+def bridged(facts: Facts) -> Iterable[Finding]:
+    """Teeth fused by a bridge.
+
+    Neighbours meet in a valley whose walls converge. Here the surface runs from one crown to the other although their
+    walls face one another across empty space right beside it: scanners close narrow gaps by a sheet that is not there.
+    The measure is the distance of the walls, where it is more than the limit and than the faces there can show; how
+    much of the border lies in such a gap tells how sure it is. A neck is a border that is closed, with air all around.
+    Repair leaves it: where the crowns' true walls are, only another scan can tell.
+    """
+    from meshguard.facts.bridges import find_bridges
+
+    share, sure = facts.policy.limit("bridge_share"), facts.policy.limit("bridge_sure_share")
+    bridges = find_bridges(facts, facts.policy.limit("bridge_mm"))
+    enough = np.maximum(MIN_BRIDGED_MM, share * bridges.length)
+    for k in np.flatnonzero(bridges.bridged_mm >= enough).tolist():
+        low, high = bridges.pairs[k].tolist()
+        is_sure = bool(bridges.bridged_mm[k] >= sure * bridges.length[k])
+        gap, neck = float(bridges.gap_mm[k]), bool(bridges.is_neck[k])
+        said = Said(
+            severity=Severity.WARNING if is_sure else Severity.INFO,
+            message=(
+                f"{name_of(facts, low).capitalize()} and {name_of(facts, high)} are joined by a "
+                f"{'neck' if neck else 'sheet'} of surface across a gap of {gap:.2f} mm."
+            ),
+            measures={
+                "gap_mm": gap,
+                "bridged_mm": float(bridges.bridged_mm[k]),
+                "border_mm": float(bridges.length[k]),
+                "neck": int(neck),
+            },
+            limit="bridge_sure_share" if is_sure else "bridge_share",
+            tooth=tooth_of(facts, low),
+        )
+        yield from _along(facts, "D115", bridges.edges[k], said)
