@@ -20,6 +20,9 @@ MIN_SAGITTA_MM = 4.0
 """A row of teeth curves enough to have an inside when its middle stands this far from the line between its ends: more
 than teeth stand out of the row."""
 
+LEAST_AGREEMENT = 0.5
+"""Crowns point one way when the mean of their axes is at least so long; those of four real arches have 0.8 and more."""
+
 MIN_TEETH = 5
 """Fewer teeth make no circle, but a straight row: two that stand out of it bend a circle through four."""
 
@@ -171,7 +174,7 @@ def up_of_teeth(centres: FloatArray, axes: FloatArray) -> tuple[FloatArray | Non
         return None, 0.0
     mean = axes.mean(axis=0)
     agreement = float(np.linalg.norm(mean))
-    if agreement < 0.3:
+    if agreement < LEAST_AGREEMENT:
         return None, 0.0
     up: FloatArray = mean / agreement
     if len(centres) >= 5:
