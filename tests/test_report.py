@@ -19,6 +19,7 @@ from meshguard.report import (
     MAX_JSON_INDICES,
     Element,
     Finding,
+    LabelSummary,
     Outcome,
     Report,
     Safety,
@@ -77,7 +78,10 @@ class TestJson:
             '{"decided_by":["0123456789abcdef"],"findings":[{"check":"T101","count":1,"element":"edge",'
             '"fingerprint":"0123456789abcdef","fixable":"local","indices":[5],"indices_total":1,"limit":null,'
             '"location":[1.0,2.5,-3.25],"measures":{"length_mm":0.1},"message":"Three faces meet at an edge.",'
-            '"severity":"error","tooth":null}],"grade":3,"mesh":{"digest":"' + "cd" * 32 + '"},"ok":false,'
+            '"severity":"error","tooth":null}],"grade":3,"labels":null,"mesh":{"digest":"'
+            + "cd"
+            * 32
+            + '"},"ok":false,'
             '"outcomes":{"D101":{"findings":0,"reason":"no labels","severity":null,"status":"skipped"},'
             '"S101":{"findings":0,"reason":null,"severity":null,"status":"passed"},'
             '"T101":{"findings":1,"reason":null,"severity":"error","status":"failed"}},'
@@ -86,6 +90,19 @@ class TestJson:
         )
 
         assert report(finding()).to_json() == expected
+
+    def test_labels_go_there_and_back(self) -> None:
+        told = LabelSummary(
+            per="face", numbering="fdi", jaw="lower", jaw_is_told=True, ids=(31, 32), notes=("By colour.",)
+        )
+        text = report(labels=told).to_json()
+
+        assert (
+            '"labels":{"ids":[31,32],"jaw":"lower","jaw_is_told":true,"notes":["By colour."],"numbering":"fdi",'
+            '"per":"face"}'
+        ) in text
+        assert Report.from_json(text).labels == told
+        VALIDATOR.validate(json.loads(text))
 
     def test_the_order_of_mappings_takes_no_part(self) -> None:
         one = report(finding(measures={"a": 1.0, "b": 2.0}), stats={"x": 1, "y": 2})

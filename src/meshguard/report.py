@@ -173,6 +173,48 @@ class Outcome:
     severity: Severity | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSummary:
+    """What the labels of teeth are: what carries them, what their ids mean, and of which jaw they are.
+
+    Attributes:
+        per: whether vertices or faces carry them.
+        numbering: "fdi", or "anonymous" for classes without names.
+        jaw: the jaw that was told, or else the one that most labels are of; None for anonymous classes.
+        jaw_is_told: whether the mesh, the labels or the caller said the jaw.
+        ids: the different labels but 0, ascending.
+        notes: what had to be decided when they were read, a sentence each.
+    """
+
+    per: Literal["vertex", "face"]
+    numbering: Literal["fdi", "anonymous"]
+    jaw: Literal["upper", "lower"] | None
+    jaw_is_told: bool
+    ids: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+    def _to_dict(self) -> dict[str, Any]:
+        return {
+            "per": self.per,
+            "numbering": self.numbering,
+            "jaw": self.jaw,
+            "jaw_is_told": self.jaw_is_told,
+            "ids": list(self.ids[:MAX_JSON_INDICES]),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def _from_dict(cls, data: Mapping[str, Any]) -> LabelSummary:
+        return cls(
+            per=data["per"],
+            numbering=data["numbering"],
+            jaw=data["jaw"],
+            jaw_is_told=data["jaw_is_told"],
+            ids=tuple(data["ids"]),
+            notes=tuple(data["notes"]),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report:
     """What a validation found. Two reports say the same when their `to_json()` is the same.
@@ -181,6 +223,7 @@ class Report:
         outcomes: check id -> Outcome, every check of the catalogue, by id.
         findings: worst first; within a severity by check, then the larger defect, then fingerprint.
         stats: counts on the position-welded mesh and lengths; `docs` define each.
+        labels: what the labels of teeth are; None where there are none that can be used.
         ok: no finding reaches the policy's `fail_on`.
         grade: 1 ideal; 2 minor, usable; 3 usable at risk; 4 rescan (`grade_of` is the rule).
         decided_by: fingerprints of the findings that decided the grade, at most ten.
@@ -202,6 +245,7 @@ class Report:
     ignored: Mapping[str, str]
     mesh_digest: str
     version: str
+    labels: LabelSummary | None = None
     schema: str = SCHEMA_VERSION
 
     def to_dict(self) -> dict[str, Any]:
@@ -221,6 +265,7 @@ class Report:
             "policy": {"name": self.policy, "digest": self.policy_digest, "ignored": dict(self.ignored)},
             "mesh": {"digest": self.mesh_digest},
             "stats": {name: _number(value) for name, value in self.stats.items()},
+            "labels": None if self.labels is None else self.labels._to_dict(),
             "outcomes": {
                 check: {
                     "status": outcome.status.value,
@@ -271,6 +316,7 @@ class Report:
             },
             findings=tuple(Finding._from_dict(finding) for finding in data["findings"]),
             stats=dict(data["stats"]),
+            labels=LabelSummary._from_dict(data["labels"]) if data.get("labels") is not None else None,
             ok=data["ok"],
             grade=data["grade"],
             decided_by=tuple(data["decided_by"]),

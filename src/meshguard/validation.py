@@ -17,13 +17,13 @@ from meshguard.kernels import topology, triangles
 from meshguard.mesh import Mesh
 from meshguard.policy import WEIGHED, Policy
 from meshguard.policy import policy as as_policy
-from meshguard.report import Finding, Outcome, Report, Status, grade_of
+from meshguard.report import Finding, LabelSummary, Outcome, Report, Status, grade_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meshguard.budget import Budget, Progress
-    from meshguard.facts.teeth import Numbering
+    from meshguard.facts.teeth import GivenLabels
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw
 
@@ -70,8 +70,8 @@ def validate(
         steps = Steps(budget, progress, total=STEPS + N_STEPS)
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
-    mesh, numbering = labelled(mesh, labels, jaw, budget)
-    report = report_of(Facts(mesh, rules, numbering=numbering), steps)
+    mesh, given = labelled(mesh, labels, jaw, budget)
+    report = report_of(Facts(mesh, rules, given=given), steps)
     steps.end()
     return report
 
@@ -102,6 +102,7 @@ def report_of(facts: Facts, steps: Steps) -> Report:
         outcomes=outcomes,
         findings=tuple(findings),
         stats=_stats(facts),
+        labels=_label_summary(facts),
         ok=not any(finding.severity >= rules.fail_on for finding in findings),
         grade=grade,
         decided_by=decided_by,
@@ -121,8 +122,8 @@ def findings_of(facts: Facts, family: str) -> list[Finding]:
 
 def labelled(
     mesh: Mesh, labels: Labels | Source | None, jaw: Jaw | None, budget: Budget | None
-) -> tuple[Mesh, Numbering | None]:
-    """The mesh with labels and a jaw from elsewhere, and what labels that were given are numbers of.
+) -> tuple[Mesh, GivenLabels | None]:
+    """The mesh with labels and a jaw from elsewhere, and what is known of labels that were given.
 
     Labels that do not fit become an irregularity of the mesh (F105), and those that it carries are dropped.
 
@@ -136,6 +137,7 @@ def labelled(
         mesh = mesh.with_jaw(jaw)
     if labels is None:
         return mesh, None
+    from meshguard.facts.teeth import GivenLabels
     from meshguard.io.labels import Labels, attach_labels, misfit, read_labels
 
     read = labels if isinstance(labels, Labels) else read_labels(labels, jaw=jaw, budget=budget)
@@ -143,7 +145,7 @@ def labelled(
     if note is not None:
         return mesh.without_labels().with_irregularity(note), None
     known = read.in_fdi(mesh.jaw) if mesh.jaw is not None else read
-    return attach_labels(mesh, known), "fdi" if known.numbering == "fdi" else "anonymous"
+    return attach_labels(mesh, known), GivenLabels("fdi" if known.numbering == "fdi" else "anonymous", known.notes)
 
 
 def _skip_reason(check: Check, facts: Facts) -> str | None:
@@ -196,6 +198,21 @@ def _found(check: Check, facts: Facts) -> list[Finding] | str:
     if severity is None:
         return list(check.run(facts))
     return [replace(finding, severity=severity) for finding in check.run(facts)]
+
+
+def _label_summary(facts: Facts) -> LabelSummary | None:
+    """What the labels are, where the mesh has any that can be used."""
+    labelling = facts.labelling
+    if labelling is None or labelling.why_not is not None:
+        return None
+    return LabelSummary(
+        per=labelling.by,
+        numbering="fdi" if labelling.is_fdi else "anonymous",
+        jaw=labelling.jaw,
+        jaw_is_told=labelling.jaw_is_told,
+        ids=tuple(facts.teeth.labels.tolist()) if facts.n_finite else (),
+        notes=facts.given.notes if facts.given is not None else (),
+    )
 
 
 def _stats(facts: Facts) -> dict[str, float | int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +51,36 @@ def test_a_policy_can_require_labels() -> None:
     assert [finding.severity for finding in found if finding.check == "F105"] == [Severity.ERROR]
     assert not validate(bare, policy="labelled").ok
     assert validate(ARCH, policy="labelled").ok and validate(bare).ok
+
+
+class TestSummary:
+    def test_what_carries_them_and_which_jaw(self) -> None:
+        label = ARCH.vertex_data["label"].astype(int)
+        by_vertex = report(ARCH.without_labels().with_jaw(None), labels=label).labels
+        by_face = report(ARCH.without_labels().with_jaw(None), labels=ARCH.face_data["label"], jaw="lower").labels
+
+        assert by_vertex is not None and by_face is not None
+        assert (by_vertex.per, by_vertex.numbering, by_vertex.jaw, by_vertex.jaw_is_told) == (
+            "vertex", "fdi", "lower", False,
+        )  # fmt: skip
+        assert (by_face.per, by_face.jaw_is_told) == ("face", True)
+        assert by_face.ids == (*range(31, 38), *range(41, 48))
+
+    def test_notes_of_reading_are_kept(self) -> None:
+        content = json.dumps({"jaw": "upper", "labels": ARCH.vertex_data["label"].tolist()}).encode()
+        found = report(ARCH.without_labels().with_jaw(None), labels=content, jaw="lower").labels
+
+        assert found is not None and found.jaw == "lower"
+        assert found.notes == ("The file says that this is the upper jaw; it is read as the lower one, as asked.",)
+
+    def test_anonymous_and_none(self) -> None:
+        classes = np.unique(ARCH.vertex_data["label"], return_inverse=True)[1]
+        anonymous = report(ARCH.without_labels().with_jaw(None), labels=classes).labels
+
+        assert anonymous is not None
+        assert (anonymous.numbering, anonymous.jaw, anonymous.ids) == ("anonymous", None, tuple(range(1, 15)))
+        assert report(ARCH.without_labels()).labels is None
+        assert report(ARCH, labels=np.zeros(7, int)).labels is None
 
 
 class TestSkipped:

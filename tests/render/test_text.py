@@ -13,7 +13,7 @@ from rich.console import Console
 
 from meshguard.render import render, text_of
 from meshguard.render.text import FIRST, FIRST_VERBOSE, GRADES, verdict, without_symbols
-from meshguard.report import Finding, Outcome, Report, Safety, Severity, Status, grade_of
+from meshguard.report import Finding, LabelSummary, Outcome, Report, Safety, Severity, Status, grade_of
 
 STATS = {
     "vertices": 25012,
@@ -274,3 +274,27 @@ class TestLayout:
 
         assert not said.isascii()
         assert without_symbols(said).isascii()
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (
+            LabelSummary(per="face", numbering="fdi", jaw="lower", jaw_is_told=True, ids=(31,)),
+            "1 tooth of the lower jaw, by face",
+        ),
+        (
+            LabelSummary(per="vertex", numbering="fdi", jaw="upper", jaw_is_told=False, ids=(11, 12)),
+            "2 teeth of the upper jaw by their numbers, by vertex",
+        ),
+        (
+            LabelSummary(
+                per="face", numbering="anonymous", jaw=None, jaw_is_told=False, ids=(1, 2, 3), notes=("So it is.",)
+            ),
+            "3 classes without names, by face\n  So it is.",
+        ),
+    ],
+)
+def test_what_the_labels_are(labels: LabelSummary, said: str) -> None:
+    assert f"labels  {said}\n" in text_of(report(labels=labels))
+    assert "labels" not in text_of(report())

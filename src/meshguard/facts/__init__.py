@@ -22,7 +22,7 @@ from meshguard.facts.frame import ArchFrame, find_frame
 from meshguard.facts.intersections import Intersections, find_intersections
 from meshguard.facts.loops import Loops, find_loops, genus_of
 from meshguard.facts.sidedness import sidedness_of
-from meshguard.facts.teeth import Labelling, Numbering, Pieces, Teeth, find_labelling, find_pieces, find_teeth
+from meshguard.facts.teeth import GivenLabels, Labelling, Pieces, Teeth, find_labelling, find_pieces, find_teeth
 from meshguard.kernels import intersections as intersection_kernels
 from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import fixed_bounds, over_ranges, part_bounds, side_by_side
@@ -78,11 +78,11 @@ class Components(NamedTuple):
 class Facts:
     """Everything derived from a mesh under a policy; each property is computed on first use and kept."""
 
-    def __init__(self, mesh: Mesh, policy: Policy, *, numbering: Numbering | None = None) -> None:
+    def __init__(self, mesh: Mesh, policy: Policy, *, given: GivenLabels | None = None) -> None:
         self.mesh = mesh
         self.policy = policy
-        self.numbering = numbering
-        """What the labels are numbers of, where that is known; None: as they look."""
+        self.given = given
+        """What is known of the labels, where they came from elsewhere; None: they are taken as they look."""
 
     # ---- positions
 

@@ -45,6 +45,13 @@ FRAGMENT_MM2 = 12.0
 lower incisors, the smallest, have 70 to 110 mm2 in real scans."""
 
 
+class GivenLabels(NamedTuple):
+    """What is known of labels that came from elsewhere: what they are numbers of, and sentences about reading them."""
+
+    numbering: Numbering
+    notes: tuple[str, ...]
+
+
 class Labelling(NamedTuple):
     """The labels of a mesh.
 
@@ -139,7 +146,7 @@ def find_labelling(facts: Facts) -> Labelling | None:
     of_node = frozen(given if by == "face" else given[facts.first_vertex])
     classes = _classes(of_node)
     told = mesh.jaw
-    is_fdi = facts.numbering == "fdi" or (facts.numbering is None and numbering_of(classes) == "fdi")
+    is_fdi = (facts.given.numbering if facts.given is not None else numbering_of(classes)) == "fdi"
     codes = [int(label) for label in classes if fdi.is_tooth(int(label))] if is_fdi else []
     n_upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
     jaw: Jaw | None = told or (None if not codes else "upper" if 2 * n_upper >= len(codes) else "lower")
@@ -334,7 +341,7 @@ OF_LABELS = frozenset({"labelling", "pieces", "teeth", "sizes", "borders", "crea
 
 def relabelled(facts: Facts, mesh: Mesh) -> Facts:
     """Facts of the same vertices and faces with other labels: what is known of the geometry stays known."""
-    fresh = type(facts)(mesh, facts.policy, numbering=facts.numbering)
+    fresh = type(facts)(mesh, facts.policy, given=facts.given)
     known = {name: value for name, value in vars(facts).items() if name not in OF_LABELS and name not in vars(fresh)}
     vars(fresh).update(known)
     return fresh

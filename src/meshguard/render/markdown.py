@@ -19,6 +19,7 @@ from meshguard.render.words import (
     decimals,
     findings_in_words,
     grade_in_words,
+    labels_in_words,
     limit_in_force,
     many,
     name_and_unit,
@@ -181,6 +182,9 @@ def _stats_rows(report: Report) -> Iterator[tuple[str, str]]:
         yield "open boundary", boundary
     if "area_mm2" in stats:
         yield "area", quantity(stats["area_mm2"], "mm²")
+    labels = labels_in_words(report)
+    if labels is not None and report.labels is not None:
+        yield "labels", escaped(" ".join([f"{labels}.", *report.labels.notes]))
     sides = [stats.get(f"extent_{axis}_mm") for axis in "xyz"]
     if None not in sides:
         yield "size", f"{TIMES.join(significant(side) for side in sides)} mm"

@@ -27,6 +27,7 @@ from meshguard.render.words import (
     findings_in_words,
     fix,
     grade_in_words,
+    labels_in_words,
     limit_in_force,
     listed,
     many,
@@ -261,7 +262,11 @@ def _stats(report: Report) -> list[RenderableType]:
         cells = ["", ""] if left_value is None else [left, left_value]
         cells += ["", ""] if right_value is None else [right, right_value]
         table.add_row(*(Text(cell) for cell in cells))
-    return [table]
+    labels = labels_in_words(report)
+    if labels is None or report.labels is None:
+        return [table]
+    notes = [Padding(Text(note, "dim"), (0, 0, 0, 2)) for note in report.labels.notes]
+    return [table, Text().append("labels", "dim").append(f"  {labels}"), *notes]
 
 
 class _Entry:

@@ -144,3 +144,15 @@ def listed(words: list[str]) -> str:
 def printable(name: str) -> str:
     """A file's name without the control characters that would disturb a terminal."""
     return "".join(char if char.isprintable() else "?" for char in name)
+
+
+def labels_in_words(report: Report) -> str | None:
+    """What the labels of teeth are, in a line; None where there are none."""
+    labels = report.labels
+    if labels is None:
+        return None
+    carried = {"vertex": "by vertex", "face": "by face"}[labels.per]
+    if labels.numbering == "anonymous":
+        return f"{len(labels.ids)} {'class' if len(labels.ids) == 1 else 'classes'} without names, {carried}"
+    jaw = "" if labels.jaw is None else f" of the {labels.jaw} jaw{'' if labels.jaw_is_told else ' by their numbers'}"
+    return f"{len(labels.ids)} {'tooth' if len(labels.ids) == 1 else 'teeth'}{jaw}, {carried}"

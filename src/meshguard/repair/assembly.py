@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from meshguard.facts.arrays import BoolArray
-    from meshguard.facts.teeth import Numbering
+    from meshguard.facts.teeth import GivenLabels
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
@@ -71,7 +71,7 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
     remains = np.bincount(draft.origin[~new], area[~new], minlength=len(given.faces))
     return Assembly(
         mesh,
-        _facts_of(mesh, draft, facts.numbering),
+        _facts_of(mesh, draft, facts.given),
         origin,
         draft.origin,
         float(moved[np.isfinite(moved)].max(initial=0.0)),
@@ -98,9 +98,9 @@ def _numbered(draft: Draft) -> tuple[IntArray, IntArray, IntArray]:
     return at, frozen(np.ascontiguousarray(origin)), frozen(number.reshape(-1, 3))
 
 
-def _facts_of(mesh: Mesh, draft: Draft, numbering: Numbering | None) -> Facts:
+def _facts_of(mesh: Mesh, draft: Draft, given: GivenLabels | None) -> Facts:
     """Facts of the mesh; what is known of the draft is known of it, if its vertices are the draft's positions."""
-    facts = Facts(mesh, draft.policy, numbering=numbering)
+    facts = Facts(mesh, draft.policy, given=given)
     if np.array_equal(mesh.faces, draft.corners) and len(mesh.vertices) == len(draft.positions):
         known = {name: value for name, value in vars(draft.facts).items() if name not in {*vars(facts), *OF_LABELS}}
         vars(facts).update(known)
