@@ -472,3 +472,53 @@ class TestLabels:
         done = CliRunner().invoke(commands, ["validate", "a.stl", "b.stl", "--labels", "c.npy"])
 
         assert done.exit_code == 2 and "give one FILE" in done.output
+
+
+class TestLabelOptions:
+    @pytest.fixture
+    def arch(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """An arch whose teeth are coloured by a palette, and the vector of its classes as MeshSegNet counts them."""
+        monkeypatch.chdir(tmp_path)
+        mesh = meshguard.phantom(faces=4000)
+        codes = [0, *range(31, 38), *range(41, 48)]
+        color = {code: [code, 255 - code, 7] if code else [0, 0, 0] for code in codes}
+        label = mesh.face_data["label"]
+        painted = np.array([color[int(code)] for code in label], np.uint8)
+        meshguard.save(mesh.without_labels().with_data(face={"color": painted}), "arch.ply")
+        Path("palette.json").write_text(json.dumps({str(code): [rgb] for code, rgb in color.items()}), "utf-8")
+        order = [0, 37, 36, 35, 34, 33, 32, 31, 41, 42, 43, 44, 45, 46, 47]
+        np.save("classes.npy", np.array([order.index(int(code)) for code in label]))
+        np.save("codes.npy", label)
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        ("options", "numbering"),
+        [
+            (["--palette", "palette.json"], "fdi"),
+            (["--labels", "arch.ply", "--palette", "palette.json"], "fdi"),
+            (["--labels", "arch.ply"], "anonymous"),
+            (["--labels", "classes.npy", "--numbering", "meshsegnet", "--jaw", "lower"], "fdi"),
+            (["--labels", "classes.npy"], "anonymous"),
+        ],
+    )
+    def test_what_labels_mean(self, arch: Path, options: list[str], numbering: str) -> None:
+        result = CliRunner().invoke(commands, ["validate", "arch.ply", "--format", "json", *options])
+        labels = json.loads(result.stdout)["labels"]
+
+        assert (labels["per"], labels["numbering"], len(labels["ids"])) == ("face", numbering, 14)
+        if numbering == "fdi":
+            assert labels["ids"] == [*range(31, 38), *range(41, 48)]
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["arch.ply", "--palette", "no.json"], "the palette: "),
+            (["arch.ply", "--palette", "arch.ply"], "palette"),
+            (["-", "--palette", "palette.json"], "standard input is read once"),
+            (["arch.ply", "--labels", "codes.npy", "--numbering", "meshsegnet"], "expected 0 to 14"),
+        ],
+    )
+    def test_what_cannot_be_read(self, arch: Path, arguments: list[str], reason: str) -> None:
+        result = CliRunner().invoke(commands, ["validate", *arguments])
+
+        assert result.exit_code == 2 and reason in result.stderr

@@ -1,9 +1,11 @@
-"""Options that several commands have, and what they stand for: policy, labels and jaw, budget."""
+"""Options that several commands have, and what they stand for: budget, labels and jaw, policy."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 import click
 
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
     from meshguard.mesh import Jaw
     from meshguard.policy import Policy
 
+_Result = TypeVar("_Result")
 _Command = TypeVar("_Command", bound="Callable[..., object]")
+
+
+Numbering: TypeAlias = Literal["fdi", "universal", "meshsegnet", "anonymous"]
 
 
 class UnreadableLabelsError(Exception):
@@ -48,10 +54,81 @@ def budget_of(max_bytes: int | None, max_faces: int | None, max_seconds: float |
     return budget if max_bytes is None else replace(budget, max_bytes=max_bytes)
 
 
-def label_options(command: _Command) -> _Command:
-    """The options --labels and --jaw of a command that checks teeth."""
+class LabelOptions(NamedTuple):
+    """What the options of `label_options` said.
+
+    Attributes:
+        path: a file of labels.
+        palette: a file of colours and numbers.
+        numbering: what the ids are numbers of.
+        jaw: the jaw.
+    """
+
+    path: str | None
+    palette: str | None
+    numbering: Numbering | None
+    jaw: Jaw | None
+
+    def labels_for(self, mesh_file: str, budget: Budget) -> Labels | None:
+        """The labels for the mesh in a file: from another file, or its own colours by the palette; else None.
+
+        Raises:
+            UnreadableLabelsError: they cannot be read; the text says why.
+        """
+        from meshguard.errors import BudgetExceeded, ReadError
+        from meshguard.io.labels import read_labels
+
+        source = self.path or (mesh_file if self.palette is not None else None)
+        if source is None:
+            return None
+        if source == "-":
+            raise UnreadableLabelsError("standard input is read once, as the mesh: name a file with --labels")
+        try:
+            return read_labels(
+                source, jaw=self.jaw, numbering=self.numbering, palette=_content_of(self.palette), budget=budget
+            )
+        except (ReadError, BudgetExceeded) as error:
+            raise UnreadableLabelsError(str(error)) from error
+        except OSError as error:
+            raise UnreadableLabelsError(error.strerror or type(error).__name__) from error
+
+
+def _content_of(palette: str | None) -> bytes | None:
+    """The bytes of a palette, so that errors are about it and not about the labels."""
+    if palette is None:
+        return None
+    try:
+        return Path(palette).read_bytes()
+    except OSError as error:
+        raise UnreadableLabelsError(f"the palette: {error.strerror or type(error).__name__}") from error
+
+
+def label_options(command: Callable[..., _Result]) -> Callable[..., _Result]:
+    """The options --labels, --palette, --numbering and --jaw; the command gets them as one, `labelled`."""
+
+    @wraps(command)
+    def wrapped(
+        *arguments: object,
+        labels: str | None,
+        palette: str | None,
+        numbering: Numbering | None,
+        jaw: Jaw | None,
+        **others: object,
+    ) -> _Result:
+        return command(*arguments, labelled=LabelOptions(labels, palette, numbering, jaw), **others)
+
     for option in (
         click.option("--jaw", type=click.Choice(["upper", "lower"]), help="The jaw; it wins over what the files say."),
+        click.option(
+            "--numbering",
+            type=click.Choice(["fdi", "universal", "meshsegnet", "anonymous"]),
+            help="What the labels are numbers of; by default FDI where they look so, else classes without names.",
+        ),
+        click.option(
+            "--palette",
+            metavar="FILE.json",
+            help="Read labels from colours (FDI number -> colours): those of --labels, else of the file itself.",
+        ),
         click.option(
             "--labels",
             metavar="PATH",
@@ -59,27 +136,8 @@ def label_options(command: _Command) -> _Command:
             "that the file itself carries.",
         ),
     ):
-        command = option(command)
-    return command
-
-
-def labels_of(path: str | None, jaw: Jaw | None, budget: Budget) -> Labels | None:
-    """The labels in a file, or None where no file is named.
-
-    Raises:
-        UnreadableLabelsError: they cannot be read; the text says why.
-    """
-    from meshguard.errors import BudgetExceeded, ReadError
-    from meshguard.io.labels import read_labels
-
-    if path is None:
-        return None
-    try:
-        return read_labels(path, jaw=jaw, budget=budget)
-    except (ReadError, BudgetExceeded) as error:
-        raise UnreadableLabelsError(str(error)) from error
-    except OSError as error:
-        raise UnreadableLabelsError(error.strerror or type(error).__name__) from error
+        option(wrapped)
+    return wrapped
 
 
 def chosen_policy(

@@ -14,13 +14,12 @@ from meshguard.cli.options import (
     budget_options,
     chosen_policy,
     label_options,
-    labels_of,
 )
 from meshguard.cli.output import printed, replaced
 
 if TYPE_CHECKING:
     from meshguard.budget import Budget
-    from meshguard.mesh import Jaw
+    from meshguard.cli.options import LabelOptions
     from meshguard.policy import Policy
     from meshguard.repair.result import RepairResult
 
@@ -59,8 +58,7 @@ def repair(
     best_effort: bool,
     dry_run: bool,
     report_path: str | None,
-    labels: str | None,
-    jaw: Jaw | None,
+    labelled: LabelOptions,
     mend_labels: bool,
     labels_out: str | None,
     max_bytes: int | None,
@@ -91,7 +89,7 @@ def repair(
 
     budget = budget_of(max_bytes, max_faces, max_seconds)
     with Progress((source,)) as progress, compilation_notice(progress.pause):
-        result, reasons = _repaired(source, policy, budget, labels, jaw, lossless=lossless, mend_labels=mend_labels)
+        result, reasons = _repaired(source, policy, budget, labelled, lossless=lossless, mend_labels=mend_labels)
         startup.loaded()
         progress.pause()
         if target is not None and not reasons:
@@ -170,8 +168,7 @@ def _repaired(
     source: str,
     policy: Policy,
     budget: Budget,
-    labels: str | None,
-    jaw: Jaw | None,
+    labelled: LabelOptions,
     *,
     lossless: bool,
     mend_labels: bool,
@@ -181,10 +178,16 @@ def _repaired(
     from meshguard.repair import repair as repaired
 
     try:
-        read = labels_of(labels, jaw, budget)
+        read = labelled.labels_for(source, budget)
         file = sys.stdin.buffer if source == "-" else source
         result = repaired(
-            file, policy=policy, lossless=lossless, labels=read, jaw=jaw, mend_labels=mend_labels, budget=budget
+            file,
+            policy=policy,
+            lossless=lossless,
+            labels=read,
+            jaw=labelled.jaw,
+            mend_labels=mend_labels,
+            budget=budget,
         )
         return result, ()
     except RepairRefused as refused:

@@ -15,7 +15,6 @@ from meshguard.cli.options import (
     budget_options,
     chosen_policy,
     label_options,
-    labels_of,
 )
 from meshguard.cli.output import Writer
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from meshguard.budget import Budget
-    from meshguard.mesh import Jaw
+    from meshguard.cli.options import LabelOptions
     from meshguard.policy import Policy
     from meshguard.report import Report
 
@@ -61,8 +60,7 @@ def validate(
     fail_on: str | None,
     format_: str,
     output: str | None,
-    labels: str | None,
-    jaw: Jaw | None,
+    labelled: LabelOptions,
     max_bytes: int | None,
     max_faces: int | None,
     max_seconds: float | None,
@@ -75,7 +73,7 @@ def validate(
     {"file": name, "report": {...}} or {"error": text, "file": name}. --format markdown is for tickets.
     """
     policy = chosen_policy(policy_name, select, ignore, fail_on)
-    if labels is not None and len(files) > 1:
+    if labelled.path is not None and len(files) > 1:
         raise click.UsageError("--labels are those of one file; give one FILE")
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
@@ -88,7 +86,7 @@ def validate(
     verdicts = Counter({0: 0})
     with Progress(files) as progress, compilation_notice(progress.pause):
         for name in files:
-            report, failure, trouble = _validated(name, policy, budget, labels, jaw)
+            report, failure, trouble = _validated(name, policy, budget, labelled)
             startup.loaded()
             progress.pause()
             if report is None:
@@ -111,20 +109,18 @@ def validate(
     click.get_current_context().exit(max(code for code in verdicts if verdicts[code]))
 
 
-def _validated(
-    name: str, policy: Policy, budget: Budget, labels: str | None, jaw: Jaw | None
-) -> tuple[Report | None, str, str]:
+def _validated(name: str, policy: Policy, budget: Budget, labelled: LabelOptions) -> tuple[Report | None, str, str]:
     """The report of a file; or None, what failed, and why."""
     from meshguard.errors import BudgetExceeded, ReadError
     from meshguard.validation import validate as validated
 
     try:
-        read = labels_of(labels, jaw, budget)
+        read = labelled.labels_for(name, budget)
     except UnreadableLabelsError as error:
         return None, "its labels cannot be read", str(error)
     try:
         source = sys.stdin.buffer if name == "-" else name
-        return validated(source, policy=policy, labels=read, jaw=jaw, budget=budget), "", ""
+        return validated(source, policy=policy, labels=read, jaw=labelled.jaw, budget=budget), "", ""
     except BudgetExceeded as error:
         return None, "not validated", str(error)
     except ReadError as error:
