@@ -14,6 +14,7 @@ from meshguard.errors import MeshError
 from meshguard.facts import Facts
 from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels import topology, triangles
+from meshguard.kernels._parallel import side_by_side
 from meshguard.mesh import Mesh
 from meshguard.policy import WEIGHED, Policy
 from meshguard.policy import policy as as_policy
@@ -81,6 +82,7 @@ def report_of(facts: Facts, steps: Steps) -> Report:
     rules = facts.policy
     outcomes: dict[str, Outcome] = {}
     findings: list[Finding] = []
+    _look_ahead(facts)
     for check in CATALOGUE:
         steps.begin(f"{check.id} {check.title}")
         found = _found(check, facts)
@@ -187,6 +189,14 @@ def _ignore_reason(check: Check, policy: Policy) -> str:
     """The reason of the longest matching ignore; "" where there is none."""
     keys = [key for key in policy.ignore if check.id.startswith(key)]
     return policy.ignore[max(keys, key=len)] if keys else ""
+
+
+def _look_ahead(facts: Facts) -> None:
+    """Find side by side what checks of surface and checks of teeth need, and what keeps one processor busy each."""
+    if not any(facts.policy.selects(check.id) for check in CATALOGUE if "labels" in check.needs):
+        return
+    if facts.n_finite and facts.labelling is not None and facts.labelling.why_not is None:
+        side_by_side([lambda: facts.pieces, lambda: facts.fans])
 
 
 def _found(check: Check, facts: Facts) -> list[Finding] | str:

@@ -33,12 +33,12 @@ def test_borders_of_neighbours_lie_in_creases_until_a_label_bleeds() -> None:
     mesh, truth = mislabel(ARCH, "bleeding", seed=2)
     bled = Facts(mesh, Policy())
 
-    assert (whole.creases.strayed_mm < 2.0).all()
-    k = int(np.argmax(bled.creases.strayed_mm))
-    pair = bled.teeth.labels[bled.creases.pairs[k]].tolist()
+    assert (whole.outlines.creases.strayed_mm < 2.0).all()
+    k = int(np.argmax(bled.outlines.creases.strayed_mm))
+    pair = bled.teeth.labels[bled.outlines.creases.pairs[k]].tolist()
     assert truth.measures["tooth"] in pair
     # The crease lies on the side of the tooth whose label reaches too far.
-    assert (bled.creases.offset[k] > 0) == (truth.measures["tooth"] == pair[1])
+    assert (bled.outlines.creases.offset[k] > 0) == (truth.measures["tooth"] == pair[1])
 
 
 def test_the_nearest_crease_beside_a_convex_border_counts() -> None:

@@ -33,14 +33,22 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
     stray far enough from the smooth line for the size of the faces there: along long thin faces any border zigzags.
     Where vertices carry the labels, the border is taken between them.
     """
-    from meshguard.facts.crowns import raggedness
-
     limit = facts.policy.limit("ragged_ratio")
-    ratios, strays = raggedness(facts)
+    ratios, strays = facts.outlines.ragged
     least = facts.policy.limit("ragged_face_share" if facts.labels.by == "face" else "ragged_vertex_share")
-    for place in np.flatnonzero((ratios > limit) & (strays > least)).tolist():
-        label, ratio = int(facts.teeth.labels[place]), float(ratios[place])
-        said = Said(
+    places = np.flatnonzero((ratios > limit) & (strays > least))
+    if not len(places):
+        return
+    borders, teeth = facts.pieces.borders, facts.teeth
+    sides = facts.pieces.label_of_face[np.stack([borders // 3, facts.edges.twins[borders] // 3])]
+    mine = [borders[(sides == label).any(axis=0)] for label in teeth.labels[places]]
+    edges = np.concatenate(mine)
+    ragged = np.repeat(np.arange(len(places), dtype=np.int32), [len(one) for one in mine])
+
+    def say(members: IntArray) -> Said:
+        place = int(places[ragged[members[0]]])
+        label, ratio = int(teeth.labels[place]), float(ratios[place])
+        return Said(
             severity=Severity.INFO,
             message=f"The border of {name_of(facts, label)} is {ratio:.2f} times as long as when it is smoothed.",
             measures={"ratio": ratio, "stray_share": float(strays[place])},
@@ -48,15 +56,10 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
             fixable=Safety.LOCAL,
             tooth=tooth_of(facts, label),
         )
-        yield from _along_border(facts, place, said)
 
-
-def _along_border(facts: Facts, place: int, said: Said) -> Iterable[Finding]:
-    """One D111 about the border of a tooth."""
-    borders, of_face = facts.pieces.borders, facts.pieces.label_of_face
-    label = facts.teeth.labels[place]
-    mine = borders[(of_face[borders // 3] == label) | (of_face[facts.edges.twins[borders] // 3] == label)]
-    return _along(facts, "D111", mine, said)
+    yield from located(
+        facts, "D111", element="edge", indices=edges, rows=facts.edge_ends(edges), labels=ragged, say=say
+    )
 
 
 def _along(facts: Facts, check: str, edges: IntArray, said: Said) -> Iterable[Finding]:
@@ -73,7 +76,7 @@ def bleeding(facts: Facts) -> Iterable[Finding]:
     embrasure. The measure is the distance between border and crease, found from the mean curvature in bands along the
     border. Less than the usual size of the faces there cannot be told.
     """
-    creases, limit = facts.creases, facts.policy.limit("bleed_mm")
+    creases, limit = facts.outlines.creases, facts.policy.limit("bleed_mm")
     for k in np.flatnonzero(creases.strayed_mm >= MIN_BORDER_MM).tolist():
         offset = float(creases.offset[k])
         if abs(offset) < max(limit, float(creases.grain_mm[k])):

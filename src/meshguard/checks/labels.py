@@ -32,7 +32,8 @@ def tooth_of(facts: Facts, label: int) -> int | None:
 def about_teeth(facts: Facts, check: str, labels: list[int], said: Said) -> Iterable[Finding]:
     """One finding about whole teeth: it lists their labels, and stands on the first of them."""
     teeth = facts.teeth
-    faces = np.flatnonzero(teeth.of_face == int(np.searchsorted(teeth.labels, labels[0]))).astype(np.int32)
+    mains = teeth.main[teeth.labels == labels[0]]
+    faces = np.flatnonzero(np.isin(facts.pieces.of_face, mains)).astype(np.int32)
     if not len(faces):
         faces = np.flatnonzero(facts.pieces.label_of_face == labels[0]).astype(np.int32)
     count = len(labels) if said.count is None else said.count

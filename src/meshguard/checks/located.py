@@ -121,6 +121,9 @@ def _places(centres: npt.NDArray[np.float64], labels: IntArray) -> list[tuple[fl
     with np.errstate(over="ignore", invalid="ignore"):
         mean = np.stack([np.bincount(owner, kept[:, d], minlength=count) / sizes for d in range(3)], axis=1)
         away = ((kept - mean[owner]) ** 2).sum(axis=1)
+    if count == 1:  # sorting all for one is slow
+        nearest = away == away.min(initial=np.inf)
+        kept, owner, away = kept[nearest], owner[nearest], away[nearest]
     order = np.lexsort((kept[:, 2], kept[:, 1], kept[:, 0], away, owner))
     first = order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
     places: list[tuple[float, float, float] | None] = [None] * count
@@ -132,9 +135,10 @@ def _places(centres: npt.NDArray[np.float64], labels: IntArray) -> list[tuple[fl
 
 def _centres(facts: Facts, rows: IntArray) -> npt.NDArray[np.float64]:
     """Mean of each element's positions, float64 (k, 3)."""
+    from meshguard.facts.arrays import middles
+
     with np.errstate(over="ignore", invalid="ignore"):
-        centres: npt.NDArray[np.float64] = facts.positions[rows].mean(axis=1)
-    return centres
+        return middles(facts.positions, rows)
 
 
 def _element_hashes(facts: Facts, rows: IntArray) -> _Words:

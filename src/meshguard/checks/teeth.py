@@ -357,9 +357,7 @@ def unlabelled_tooth(facts: Facts) -> Iterable[Finding]:
     Surface labelled gum that lies on the arch and stands as high as the middle of the crowns beside it. A tooth that
     was forgotten, or the part of one that its label does not cover. High gum behind the last molar can look like it.
     """
-    from meshguard.facts.crowns import tooth_like_gum
-
-    faces, clusters = tooth_like_gum(facts, facts.policy.limit("tooth_like_mm2"))
+    faces, clusters = facts.outlines.unlabelled
 
     def say(places: IntArray) -> Said:
         area = float(facts.faces.area[faces[places]].sum())

@@ -17,10 +17,11 @@ import numpy.typing as npt
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.bands import Band, Borders, find_borders
 from meshguard.facts.cracks import Cracks, find_cracks
-from meshguard.facts.crowns import Creases, Sizes, find_creases, sizes_along
+from meshguard.facts.crowns import Sizes, sizes_along
 from meshguard.facts.frame import ArchFrame, find_frame
 from meshguard.facts.intersections import Intersections, find_intersections
 from meshguard.facts.loops import Loops, find_loops, genus_of
+from meshguard.facts.outlines import Outlines, find_outlines
 from meshguard.facts.sidedness import sidedness_of
 from meshguard.facts.teeth import GivenLabels, Labelling, Pieces, Teeth, find_labelling, find_pieces, find_teeth
 from meshguard.kernels import intersections as intersection_kernels
@@ -453,9 +454,9 @@ class Facts:
         return find_borders(self)
 
     @cached_property
-    def creases(self) -> Creases:
-        """Borders between neighbouring teeth, and the creases between them."""
-        return find_creases(self)
+    def outlines(self) -> Outlines:
+        """What the outlines of the crowns are like."""
+        return find_outlines(self)
 
     @cached_property
     def frame(self) -> ArchFrame:

@@ -19,6 +19,9 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 NEAR_MM = 1.2
 """Width of the bands on either side of all borders; wider ones are only made where these leave a doubt."""
 
+PART_SHARE = 0.3
+"""A piece of a label that is smaller than this share of its largest is no part of the crown, but an island."""
+
 STRAIGHT = 0.05
 """A border is nearly straight when it spreads across itself by less than this share of its spread along."""
 
@@ -88,12 +91,18 @@ class Borders(NamedTuple):
 def find_borders(facts: Facts) -> tuple[Borders, Band]:
     """The edges between two teeth with their places along each border, and the bands close to them.
 
-    Only largest pieces are teeth here: an island on another crown has its border all over that crown.
+    An island on another crown has its border all over that crown: small pieces are left out.
     """
-    borders, of_tooth = facts.pieces.borders, facts.teeth.of_face
-    places = np.sort(of_tooth[np.stack([borders // 3, facts.edges.twins[borders] // 3], axis=1)], axis=1)
-    kept = places[:, 0] >= 0
-    edges, labels = borders[kept], facts.teeth.labels[places[kept]]
+    borders, pieces, teeth = facts.pieces.borders, facts.pieces, facts.teeth
+    area = pieces.measures[:, kernels.AREA]
+    tooth = np.minimum(np.searchsorted(teeth.labels, pieces.label), max(0, len(teeth.labels) - 1))
+    is_tooth = pieces.label != 0
+    if len(teeth.labels):
+        is_tooth &= area >= PART_SHARE * area[teeth.main[tooth]]
+    sides = pieces.of_face[np.stack([borders // 3, facts.edges.twins[borders] // 3], axis=1)]
+    kept = is_tooth[sides].all(axis=1) & (pieces.label[sides[:, 0]] != pieces.label[sides[:, 1]])
+    labels = np.sort(pieces.label[sides[kept]], axis=1)
+    edges = borders[kept]
     keys, pair = np.unique(labels[:, 0].astype(np.int64) << 32 | labels[:, 1], return_inverse=True)
     ends = facts.positions[facts.edge_ends(edges)]
     lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from meshguard.facts.arrays import middles
 from meshguard.facts.bands import NEAR_MM
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def gaps(facts: Facts, borders: Borders, band: Band) -> tuple[FloatArray, FloatA
     count = len(pair_of_window)
     step = np.minimum((np.abs(band.signed) / STEP_MM).astype(np.int64), STEPS - 1)
     cell = (2 * window[band.nearest] + (band.signed > 0)) * STEPS + step
-    centres = facts.positions[facts.corners[band.faces]].mean(axis=1)
+    centres = middles(facts.positions, facts.corners[band.faces])
 
     def summed(values: FloatArray) -> FloatArray:
         columns = [np.bincount(cell, band.areas * column, 2 * count * STEPS) for column in values.T]

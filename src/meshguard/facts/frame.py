@@ -75,13 +75,14 @@ class ArchCurve(NamedTuple):
 
     def radii(self, angles: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The curve's radius at each angle from the cut, mm, and its derivative; beyond the ends it stays as there."""
-        from numpy.polynomial import polynomial
-
         half = max(1e-9, 0.5 * (self.high - self.low))
         x = np.clip((angles - 0.5 * (self.low + self.high)) / half, -1.0, 1.0)
-        radius = polynomial.polyval(x, self.coefficients)
-        slope = polynomial.polyval(x, polynomial.polyder(self.coefficients)) / half if len(self.coefficients) > 1 else 0
-        return np.asarray(radius, np.float64), np.broadcast_to(np.asarray(slope, np.float64), radius.shape)
+        # Horner's rule for both at once.
+        radius, slope = np.full_like(x, self.coefficients[-1]), np.zeros_like(x)
+        for coefficient in self.coefficients[-2::-1]:
+            slope = slope * x + radius
+            radius = radius * x + coefficient
+        return radius, slope / half
 
     def along(self, angles: FloatArray) -> FloatArray:
         """Length of the curve up to each angle, mm, 0 at the first tooth."""
@@ -106,15 +107,16 @@ class ArchCurve(NamedTuple):
 
     def placed(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Where points are: mm along the curve and mm across it, positive outward; straight on beyond its ends."""
-        angles = self.angles(points)
-        flat = (points - self.centre) @ np.stack([self.east, self.north], axis=1)
-        along, across = self.along(angles), np.hypot(*flat.T) - self.radii(angles)[0]
+        plane = np.stack([self.east, self.north], axis=1)
+        flat = (points - self.centre) @ plane
+        angles = np.mod(np.arctan2(flat[:, 1], flat[:, 0]) - self.cut, 2 * np.pi)
+        along, across = self.along(angles), np.hypot(flat[:, 0], flat[:, 1]) - self.radii(angles)[0]
         ends = np.array([self.low, self.high])
-        radius, tangent = self.radii(ends)[0], self.tangents(ends) @ np.stack([self.east, self.north], axis=1)
+        radius, tangent, length = self.radii(ends)[0], self.tangents(ends) @ plane, self.along(ends)
         for end, is_beyond in ((0, angles < self.low), (1, angles > self.high)):
             real = ends[end] + self.cut
             away = flat[is_beyond] - radius[end] * np.array([np.cos(real), np.sin(real)])
-            along[is_beyond] = self.along(ends)[end] + away @ tangent[end]
+            along[is_beyond] = length[end] + away @ tangent[end]
             across[is_beyond] = away @ np.array([tangent[end, 1], -tangent[end, 0]])
         return along, across
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard import fdi
-from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.facts.arrays import BoolArray, frozen, middles
 from meshguard.kernels import teeth as kernels
 from meshguard.kernels._parallel import fixed_bounds, side_by_side
 
@@ -84,7 +84,7 @@ class Pieces(NamedTuple):
         of_face: int32 (m,), piece of each face, −1 likewise.
         label_of_face: int32 (m,), label of each face; of three different corners the middle one.
         label: int32 (P,).
-        measures: float64 (P, 9), columns as in `kernels.teeth`.
+        measures: float64 (P, 9), columns as in `kernels.teeth`; of the gum neither CENTRE nor VECTOR.
         pairs: int32 (k, 2), pieces that meet, each pair once, the lower first, sorted.
         borders: int32 (k,), half-edges, ascending, one for each edge between faces that differ.
         mixed: int32 (k,), faces whose corners differ, ascending; none where faces carry the labels.
@@ -109,7 +109,7 @@ class Teeth(NamedTuple):
         areas: float64 (T,), of all its pieces, mm2.
         centres: float64 (T, 3), of the largest piece, mm.
         axes: float64 (T, 3), unit vectors towards the biting side of each crown; NaN where it has none.
-        of_face: int32 (m,), place in `labels` of each face of a largest piece, −1 elsewhere.
+        of_piece: int32 (P + 1,), place in `labels` of each largest piece, −1 for others; the last is for no piece.
         is_whole: bool (T,), whether enough of a tooth is there to have a place in the row.
     """
 
@@ -118,7 +118,7 @@ class Teeth(NamedTuple):
     areas: FloatArray
     centres: FloatArray
     axes: FloatArray
-    of_face: IntArray
+    of_piece: IntArray
     is_whole: BoolArray
 
 
@@ -143,7 +143,8 @@ def find_labelling(facts: Facts) -> Labelling | None:
         none = frozen(np.zeros(0, np.int32))
         return Labelling(by, none, False, None, False, "The labels do not fit the mesh (F105).", misfit, 0.0)
     given = stored.astype(np.int32).reshape(-1)
-    of_node = frozen(given if by == "face" else given[facts.first_vertex])
+    is_own = by == "face" or len(facts.first_vertex) == len(given)
+    of_node = frozen(given if is_own else given[facts.first_vertex])
     classes = _classes(of_node)
     told = mesh.jaw
     is_fdi = (facts.given.numbering if facts.given is not None else numbering_of(classes)) == "fdi"
@@ -190,14 +191,25 @@ def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
     edges, by_face, m = facts.edges, labelling.by == "face", len(facts.corners)
     piece, of_face, mixed = np.empty(len(labelling.of_node), np.int32), np.empty(m, np.int32), np.empty(m, np.int32)
     borders, meetings = np.empty(3 * m, np.int32), np.empty(0 if by_face else 3 * m, np.int32)
+    label, nodes = np.empty(len(piece), np.int32), np.empty(len(piece), np.int32)
     counts = kernels.label_pieces(
-        facts.corners, edges.twins, edges.crowded, labelling.of_node, by_face, of_face, piece, borders, meetings, mixed
+        facts.corners,
+        edges.twins,
+        edges.crowded,
+        labelling.of_node,
+        by_face,
+        of_face,
+        piece,
+        borders,
+        meetings,
+        mixed,
+        label,
+        nodes,
     )
     count = max(counts[0], 1)
-    piece, of_face = frozen(piece), frozen(of_face)
-    label, face_piece = np.empty(counts[0], np.int32), np.empty(m, np.int32)
-    label[piece[piece >= 0]] = labelling.of_node[piece >= 0]
+    piece, of_face, face_piece = frozen(piece), frozen(of_face), np.empty(m, np.int32)
     measures = _measured(facts, labelling, of_face, piece, counts[0], face_piece)
+    measures[:, kernels.NODES] = nodes[: counts[0]]
     borders = frozen(borders[: counts[1]].copy())
     h = borders if by_face else meetings[: counts[2]]
     ends = np.stack([h // 3, edges.twins[h] // 3], axis=1) if by_face else facts.edge_ends(h)
@@ -208,7 +220,7 @@ def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
         piece,
         frozen(face_piece),
         of_face,
-        frozen(label),
+        frozen(label[: counts[0]].copy()),
         frozen(measures),
         frozen(pairs),
         borders,
@@ -219,7 +231,7 @@ def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
 def _measured(
     facts: Facts, labelling: Labelling, of_face: IntArray, piece: IntArray, count: int, out_face_piece: IntArray
 ) -> FloatArray:
-    """Measures of each piece, float64 (P, 9), and the piece of each face.
+    """Measures of each piece but its number of nodes, float64 (P, 9), and the piece of each face.
 
     Summed over parts whose number depends on the input alone, so that the sums are the same for any number of threads.
     """
@@ -232,6 +244,7 @@ def _measured(
             facts.positions,
             facts.corners,
             facts.edges.twins,
+            facts.faces.area,
             labelling.of_node,
             of_face,
             piece,
@@ -246,7 +259,6 @@ def _measured(
     measures: FloatArray = sums.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         measures[:, kernels.CENTRE : kernels.CENTRE + 3] /= measures[:, kernels.AREA, None]
-    measures[:, kernels.NODES] = np.bincount(piece[piece >= 0], minlength=count)
     return measures
 
 
@@ -264,11 +276,10 @@ def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:
 
     of_piece = np.full(len(area) + 1, -1, np.int32)
     of_piece[main] = np.arange(len(main), dtype=np.int32)
-    of_face = frozen(of_piece[pieces.of_face])
     axes = _axes(facts, labels, pieces, centres, pieces.measures[main])
     areas: FloatArray = summed.astype(np.float64, copy=False)
     is_whole = frozen(area[main] >= FRAGMENT_MM2)
-    return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), of_face, is_whole)
+    return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), frozen(of_piece), is_whole)
 
 
 def _axes(facts: Facts, labels: IntArray, pieces: Pieces, centres: FloatArray, measures: FloatArray) -> FloatArray:
@@ -280,10 +291,11 @@ def _axes(facts: Facts, labels: IntArray, pieces: Pieces, centres: FloatArray, m
     borders, of_face = pieces.borders, pieces.label_of_face
     vector = measures[:, kernels.VECTOR : kernels.VECTOR + 3]
     count = len(labels)
-    middles = facts.positions[facts.edge_ends(borders)].mean(axis=1)
+    of_borders = middles(facts.positions, facts.edge_ends(borders))
     owners = np.concatenate([of_face[borders // 3], of_face[facts.edges.twins[borders] // 3]])
     rim = facts.edges.boundary
-    places = np.concatenate([middles, middles, facts.positions[facts.edge_ends(rim)].mean(axis=1)])
+    rim = rim[of_face[rim // 3] != 0]
+    places = np.concatenate([of_borders, of_borders, middles(facts.positions, facts.edge_ends(rim))])
     owners = np.concatenate([owners, of_face[rim // 3]])
     places, owners = places[owners != 0], owners[owners != 0]
     tooth = np.searchsorted(labels, owners)
@@ -317,11 +329,11 @@ def _majority(of_vertex: npt.NDArray[Any], corners: IntArray) -> npt.NDArray[Any
 
 
 def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
-    """Share of the edges that chance would make borders that are, over at most 20,000 edges spread over the mesh."""
+    """Share of the edges that chance would make borders that are, over at most 10,000 edges spread over the mesh."""
     twins = facts.edges.twins
     if not len(twins):
         return 0.0
-    h = np.arange(0, len(twins), max(1, len(twins) // 20_000))
+    h = np.arange(0, len(twins), max(1, len(twins) // 10_000))
     h = h[twins[h] >= 0] if by == "face" else h[twins[h] != -3]
     ends = np.stack([h // 3, twins[h] // 3], axis=1) if by == "face" else facts.edge_ends(h.astype(np.int32))
     if not len(ends):
@@ -335,7 +347,7 @@ def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
     return n_borders / len(pair) / chance if chance > 0 else 0.0
 
 
-OF_LABELS = frozenset({"labelling", "pieces", "teeth", "sizes", "borders", "creases", "frame"})
+OF_LABELS = frozenset({"labelling", "pieces", "teeth", "sizes", "borders", "outlines", "frame"})
 """The facts that other labels change."""
 
 

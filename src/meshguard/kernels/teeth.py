@@ -35,6 +35,8 @@ def label_pieces(
     out_borders: npt.NDArray[np.int32],
     out_meetings: npt.NDArray[np.int32],
     out_mixed: npt.NDArray[np.int32],
+    out_label: npt.NDArray[np.int32],
+    out_nodes: npt.NDArray[np.int32],
 ) -> tuple[int, int, int, int]:
     """Labels of faces, pieces of nodes that hang together, and the edges and faces where labels differ.
 
@@ -50,6 +52,8 @@ def label_pieces(
             differ.
         out_meetings: (3m,) int32: the same between nodes; not written by face, where it is the same.
         out_mixed: (m,) int32: the first of them hold faces whose corners differ, ascending; none by face.
+        out_label: (N,) int32: the first P hold the label of each piece.
+        out_nodes: (N,) int32: the first P hold the number of its nodes.
 
     Returns:
         P, and the numbers of borders, meetings and mixed faces. Zeros for no faces.
@@ -73,23 +77,24 @@ def label_pieces(
                 if labels[a] != labels[b] or labels[a] != labels[c]:
                     out_mixed[mixed] = f
                     mixed += 1
-    for h in range(3 * m):
-        twin = twins[h]
-        if twin == UNUSED or 0 <= twin < h:
-            continue
-        f = h // 3
-        if twin >= 0 and out_of_face[f] != out_of_face[twin // 3]:
-            out_borders[borders] = h
-            borders += 1
-        elif by_face:
-            if twin >= 0:
-                _join(out_piece, f, twin // 3)
-            continue
-        if not by_face:
-            a, b = int(flat[h]), int(flat[after(h)])
+    for f in range(m):
+        for c in range(3):
+            h = 3 * f + c
+            twin = twins[h]
+            if twin == UNUSED or 0 <= twin < h:
+                continue
+            g = twin // 3 if twin >= 0 else f
+            differ = out_of_face[f] != out_of_face[g]
+            if differ:
+                out_borders[borders] = h
+                borders += 1
+            a, b = (f, g) if by_face else (corners[f, c], corners[f, (c + 1) % 3])
+            # Most were joined with the same set before: that is seen without a search.
+            if out_piece[a] == out_piece[b]:
+                continue
             if labels[a] == labels[b]:
                 _join(out_piece, a, b)
-            else:
+            elif not by_face:
                 out_meetings[meetings] = h
                 meetings += 1
     if by_face:
@@ -107,6 +112,8 @@ def label_pieces(
     for node in range(n):
         if out_piece[node] == node:
             out_piece[node] = -2 - count
+            out_label[count] = labels[node]
+            out_nodes[count] = 0
             count += 1
         elif out_piece[node] >= 0:
             # All representatives on the way are lower and numbered already.
@@ -117,6 +124,7 @@ def label_pieces(
     for node in range(n):
         if out_piece[node] < -1:
             out_piece[node] = -2 - out_piece[node]
+            out_nodes[out_piece[node]] += 1
     return count, borders, meetings, mixed
 
 
@@ -125,6 +133,7 @@ def measure_pieces(
     positions: npt.NDArray[np.float64],
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
+    areas: npt.NDArray[np.float64],
     labels: npt.NDArray[np.int32],
     of_face: npt.NDArray[np.int32],
     piece: npt.NDArray[np.int32],
@@ -140,14 +149,15 @@ def measure_pieces(
         positions: (p, 3) float64: mm.
         corners: (m, 3) int32: positions of each face's corners.
         twins: (3m,) int32: see `kernels.topology`.
+        areas: (m,) float64: of each face, mm2.
         labels: (N,) int32: of each node.
         of_face: (m,) int32: label of each face.
         piece: (N,) int32: of each node, from `label_pieces`.
         by_face: whether nodes are faces.
         lo: first face.
         hi: behind the last face.
-        out_sums: (P, COLUMNS) float64: overwritten; AREA, VECTOR and RIM, under CENTRE the surface's centre times its
-            area, under NODES nothing.
+        out_sums: (P, COLUMNS) float64: overwritten; AREA and RIM, and for labels other than 0 VECTOR and, under CENTRE,
+            the surface's centre times its area; under NODES nothing.
         out_face_piece: (m,) int32: piece of each face: of its first corner with its label; −1 where none takes part.
     """
     out_sums[:, :] = 0.0
@@ -157,16 +167,17 @@ def measure_pieces(
         if twins[3 * f] == UNUSED:
             continue
         a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-        for d in range(3):
-            centre[d] = (positions[a, d] + positions[b, d] + positions[c, d]) / 3.0
-        for d in range(3):
-            e, g = (d + 1) % 3, (d + 2) % 3
-            vector[d] = 0.5 * (
-                (positions[b, e] - positions[a, e]) * (positions[c, g] - positions[a, g])
-                - (positions[b, g] - positions[a, g]) * (positions[c, e] - positions[a, e])
-            )
-        area = np.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
+        area = areas[f]
         whole = by_face or (piece[a] == piece[b] and piece[a] == piece[c])
+        is_gum = whole and of_face[f] == 0
+        if not is_gum:
+            for d in range(3):
+                e, g = (d + 1) % 3, (d + 2) % 3
+                centre[d] = area * (positions[a, d] + positions[b, d] + positions[c, d]) / 3.0
+                vector[d] = 0.5 * (
+                    (positions[b, e] - positions[a, e]) * (positions[c, g] - positions[a, g])
+                    - (positions[b, g] - positions[a, g]) * (positions[c, e] - positions[a, e])
+                )
         for corner in range(3):
             node = f if by_face else corners[f, corner]
             if out_face_piece[f] < 0 and labels[node] == of_face[f]:
@@ -174,9 +185,10 @@ def measure_pieces(
             row = out_sums[piece[node]]
             share = 1.0 if whole else 1.0 / 3.0
             row[AREA] += share * area
-            for d in range(3):
-                row[CENTRE + d] += share * area * centre[d]
-                row[VECTOR + d] += share * vector[d]
+            if labels[node] != 0:
+                for d in range(3):
+                    row[CENTRE + d] += share * centre[d]
+                    row[VECTOR + d] += share * vector[d]
             if whole:
                 break
         for corner in range(3):
@@ -193,6 +205,7 @@ def measure_pieces(
 def extents_along(
     positions: npt.NDArray[np.float64],
     corners: npt.NDArray[np.int32],
+    piece: npt.NDArray[np.int32],
     owner: npt.NDArray[np.int32],
     axes: npt.NDArray[np.float64],
     lo: int,
@@ -204,7 +217,8 @@ def extents_along(
     Args:
         positions: (p, 3) float64: mm.
         corners: (m, 3) int32: positions of each face's corners.
-        owner: (m,) int32: 0 to T - 1, or −1 for a face that counts nowhere.
+        piece: (m,) int32: of each face, −1 for none.
+        owner: (P + 1,) int32: of each piece, 0 to T - 1, or −1 for one that counts nowhere; the last is for no piece.
         axes: (T, 3, 3) float64: three unit vectors of each owner.
         lo: first face.
         hi: behind the last face.
@@ -213,7 +227,7 @@ def extents_along(
     out_extents[:, :, 0] = np.inf
     out_extents[:, :, 1] = -np.inf
     for f in range(lo, hi):
-        t = owner[f]
+        t = owner[piece[f]]
         if t < 0:
             continue
         for corner in range(3):
