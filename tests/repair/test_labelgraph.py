@@ -13,7 +13,7 @@ from meshguard.facts import Facts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair import labelgraph
-from meshguard.repair.labelgraph import LabelGraph, face_graph, pieces_of, vertex_graph, without_islands
+from meshguard.repair.labelgraph import BorderCost, LabelGraph, face_graph, pieces_of, vertex_graph, without_islands
 from tests import shapes
 
 
@@ -68,17 +68,24 @@ def test_an_expansion_is_the_cheapest_of_all(seed: int) -> None:
     graph = random_graph(rng, nodes)
     start = rng.integers(0, 3, nodes).astype(np.int32)
     labels = rng.integers(0, 3, nodes).astype(np.int32)
-    cost, stay = rng.uniform(0.1, 2, len(graph.a)), rng.uniform(0.1, 2, nodes)
-    active = np.flatnonzero((labels != 1) & (rng.random(nodes) < 0.8)).astype(np.int32)
+    to_gum, from_gum = rng.uniform(0.1, 2, (2, len(graph.a)))
+    between = np.minimum(rng.uniform(0.1, 4, len(graph.a)), to_gum + from_gum)
+    cost, stay = BorderCost(to_gum, from_gum, between), rng.uniform(0.1, 2, nodes)
+    one = int(rng.integers(0, 3))
+    active = np.flatnonzero((labels != one) & (rng.random(nodes) < 0.8)).astype(np.int32)
 
     def energy(of: np.ndarray) -> float:
-        return float(stay[of != start].sum() + cost[of[graph.a] != of[graph.b]].sum())
+        borders = 0.0
+        for at, (one, other) in enumerate(zip(of[graph.a].tolist(), of[graph.b].tolist(), strict=True)):
+            if one != other:
+                borders += to_gum[at] if other == 0 else from_gum[at] if one == 0 else between[at]
+        return float(stay[of != start].sum() + borders)
 
     found = labels.copy()
     if len(active):
-        found[active[labelgraph._expansion(graph, labels, start, active, 1, cost, stay)]] = 1
+        found[active[labelgraph._expansion(graph, labels, start, active, one, cost, stay)]] = one
     least = min(
-        energy(np.where(np.isin(np.arange(nodes), chosen), 1, labels))
+        energy(np.where(np.isin(np.arange(nodes), chosen), one, labels))
         for size in range(len(active) + 1)
         for chosen in itertools.combinations(active.tolist(), size)
     )
@@ -103,3 +110,20 @@ def test_islands_only_ever_join_their_neighbours(seed: int) -> None:
         assert (mended[largest] == label).all()
     again, *_ = without_islands(graph, mended, share=0.0, near_mm=0.0)
     assert (again == mended).all()
+
+
+def test_the_main_piece_is_large_in_area_and_in_faces() -> None:
+    """An island on coarse ground wider than its tooth, as on the base of a cast, does not take the tooth's place."""
+    tooth, ground = shapes.grid(20, 20, width=6.0, bulge=0.0), shapes.grid(2, 1, width=40.0, bulge=0.0)
+    mesh = Mesh(
+        vertices=np.concatenate([tooth.vertices, ground.vertices + [100, 0, 0]]),
+        faces=np.concatenate([tooth.faces, ground.faces + len(tooth.vertices)]),
+    )
+    n = len(tooth.faces)
+    labels = np.concatenate([np.full(n, 11), np.zeros(len(ground.faces))]).astype(np.int32)
+    labels[n] = 11  # one face, many times as wide as the tooth
+    graph = face_graph(facts(mesh))
+    mended, n_islands, _ = without_islands(graph, labels, share=0.3, near_mm=1.5)
+
+    assert graph.area[n] > 2 * graph.area[:n].sum()
+    assert n_islands == 1 and mended[n] == 0 and (mended[:n] == labels[:n]).all()

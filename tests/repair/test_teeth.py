@@ -174,18 +174,44 @@ def right_again(mesh: Mesh, noisy: npt.NDArray[np.int32]) -> tuple[float, int]:
     return float((found == truth)[wrong].mean()), int(outside.sum())
 
 
+def runs(mesh: Mesh, seeds: range, shares: tuple[float, ...] = (0.01, 0.03, 0.05)) -> list[tuple[float, int]]:
+    """`right_again` for each share, seed and kind of ragged border."""
+    truth = mesh.face_data["label"].astype(np.int32)
+    return [
+        right_again(mesh, labelnoise.with_noise(mesh, truth, share=share, seed=seed, ragged=ragged))
+        for share in shares
+        for seed in seeds
+        for ragged in ("bites", "flips")
+    ]
+
+
+def by_face(arch: Mesh) -> Mesh:
+    return labelled(arch, arch.face_data["label"].astype(np.int32))
+
+
 class TestFigures:
+    """What holds of the aim: 90 % of the wrong faces right again in every run, no right one beyond 0.5 mm changed.
+
+    The mean reaches it. Single runs fall short by up to three points, since a fifth of the ragged third stays, and a
+    few right faces change where what looks like a bite is none.
+    """
+
     @pytest.mark.parametrize("name", REAL)
     def test_real_arches(self, data_root: Path, name: str) -> None:
-        mesh = real(data_root, name)
-        truth = mesh.face_data["label"]
-        found = [
-            right_again(mesh, labelnoise.with_noise(mesh, truth, share=share, seed=seed, ragged=ragged))
-            for seed, (share, ragged) in enumerate([(0.01, "bites"), (0.05, "bites"), (0.02, "flips"), (0.04, "flips")])
-        ]
+        found = runs(real(data_root, name), range(1))
 
-        assert np.mean([share for share, _ in found]) >= 0.9
-        assert np.mean([outside for _, outside in found]) <= 2  # of about 16,000 faces
+        assert min(share for share, _ in found) >= 0.87
+        assert np.mean([share for share, _ in found]) >= 0.91
+        assert np.mean([outside for _, outside in found]) <= 4  # of about 16,000 faces
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("name", REAL)
+    def test_real_arches_with_other_seeds(self, data_root: Path, name: str) -> None:
+        found = runs(real(data_root, name), range(10, 16))
+
+        assert min(share for share, _ in found) >= 0.87
+        assert np.mean([share for share, _ in found]) >= 0.92
+        assert np.mean([outside for _, outside in found]) <= 4
 
     @pytest.mark.parametrize("name", REAL)
     def test_untouched_real_arches_keep_all_outside_the_band(self, data_root: Path, name: str) -> None:
@@ -196,15 +222,21 @@ class TestFigures:
 
     @pytest.mark.parametrize("jaw", ["upper", "lower"])
     def test_phantoms(self, jaw: Jaw) -> None:
-        arch = meshguard.phantom(jaw=jaw, faces=16_000)
-        truth = arch.face_data["label"].astype(np.int32)
-        found = [
-            right_again(labelled(arch, truth), labelnoise.with_noise(arch, truth, share=share, seed=seed))
-            for seed, share in enumerate((0.01, 0.03, 0.05))
-        ]
+        found = runs(by_face(meshguard.phantom(jaw=jaw, faces=16_000)), range(1))
 
-        assert np.mean([share for share, _ in found]) >= 0.88
-        assert np.mean([outside for _, outside in found]) <= 2
+        assert min(share for share, _ in found) >= 0.87
+        assert np.mean([share for share, _ in found]) >= 0.9
+        assert np.mean([outside for _, outside in found]) <= 1
+
+    @pytest.mark.parametrize("jaw", ["upper", "lower"])
+    def test_a_border_drawn_beside_the_groove_stays_beside_it(self, jaw: Jaw) -> None:
+        """A phantom's labels end one row of faces above the deepest line; a fifth of those faces may move, not all."""
+        arch = by_face(meshguard.phantom(jaw=jaw, faces=16_000))
+        labels = arch.face_data["label"]
+        neighbours = labelnoise.face_neighbours(arch)
+        border = ((neighbours >= 0) & (labels[np.maximum(neighbours, 0)] != labels[:, None])).any(axis=1)
+
+        assert len(mend_labels(arch).changed) <= border.sum() / 5
 
 
 def moved(mesh: Mesh, seed: int) -> Mesh:

@@ -1,14 +1,14 @@
 """Labels on a graph: pieces of a label, islands and holes, and borders drawn anew by graph cuts.
 
 The nodes are the faces or the vertices of a mesh, whichever carry the labels; an edge of the graph is a stretch of
-possible border, with a length and with how sharply the surface bends there. Teeth end in grooves: a border is cheap
-where the surface is concave, as in the post-processing of MeshSegNet (Lian et al., IEEE TMI 2020). Cuts after Boykov,
-Veksler and Zabih, Fast approximate energy minimization via graph cuts, PAMI 2001.
+possible border, with a length and with how sharply the surface bends there, as in the post-processing of MeshSegNet
+(Lian et al., IEEE TMI 2020). Cuts after Boykov, Veksler and Zabih, Fast approximate energy minimization via graph cuts,
+PAMI 2001; what a border costs is learned in `borderprofile`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -29,7 +29,7 @@ NORMAL_RANGE_MM = 0.3
 edge of a scan of 40 faces a mm2 is 0.24 mm)."""
 
 _STEEPEST = 200.0  # degrees a mm; what bends more is noise or a flaw
-_UNITS = 1000  # capacities of a cut are whole numbers: thousandths of a mm
+_UNITS = 1000  # capacities of a cut are whole numbers: thousandths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -171,27 +171,26 @@ def _joined(graph: LabelGraph, kept: BoolArray) -> IntArray:
     return of
 
 
-def without_islands(
-    graph: LabelGraph, labels: IntArray, *, share: float, near_mm: float, speck: float = 0.02
-) -> tuple[IntArray, int, int]:
+def without_islands(graph: LabelGraph, labels: IntArray, *, share: float, near_mm: float) -> tuple[IntArray, int, int]:
     """Small pieces given to the label around them; the largest piece of each label, and what has no neighbour, stays.
 
     Smallest first, so that an island in an island goes with it. Gum between two teeth is no hole: a piece of gum is
     filled where one tooth has most of its border. A piece that lies near its tooth may be a part of it that a hole cuts
-    off: it stays, unless it is a speck.
+    off: it stays, however small.
 
     Args:
         graph: the graph.
         labels: int32 (k,).
         share: of its label's largest piece that a smaller one may have at most; a hole, of its tooth's.
         near_mm: nearer than this to that piece is near.
-        speck: share of that piece below which nearness does not count.
 
     Returns:
         labels int32 (k,), how many islands, and how many holes (pieces of gum) were given away.
     """
     of, label, area = pieces_of(graph, labels)
-    area = area.copy()
+    # An island on coarse ground, such as the base of a cast, may be wider than a whole tooth and yet a few faces: the
+    # main piece of a label is large in both.
+    area = np.sqrt(area * np.bincount(of, minlength=len(area)))
     largest: dict[int, int] = {}
     for piece in np.lexsort((np.arange(len(area)), -area)).tolist():
         largest.setdefault(int(label[piece]), piece)
@@ -203,7 +202,7 @@ def without_islands(
         and borders[piece]
         and (label[piece] == 0 or area[piece] <= share * area[largest[int(label[piece])]])
     ]
-    kept = _near_their_own(graph, of, label, area, largest, wanted, near_mm, speck)
+    kept = _near_their_own(graph, of, label, largest, wanted, near_mm)
     into = list(range(len(area)))
     n_islands = n_holes = 0
     for piece in sorted((piece for piece in wanted if piece not in kept), key=lambda piece: (area[piece], piece)):
@@ -249,20 +248,23 @@ def _near_their_own(
     graph: LabelGraph,
     of: IntArray,
     label: IntArray,
-    area: FloatArray,
     largest: dict[int, int],
     wanted: list[int],
     near_mm: float,
-    speck: float,
 ) -> set[int]:
-    """Pieces of teeth, larger than a speck, that lie near the largest piece of their tooth."""
+    """Pieces of teeth that lie near the largest piece of their tooth."""
     kept: set[int] = set()
-    for tooth in sorted({int(label[piece]) for piece in wanted} - {0}):
-        main = largest[tooth]
-        mine = [piece for piece in wanted if label[piece] == tooth and area[piece] > speck * area[main]]
-        if mine and near_mm > 0:
-            tree = KDTree(graph.place[of == main])
-            kept |= {piece for piece in mine if np.min(tree.query(graph.place[of == piece])[0]) <= near_mm}
+    if near_mm <= 0 or not wanted:
+        return kept
+    may = np.zeros(len(label), np.bool_)
+    may[wanted] = True
+    nodes = np.flatnonzero(may[of] & (label[of] != 0))
+    of_label = label[of[nodes]]
+    for tooth in np.unique(of_label).tolist():
+        mine = nodes[of_label == tooth]
+        main = KDTree(graph.place[of == largest[tooth]])
+        apart = main.query(graph.place[mine], distance_upper_bound=near_mm)[0]
+        kept.update(np.unique(of[mine[apart <= near_mm]]).tolist())
     return kept
 
 
@@ -278,36 +280,69 @@ def _merge(gone: int, host: int, into: list[int], borders: list[dict[int, float]
     borders[gone] = {}
 
 
-def recut(
-    graph: LabelGraph, labels: IntArray, *, reach_mm: float, loyalty: float, groove: float, sweeps: int = 2
-) -> IntArray:
-    """Borders drawn anew where that makes them shorter or lays them into a groove: alpha expansion.
+class BorderCost(NamedTuple):
+    """What a border along each edge costs, float64 (e,), by what lies on its two sides.
 
-    The energy is `loyalty` times the area that changes its label, plus the length of all borders, each stretch weighed
-    with exp(-bend / groove) in a groove.
+    `tooth_tooth` is at most the sum of the other two, or a cut may miss the cheapest borders.
+    """
+
+    tooth_gum: FloatArray
+    gum_tooth: FloatArray
+    tooth_tooth: FloatArray
+
+    def of(self, edges: Whole, a: IntArray, b: IntArray) -> FloatArray:
+        """What these edges cost with these labels of their ends."""
+        teeth = np.where(b == 0, self.tooth_gum[edges], self.tooth_tooth[edges])
+        return np.where(a == b, 0.0, np.where(a == 0, self.gum_tooth[edges], teeth))
+
+
+def within_reach(graph: LabelGraph, labels: IntArray, reach_mm: float) -> dict[int, Whole]:
+    """For each label that has a border, the nodes within reach of one of its borders, int32, sorted."""
+    border = labels[graph.a] != labels[graph.b]
+    at, sides = graph.middle[border], np.stack([labels[graph.a[border]], labels[graph.b[border]]], axis=1)
+    if not len(at):
+        return {}
+    near = np.flatnonzero(KDTree(at).query(graph.place, distance_upper_bound=reach_mm)[0] <= reach_mm)
+    reached: dict[int, Whole] = {}
+    for one in np.unique(sides).tolist():
+        its = KDTree(at[(sides == one).any(axis=1)])
+        apart = its.query(graph.place[near], distance_upper_bound=reach_mm)[0]
+        reached[one] = near[apart <= reach_mm].astype(np.int32)
+    return reached
+
+
+def around(graph: LabelGraph, nodes: BoolArray) -> LabelGraph:
+    """The same nodes with only those edges that end at one of these, bool (k,)."""
+    kept = nodes[graph.a] | nodes[graph.b]
+    return replace(
+        graph,
+        a=graph.a[kept],
+        b=graph.b[kept],
+        length=graph.length[kept],
+        middle=graph.middle[kept],
+        bend=graph.bend[kept],
+    )
+
+
+def recut(
+    graph: LabelGraph, labels: IntArray, reached: dict[int, Whole], cost: BorderCost, stay: FloatArray, *, sweeps: int
+) -> IntArray:
+    """Borders drawn anew where that makes them cheaper: alpha expansion.
+
+    The energy is what borders cost, and `stay` of each node that changes its label.
 
     Args:
         graph: the graph.
         labels: int32 (k,).
-        reach_mm: nodes farther than this from a border of a label never take it.
-        loyalty: 1 / mm.
-        groove: degrees a mm.
+        reached: label -> the nodes that may take it.
+        cost: of the edges.
+        stay: float64 (k,).
         sweeps: over all labels, at most.
     """
-    cost = graph.length * (0.02 + np.exp(-np.maximum(graph.bend, 0.0) / groove))
-    stay = loyalty * graph.area
     start, labels = labels, labels.copy()
-    border = labels[graph.a] != labels[graph.b]
-    at, sides = graph.middle[border], np.stack([labels[graph.a[border]], labels[graph.b[border]]], axis=1)
-    near = KDTree(at).query(graph.place, distance_upper_bound=reach_mm)[0] <= reach_mm if len(at) else border[:0]
-    candidates: dict[int, Whole] = {}
-    for one in np.unique(sides).tolist():
-        nodes = np.flatnonzero(near)
-        apart = KDTree(at[(sides == one).any(axis=1)]).query(graph.place[nodes], distance_upper_bound=reach_mm)[0]
-        candidates[one] = nodes[apart <= reach_mm].astype(np.int32)
     for _ in range(sweeps):
         changed = 0
-        for one, nodes in candidates.items():
+        for one, nodes in reached.items():
             active: Whole = nodes[labels[nodes] != one]
             if len(active):
                 taken: Whole = active[_expansion(graph, labels, start, active, one, cost, stay)]
@@ -319,31 +354,38 @@ def recut(
 
 
 def _expansion(
-    graph: LabelGraph, labels: IntArray, start: IntArray, active: Whole, one: int, cost: FloatArray, stay: FloatArray
+    graph: LabelGraph,
+    labels: IntArray,
+    start: IntArray,
+    active: Whole,
+    one: int,
+    cost: BorderCost,
+    stay: FloatArray,
 ) -> BoolArray:
     """Which active nodes take the label in the cheapest expansion: a minimum cut."""
     n = len(active)
     number = np.full(len(labels), -1, np.int64)
     number[active] = np.arange(n)
-    touched = (number[graph.a] >= 0) | (number[graph.b] >= 0)
-    a, b, length = graph.a[touched], graph.b[touched], cost[touched]
+    p, q = number[graph.a], number[graph.b]
+    touched = np.flatnonzero((p >= 0) | (q >= 0))
+    p, q, of_p, of_q = p[touched], q[touched], labels[graph.a[touched]], labels[graph.b[touched]]
+    taken = np.full(len(touched), one, np.int32)
+    both_keep, q_takes, p_takes = (cost.of(touched, *ends) for ends in ((of_p, of_q), (of_p, taken), (taken, of_q)))
     keep = np.where(labels[active] == start[active], 0.0, stay[active])
     take = np.where(start[active] == one, 0.0, stay[active])
-    for inner, outer in ((a, b), (b, a)):
-        alone = (number[inner] >= 0) & (number[outer] < 0)
-        at, weight = number[inner[alone]], length[alone]
-        keep += np.bincount(at, weight * (labels[inner[alone]] != labels[outer[alone]]), n)
-        take += np.bincount(at, weight * (labels[outer[alone]] != one), n)
-    both = (number[a] >= 0) & (number[b] >= 0)
-    p, q, weight = number[a[both]], number[b[both]], length[both]
-    apart = weight * (labels[a[both]] != labels[b[both]])
-    # Two that keep pay `apart`, two that take nothing, one of each the whole: submodular, as a metric is.
-    take += np.bincount(p, weight - apart, n) - np.bincount(q, weight, n)
+    for inner, outer, alone_takes in ((p, q, p_takes), (q, p, q_takes)):
+        alone = (inner >= 0) & (outer < 0)
+        keep += np.bincount(inner[alone], both_keep[alone], n)
+        take += np.bincount(inner[alone], alone_takes[alone], n)
+    both = (p >= 0) & (q >= 0)
+    p, q, both_keep, q_takes, p_takes = p[both], q[both], both_keep[both], q_takes[both], p_takes[both]
+    # Two that keep pay `both_keep`, two that take nothing: submodular while one of each pays at least as much.
+    take += np.bincount(p, p_takes - both_keep, n) - np.bincount(q, p_takes, n)
     gain = take - keep
     source, sink = n, n + 1
     rows = np.concatenate([p, np.full(int((gain > 0).sum()), source), np.flatnonzero(gain < 0)])
     columns = np.concatenate([q, np.flatnonzero(gain > 0), np.full(int((gain < 0).sum()), sink)])
-    capacity = np.concatenate([2 * weight - apart, gain[gain > 0], -gain[gain < 0]])
+    capacity = np.concatenate([np.maximum(q_takes + p_takes - both_keep, 0.0), gain[gain > 0], -gain[gain < 0]])
     whole = np.round(_UNITS * np.minimum(capacity, 1000.0)).astype(np.int32)
     network = coo_array((whole, (rows, columns)), shape=(n + 2, n + 2)).tocsr()
     rest = network - maximum_flow(network, source, sink).flow

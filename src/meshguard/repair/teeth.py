@@ -16,10 +16,13 @@ from meshguard.facts import Facts
 from meshguard.io.labels import face_labels
 from meshguard.mesh import Mesh, frozen_array
 from meshguard.policy import policy
+from meshguard.repair.borderprofile import flanks, learned_cost
 from meshguard.repair.labelgraph import (
+    around,
     face_graph,
     recut,
     vertex_graph,
+    within_reach,
     within_reason,
     without_islands,
 )
@@ -27,6 +30,7 @@ from meshguard.repair.result import Renumbering
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
+    from meshguard.repair.labelgraph import LabelGraph
 
 ISLAND_SHARE = 0.3
 """Largest share of a tooth's main piece that another piece of its label may have to count as an island (proposal)."""
@@ -40,8 +44,19 @@ REST_SHARE = 0.05
 BAND_MM = 0.4
 """How far a border may move where that does not make it shorter; with the half of a face it stays within 0.5 mm."""
 
-REACH_MM, LOYALTY, GROOVE, SHORTENING = 2.0, 0.3, 30.0, 1.5
-"""See `labelgraph.recut` and `within_reason`. Tuned on islands, holes and bites put into labelled arches; proposals."""
+REACH_MM = 2.0
+"""How far from a border the label beyond it may reach: the depth of a bite (proposal)."""
+
+LOYALTY = 0.75
+"""What it costs a face of median size to change its label, in nats (proposal): more leaves more as it was drawn, and
+leaves more bites too."""
+
+SHORTENING = 1.3
+"""See `within_reason` (proposal): less changes more right faces far from a border, more leaves deep bites."""
+
+SWEEPS = (1, 2)
+"""Borders are drawn anew once for each, with so many sweeps over all labels. What they look like is learned each time:
+first from the labels as they came, then from those mended so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,8 +87,8 @@ def mend_labels(mesh: Mesh, *, islands: bool = True, borders: bool = True) -> Me
 
     Islands are pieces of a label besides its largest, up to 30 % of it, or 5 % where they lie near it after borders
     were drawn; a larger second piece is left as it is, for a person to look at. Holes are pieces of gum that have one
-    tooth around them. Borders are drawn anew by graph cuts that like short lines and grooves; where that does not make
-    a border shorter, it moves by at most 0.5 mm.
+    tooth around them. Borders are drawn anew by graph cuts that like short lines where the surface bends as it does at
+    most borders of this arch; where that does not make a border shorter, it moves by at most 0.5 mm.
 
     Labels of vertices are mended if there are any, and those of faces follow; else labels of faces. Instances are left
     behind where labels change, since they would contradict them.
@@ -101,8 +116,7 @@ def mend_labels(mesh: Mesh, *, islands: bool = True, borders: bool = True) -> Me
     if islands:
         labels, n_islands, n_holes = without_islands(graph, labels, share=ISLAND_SHARE, near_mm=NEAR_MM)
     if borders:
-        cut = recut(graph, labels, reach_mm=REACH_MM, loyalty=LOYALTY, groove=GROOVE)
-        labels = within_reason(graph, labels, cut, band_mm=BAND_MM, shortening=SHORTENING)
+        labels = _redrawn(graph, labels)
     if islands:
         labels, more_islands, more_holes = without_islands(graph, labels, share=REST_SHARE, near_mm=0.0)
         n_islands, n_holes = n_islands + more_islands, n_holes + more_holes
@@ -120,6 +134,29 @@ def mend_labels(mesh: Mesh, *, islands: bool = True, borders: bool = True) -> Me
         n_islands=n_islands,
         n_holes=n_holes,
     )
+
+
+def _redrawn(graph: LabelGraph, labels: IntArray) -> IntArray:
+    """Labels whose ragged borders are drawn anew, as the borders of this arch use to run."""
+    reached = within_reach(graph, labels, REACH_MM)
+    if not any(map(len, reached.values())):
+        return labels
+    near = np.zeros(len(labels), np.bool_)
+    for nodes in reached.values():
+        near[nodes] = True
+    # Faces may be so large that even those at a border are out of reach.
+    border = labels[graph.a] != labels[graph.b]
+    near[graph.a[border]] = near[graph.b[border]] = True
+    # What is far from all borders, such as the coarse base of a cast, says nothing about them, not even what is usual.
+    graph = around(graph, near)
+    sides, redrawn = flanks(graph), labels
+    stay = LOYALTY * graph.area / max(float(np.median(graph.area[near])), 1e-12)
+    for sweeps in SWEEPS:
+        if not (redrawn[graph.a] != redrawn[graph.b]).any():
+            break
+        cut = recut(graph, labels, reached, learned_cost(graph, sides, redrawn), stay, sweeps=sweeps)
+        redrawn = within_reason(graph, labels, cut, band_mm=BAND_MM, shortening=SHORTENING)
+    return redrawn
 
 
 def _relabelled(mesh: Mesh, per: Literal["vertex", "face"], labels: IntArray) -> Mesh:
