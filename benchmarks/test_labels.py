@@ -14,7 +14,7 @@ import pytest
 import meshguard
 from meshguard.io.labels import read_labels
 from meshguard.mesh import Mesh
-from meshguard.repair.teeth import mend_labels
+from meshguard.repair.labels import mend_labels
 
 if TYPE_CHECKING:
     import numpy.typing as npt

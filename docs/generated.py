@@ -70,10 +70,12 @@ ALSO = {
         "face_labels",
         "numbering_of",
         "read_palette",
+        "save_labels",
     ),
     "metrics": ("SegmentationMetrics", "ToothMetrics", "ScanMetrics", "Interval"),
-    "repair.result": ("StepRecord", "NotRepaired"),
-    "repair.teeth": ("mend_labels", "MendedLabels", "propose_renumbering", "Renumbering"),
+    "repair.result": ("StepRecord", "NotRepaired", "Relabelling", "Renumbering"),
+    "repair.labels": ("mend_labels", "MendedLabels"),
+    "repair.teeth": ("propose_renumbering",),
 }
 """Module -> names on its page that are imported from the module, not from `meshguard`."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,8 +15,21 @@ from meshguard.facts import Facts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair import labelgraph
-from meshguard.repair.labelgraph import BorderCost, LabelGraph, face_graph, pieces_of, vertex_graph, without_islands
+from meshguard.repair.labelgraph import (
+    BorderCost,
+    LabelGraph,
+    face_graph,
+    pieces_of,
+    vertex_graph,
+    within_reason,
+    without_islands,
+)
 from tests import shapes
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+reasonable = partial(within_reason, band_mm=0.4, farthest_mm=0.5, shortening=1.5, surely=2.5)
 
 
 def facts(mesh: Mesh) -> Facts:
@@ -127,3 +142,41 @@ def test_the_main_piece_is_large_in_area_and_in_faces() -> None:
 
     assert graph.area[n] > 2 * graph.area[:n].sum()
     assert n_islands == 1 and mended[n] == 0 and (mended[:n] == labels[:n]).all()
+
+
+class TestWithinReason:
+    """A rectangle of 4 mm along a straight border that a cut takes away: the deeper, the shorter the border gets."""
+
+    def taken(self, depth_mm: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Distance of each face of the rectangle from its outline, and whether it was taken away."""
+        mesh = shapes.grid(80, 60, width=16.0, bulge=0.0)
+        middle = mesh.vertices[mesh.faces].mean(axis=1)
+        graph = face_graph(facts(mesh))
+        spur = (middle[:, 0] > 0) & (middle[:, 0] < depth_mm) & (np.abs(middle[:, 1]) < 2.0)
+        new = np.where(middle[:, 0] < 0, 11, 21).astype(np.int32)
+        kept = reasonable(graph, np.where(spur, 11, new).astype(np.int32), new)
+        from_outline = np.minimum(depth_mm - middle[spur, 0], 2.0 - np.abs(middle[spur, 1]))
+        return from_outline, kept[spur] == 21
+
+    def test_a_deep_spur_goes_as_a_whole(self) -> None:
+        from_outline, gone = self.taken(4.8)  # (2 * 4.8 + 4) / 4 = 3.4 times as long
+
+        assert gone.all() and from_outline.max() > 1.5
+
+    def test_one_that_may_be_drawn_so_goes_up_to_half_a_millimetre(self) -> None:
+        from_outline, gone = self.taken(1.6)  # 1.8 times
+
+        assert gone[from_outline < 0.35].all() and gone[from_outline < 0.5].any()
+        assert not gone[from_outline > 0.6].any() and (from_outline > 0.6).any()
+
+    def test_one_that_hardly_shortens_the_border_goes_up_to_the_band(self) -> None:
+        from_outline, gone = self.taken(0.6)  # 1.3 times
+
+        assert gone[from_outline < 0.25].all()
+        assert not gone[from_outline > 0.5].any() and (from_outline > 0.5).any()
+
+    def test_nothing_changed(self) -> None:
+        mesh = shapes.grid(8, 8)
+        labels = np.zeros(len(mesh.faces), np.int32)
+
+        assert reasonable(face_graph(facts(mesh)), labels, labels) is labels

@@ -1,4 +1,7 @@
-"""The label steps of repair: only on demand, proved, undone where they do not help; numbers are only proposed."""
+"""Mended labels: the smallest island, hole and bite, what must stay, figures on labelled arches.
+
+And the steps of repair: taken only on demand, proved, undone where they do not help.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,25 @@ import pytest
 import meshguard
 from meshguard import fdi
 from meshguard.budget import Steps
+from meshguard.errors import MeshError
 from meshguard.facts import Facts
 from meshguard.facts.teeth import OF_LABELS, relabelled
+from meshguard.mesh import Mesh
 from meshguard.phantoms import mislabel, mutate, phantom
 from meshguard.policy import Policy, policy
 from meshguard.repair import labels as label_steps
 from meshguard.repair import repair
-from meshguard.repair.labels import LABEL_STEPS, relabelling, with_mended_labels
+from meshguard.repair.labels import LABEL_STEPS, mend_labels, relabelling, with_mended_labels
 from meshguard.validation import findings_of, report_of
 from tests import labelnoise, shapes
+from tests.arches import REAL, by_face, labelled, real
 
 if TYPE_CHECKING:
-    from meshguard.mesh import Mesh
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from meshguard.mesh import Jaw
 
 ARCH = phantom(faces=16_000, seed=3)
 D = ("D104", "D105", "D111")
@@ -37,6 +47,205 @@ def spoilt(*kinds: str) -> Mesh:
     for seed, kind in enumerate(kinds, start=1):
         mesh = mislabel(mesh, kind, seed=seed)[0]
     return mesh
+
+
+def halves(columns: int = 24, rows: int = 16) -> tuple[Mesh, npt.NDArray[np.int32]]:
+    """A flat sheet of which the left half is tooth 11 and the right half 21, 0.5 mm a square."""
+    mesh = shapes.grid(columns, rows, width=0.5 * columns, bulge=0.0)
+    middle = mesh.vertices[mesh.faces].mean(axis=1)
+    return mesh, np.where(middle[:, 0] < 0, 11, 21).astype(np.int32)
+
+
+class TestIslandsAndHoles:
+    def test_clean_labels_stay(self) -> None:
+        mesh, labels = halves()
+        done = mend_labels(labelled(mesh, labels))
+
+        assert len(done.changed) == 0 and (done.n_islands, done.n_holes) == (0, 0)
+        assert done.mesh.face_data["label"].tolist() == labels.tolist()
+
+    @pytest.mark.parametrize(("wrong", "islands", "holes"), [(21, 1, 0), (33, 0, 0), (0, 0, 0)])
+    def test_one_face(self, wrong: int, islands: int, holes: int) -> None:
+        mesh, labels = halves()
+        middle = mesh.vertices[mesh.faces].mean(axis=1)
+        face = int(np.argmin(np.linalg.norm(middle - [-4, 0, 0], axis=1)))
+        labels[face] = wrong
+        done = mend_labels(labelled(mesh, labels), borders=False)
+
+        if wrong == 21:
+            assert done.changed.tolist() == [face] and (done.before.tolist(), done.after.tolist()) == ([21], [11])
+        else:  # the only piece of its label: no island of it
+            assert len(done.changed) == 0
+        assert (done.n_islands, done.n_holes) == (islands, holes)
+
+    def test_an_island_in_a_hole(self) -> None:
+        mesh, labels = halves()
+        labels[:] = 11
+        middle = mesh.vertices[mesh.faces].mean(axis=1)
+        labels[middle[:, 0] < -4.5] = 0  # gum
+        labels[middle[:, 0] > 4.5] = 21
+        whole = labels.copy()
+        away = np.linalg.norm(middle, axis=1)
+        labels[away < 1.5] = 0  # a ninth of the tooth
+        labels[away < 0.6] = 21
+        done = mend_labels(labelled(mesh, labels), borders=False)
+
+        assert done.mesh.face_data["label"].tolist() == whole.tolist() and (done.n_islands, done.n_holes) == (1, 1)
+
+    def test_a_large_second_piece_is_for_a_person(self) -> None:
+        mesh, labels = halves()
+        middle = mesh.vertices[mesh.faces].mean(axis=1)
+        labels[middle[:, 0] < -2.5] = 0
+        labels[middle[:, 0] < -3.5] = 21  # two thirds as large as the other 21... of the right half
+        before = labels.copy()
+        done = mend_labels(labelled(mesh, labels), borders=False)
+
+        assert done.mesh.face_data["label"].tolist() == before.tolist()
+
+    def test_gum_between_two_teeth_is_no_hole(self) -> None:
+        mesh, labels = halves()
+        middle = mesh.vertices[mesh.faces].mean(axis=1)
+        labels[middle[:, 1] < -3] = 0
+        labels[np.abs(middle[:, :2]).max(axis=1) < 0.6] = 0  # a papilla across the contact
+        done = mend_labels(labelled(mesh, labels), borders=False)
+
+        assert len(done.changed) == 0
+
+    def test_it_needs_labels(self) -> None:
+        with pytest.raises(MeshError, match="no labels"):
+            mend_labels(shapes.grid())
+
+    def test_degenerate_meshes(self) -> None:
+        for mesh in (
+            Mesh(vertices=[], faces=[], face_data={"label": np.empty(0, int)}),
+            Mesh(vertices=np.full((3, 3), np.nan), faces=[[0, 1, 2]], face_data={"label": [11]}),
+            Mesh(vertices=np.eye(3), faces=[[0, 1, 2], [0, 0, 1], [0, 1, 2]], face_data={"label": [11, 0, 12]}),
+            Mesh(vertices=np.eye(3), faces=[[0, 1, 2]], vertex_data={"label": [11, 0, 12]}),
+            Mesh(vertices=np.eye(3), faces=np.empty((0, 3), int), vertex_data={"label": [11, 0, 12]}),
+        ):
+            mend_labels(mesh)
+
+
+class TestBorders:
+    def test_a_bite_is_taken_back(self) -> None:
+        mesh, labels = halves()
+        truth = labels.copy()
+        middle = mesh.vertices[mesh.faces].mean(axis=1)
+        bite = (np.abs(middle[:, 1]) < 0.5) & (middle[:, 0] < 0) & (middle[:, 0] > -1.2)
+        labels[bite] = 21
+        done = mend_labels(labelled(mesh, labels))
+
+        assert bite.sum() >= 6
+        assert done.mesh.face_data["label"].tolist() == truth.tolist()
+        assert done.changed.tolist() == np.flatnonzero(bite).tolist()
+
+    def test_vertices(self) -> None:
+        mesh, _ = halves()
+        truth = np.where(mesh.vertices[:, 0] < 0.01, 11, 21).astype(np.int16)
+        labels = truth.copy()
+        spot = int(np.argmin(np.linalg.norm(mesh.vertices - [-4, 0, 0], axis=1)))
+        labels[spot] = 21
+        done = mend_labels(mesh.with_data(vertex={"label": labels}))
+
+        assert done.per == "vertex" and done.mesh.vertex_data["label"].tolist() == truth.tolist()
+        assert done.mesh.vertex_data["label"].dtype == np.int16 and done.changed.tolist() == [spot]
+
+    def test_the_rest_is_carried(self) -> None:
+        arch = meshguard.phantom(faces=4000)
+        labels = arch.vertex_data["label"].copy()
+        labels[np.flatnonzero(labels == 36)[20]] = 0
+        dirty = Mesh(
+            vertices=arch.vertices,
+            faces=arch.faces,
+            vertex_data={"label": labels, "height": arch.vertices[:, 2], "instance": labels},
+            face_data={"label": arch.face_data["label"]},
+            jaw="lower",
+        )
+        done = mend_labels(dirty)
+
+        assert done.mesh.jaw == "lower" and np.array_equal(done.mesh.vertex_data["height"], arch.vertices[:, 2])
+        assert "instance" not in done.mesh.vertex_data and len(done.changed)
+        assert np.array_equal(done.mesh.vertices, arch.vertices) and np.array_equal(done.mesh.faces, arch.faces)
+        a, b, c = done.mesh.vertex_data["label"][arch.faces].T
+        agree = (a == b) | (b == c) | (a == c)
+        assert (done.mesh.face_data["label"][agree] == np.where(b == c, b, a)[agree]).all()
+
+    def test_the_same_bytes_every_time(self) -> None:
+        arch = meshguard.phantom(faces=4000)
+        dirty = labelled(
+            arch, labelnoise.with_noise(arch, arch.face_data["label"].astype(np.int32), share=0.03, seed=1)
+        )
+        assert mend_labels(dirty).mesh.digest() == mend_labels(dirty).mesh.digest()
+
+
+def right_again(mesh: Mesh, noisy: npt.NDArray[np.int32]) -> tuple[float, int]:
+    """Share of the wrong faces that are right again, and changed right faces farther than 0.5 mm from any border.
+
+    A border is one that the noisy labels have or one that the true ones have.
+    """
+    truth = mesh.face_data["label"]
+    found = mend_labels(labelled(mesh, noisy)).mesh.face_data["label"]
+    wrong = noisy != truth
+    apart = np.minimum(labelnoise.border_distance(mesh, truth), labelnoise.border_distance(mesh, noisy))
+    return float((found == truth)[wrong].mean()), int(np.count_nonzero((found != truth) & ~wrong & (apart > 0.5)))
+
+
+def runs(mesh: Mesh, seeds: range, shares: tuple[float, ...] = (0.01, 0.03, 0.05)) -> list[tuple[float, int]]:
+    """`right_again` for each share, seed and kind of ragged border."""
+    truth = mesh.face_data["label"].astype(np.int32)
+    return [
+        right_again(mesh, labelnoise.with_noise(mesh, truth, share=share, seed=seed, ragged=ragged))
+        for share in shares
+        for seed in seeds
+        for ragged in ("bites", "flips")
+    ]
+
+
+class TestFigures:
+    """The aim: 90 % of the wrong faces right again, no right one changed beyond 0.5 mm of a border.
+
+    It holds over the runs of each arch. A single run with few errors falls short where two of its holes are open to the
+    gum: they look like gum that runs into a crown.
+    """
+
+    @pytest.mark.parametrize("name", REAL)
+    def test_real_arches(self, data_root: Path, name: str) -> None:
+        found = runs(real(data_root, name), range(1))
+
+        assert np.mean([share for share, _ in found]) >= 0.9
+        assert [outside for _, outside in found] == [0] * 6
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("name", REAL)
+    def test_real_arches_with_other_seeds(self, data_root: Path, name: str) -> None:
+        found = runs(real(data_root, name), range(10, 16))
+
+        assert np.mean([share for share, _ in found]) >= 0.9
+        assert sum(outside > 0 for _, outside in found) <= 1  # of 36 runs
+
+    @pytest.mark.parametrize("name", REAL)
+    def test_untouched_real_arches_keep_all_outside_the_band(self, data_root: Path, name: str) -> None:
+        mesh = real(data_root, name)
+        done = mend_labels(mesh)
+
+        assert (labelnoise.border_distance(mesh, mesh.face_data["label"])[done.changed] <= 0.5).all()
+
+    @pytest.mark.parametrize("jaw", ["upper", "lower"])
+    def test_phantoms(self, jaw: Jaw) -> None:
+        found = runs(by_face(meshguard.phantom(jaw=jaw, faces=16_000)), range(1))
+
+        assert np.mean([share for share, _ in found]) >= 0.9
+        assert [outside for _, outside in found] == [0] * 6
+
+    @pytest.mark.parametrize("jaw", ["upper", "lower"])
+    def test_a_border_drawn_beside_the_groove_stays_beside_it(self, jaw: Jaw) -> None:
+        """A phantom's labels end one row of faces above the deepest line; a fifth of those faces may move, not all."""
+        arch = by_face(meshguard.phantom(jaw=jaw, faces=16_000))
+        labels = arch.face_data["label"]
+        neighbours = labelnoise.face_neighbours(arch)
+        border = ((neighbours >= 0) & (labels[np.maximum(neighbours, 0)] != labels[:, None])).any(axis=1)
+
+        assert len(mend_labels(arch).changed) <= border.sum() / 5
 
 
 class TestOnDemand:

@@ -396,18 +396,29 @@ def _expansion(
     return takes[:n]
 
 
-def within_reason(graph: LabelGraph, old: IntArray, new: IntArray, *, band_mm: float, shortening: float) -> IntArray:
+def within_reason(
+    graph: LabelGraph,
+    old: IntArray,
+    new: IntArray,
+    *,
+    band_mm: float,
+    farthest_mm: float,
+    shortening: float,
+    surely: float,
+) -> IntArray:
     """A new cut, without what only moves a border.
 
-    A bite or a spur makes a border long, and taking it away shortens it. Where a patch that changes does not shorten
-    the border, only what lies within `band_mm` of the old one may change.
+    A bite or a spur makes a border long, and taking it away shortens it. So a patch that changes may reach the farther
+    from the old border the more it shortens it.
 
     Args:
         graph: the graph.
         old: int32 (k,), labels before.
         new: int32 (k,), labels after.
-        band_mm: as above.
-        shortening: old length of the border over the new one that a patch must reach.
+        band_mm: how far a patch may reach that shortens the border less than `shortening` times.
+        farthest_mm: how far one may that shortens it less than `surely` times.
+        shortening: old length of the border over the new one.
+        surely: the same; a patch that shortens it so much may reach as far as it does.
     """
     changed = old != new
     if not changed.any():
@@ -422,11 +433,11 @@ def within_reason(graph: LabelGraph, old: IntArray, new: IntArray, *, band_mm: f
         at, length = of[inner[rim]], graph.length[rim]
         before += np.bincount(at, length * (old[inner[rim]] != old[outer[rim]]), n)
         after += np.bincount(at, length * (new[inner[rim]] != new[outer[rim]]), n)
-    good = before >= shortening * after
-    doubtful = np.flatnonzero(changed & ~good[of])
+    reach = np.where(before >= surely * after, np.inf, np.where(before >= shortening * after, farthest_mm, band_mm))
+    doubtful = np.flatnonzero(changed & np.isfinite(reach[of]))
     border = old[a] != old[b]
     apart = KDTree(graph.middle[border]).query(graph.place[doubtful])[0]
     kept = new.copy()
-    back = doubtful[apart > band_mm]
+    back = doubtful[apart > reach[of[doubtful]]]
     kept[back] = old[back]
     return kept
