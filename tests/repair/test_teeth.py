@@ -65,6 +65,17 @@ class TestProposals:
         assert propose_renumbering(arch) is None
         assert mirrored is not None and mirrored.kind == "mirrored"
 
+    def test_the_winding_does_not_enter(self) -> None:
+        arch = meshguard.phantom(faces=6000)
+        inward = Mesh(vertices=arch.vertices, faces=arch.faces[:, ::-1], face_data=arch.face_data, jaw=arch.jaw)
+        swapped = self.renumbered(
+            inward, {tooth: fdi.antimere(tooth) for tooth in np.unique(arch.face_data["label"])[1:]}
+        )
+
+        assert propose_renumbering(inward) is None
+        proposal = propose_renumbering(swapped)
+        assert proposal is not None and proposal.kind == "mirrored"
+
     def test_too_little_to_say(self) -> None:
         arch = meshguard.phantom(faces=6000, teeth=4)
         assert propose_renumbering(arch) is None

@@ -33,19 +33,8 @@ of four real arches are 1.15 to 1.23."""
 LEAST_SCALE, MOST_SCALE = 0.95, 1.35
 """The arch's own scale is taken within these: many half-erupted teeth make no small mouth."""
 
-SIDES_AGREE = 0.8
-"""Labels have their sides swapped when at least this share of neighbours runs the wrong way round."""
-
 SAME_SIDE_MM = 25.0
 """Neighbours in a row that shows no arch are nearer than this: canines of either side stand 27 mm apart and more."""
-
-
-def _codes(facts: Facts) -> list[tuple[int, int]]:
-    """Places and FDI codes of the teeth whose labels are codes, along the arch; nothing without an arch curve."""
-    if facts.sizes is None:
-        return []
-    labels = facts.teeth.labels
-    return [(int(place), int(labels[place])) for place in facts.sizes.order if fdi.is_tooth(int(labels[place]))]
 
 
 def _out_of_order(indices: Sequence[int]) -> list[int]:
@@ -73,7 +62,9 @@ def order_broken(facts: Facts) -> Iterable[Finding]:
     swapped, or a number given to the wrong tooth. Teeth that are crowded or have erupted out of the row stay within the
     limit; a true transposition (canine and premolar, rare) does not.
     """
-    row = _codes(facts)
+    from meshguard.facts.row import row_of_codes
+
+    row = row_of_codes(facts)
     if len(row) < 3 or facts.sizes is None:
         return
     indices = [fdi.arch_index(code) for _, code in row]
@@ -120,24 +111,15 @@ def sides_swapped(facts: Facts) -> Iterable[Finding]:
     the arch. Labels that run the other way round are those of the mirrored arch, or the mesh itself was mirrored. The
     jaw is taken to be the labels' own. Where the row of teeth is too straight to have an inside, nothing is said.
     """
-    row = _codes(facts)
-    if len(row) < 3 or not facts.frame.has_inside:
-        return
-    # Seen from above with the tongue inside, a lower arch runs counter-clockwise from the patient's right to the left;
-    # an upper one, seen from its biting side, clockwise.
-    upper = sum(fdi.jaw_of(code) == "upper" for _, code in row)
-    if 2 * upper == len(row):
-        return
-    sense = -1 if 2 * upper > len(row) else 1
-    indices = [fdi.arch_index(code) for _, code in row]
-    steps = [sense * (later - earlier) for earlier, later in pairwise(indices) if later != earlier]
-    wrong = sum(step < 0 for step in steps)
-    if steps and wrong >= SIDES_AGREE * len(steps):
-        codes = [code for _, code in row]
+    from meshguard.facts.row import row_of_codes, sides_of
+
+    sides = sides_of(facts)
+    if sides is not None and sides.are_swapped:
+        codes = [code for _, code in row_of_codes(facts)]
         said = Said(
             severity=Severity.ERROR,
             message=f"The numbers of {len(codes)} teeth run from the patient's left to the right: sides are swapped.",
-            measures={"teeth": len(codes), "steps": len(steps), "steps_reversed": wrong},
+            measures={"teeth": len(codes), "steps": sides.steps, "steps_reversed": sides.reversed},
         )
         yield from about_teeth(facts, "D107", codes, said)
 
@@ -169,7 +151,9 @@ def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float,
 
     A tooth of the other jaw is measured as the one of this jaw that it stands for, if only some are.
     """
-    row, sizes = _codes(facts), facts.sizes
+    from meshguard.facts.row import row_of_codes
+
+    row, sizes = row_of_codes(facts), facts.sizes
     if not row or sizes is None:
         return [], {}, (1.0, 1.0)
     strangers = [code for _, code in row if fdi.jaw_of(code) != facts.labels.jaw]

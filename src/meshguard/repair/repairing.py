@@ -17,7 +17,7 @@ from meshguard.repair.labels import LABEL_STEPS, relabelling, with_mended_labels
 from meshguard.repair.plan import MOST_PASSES, PLAN, run_plan
 from meshguard.repair.result import NotRepaired, RepairResult
 from meshguard.repair.soundness import faults
-from meshguard.repair.teeth import propose_renumbering
+from meshguard.repair.teeth import proposal_for
 from meshguard.report import Safety, Severity
 from meshguard.validation import N_STEPS, labelled, report_of
 
@@ -83,7 +83,7 @@ def repaired(
         not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
         clean=not found and not over,
         relabelled=None if final is whole.facts else relabelling(whole.mesh, final.mesh),
-        proposal=propose_renumbering(final.mesh) if final.labelling is not None and final.labelling.is_fdi else None,
+        proposal=proposal_for(final),
     )
     steps.end()
     reasons = [over] if over else []

@@ -5,117 +5,91 @@ What only a person can decide, a proposal says; nothing renumbers silently.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from meshguard import fdi
-from meshguard.io.labels import face_labels
+from meshguard.facts import Facts
+from meshguard.facts.row import row_of_codes, sides_of
+from meshguard.policy import policy
 from meshguard.repair.result import Renumbering
 
 if TYPE_CHECKING:
-    from meshguard.mesh import FloatArray, IntArray, Mesh
+    from meshguard.mesh import Mesh
 
-_LEAST_TEETH = 6
-_CLEARLY = 0.12
-_MOST_SHIFT = 2
+LEAST_TEETH = 6
+"""With fewer teeth nothing is proposed."""
+
+MOST_SHIFT = 2
+"""Labels that were shifted are so by one tooth, rarely two."""
+
+CLEARLY = 0.12
+"""Antimeres agree better when the mean of their areas' ratios, as logarithms, falls by this much (proposal)."""
 
 
 def propose_renumbering(mesh: Mesh) -> Renumbering | None:
     """What would make the numbers of a whole arch fit, or None where they fit or the evidence does not suffice.
 
-    Told from the mesh alone, in any position: whether all teeth are of the other jaw (the mesh must know its jaw);
-    whether sides are mirrored (numbers run from left to right; the occlusal side is where crowns point); whether
-    numbers are shifted along the arch (another shift makes antimeres agree better in area by a clear margin). At least
-    six teeth, with numbers of both sides, are needed.
+    Told from the mesh alone, in any position and however its faces are wound: whether all teeth are of the other jaw
+    (the mesh must know its jaw); whether sides are swapped, by the rule of the check D107; whether numbers are shifted
+    along the arch (another shift makes antimeres agree better in area by a clear margin). At least six teeth, with
+    numbers of both sides, are needed.
 
     Args:
         mesh: carries FDI labels of vertices or faces.
     """
-    labels = face_labels(mesh)
-    if labels is None:
+    return proposal_for(Facts(mesh, policy("scan")))
+
+
+def proposal_for(facts: Facts) -> Renumbering | None:
+    """The same of facts that may be known in part already."""
+    labelling = facts.labelling
+    if labelling is None or labelling.why_not is not None or not labelling.is_fdi or not facts.n_finite:
         return None
-    teeth = [int(one) for one in np.unique(labels) if fdi.is_tooth(int(one))]
+    teeth = [int(label) for label in facts.teeth.labels if fdi.is_tooth(int(label))]
     jaws = {fdi.jaw_of(tooth) for tooth in teeth}
-    if len(teeth) < _LEAST_TEETH or len(jaws) != 1:
+    if len(teeth) < LEAST_TEETH or len(jaws) != 1:
         return None
     jaw = jaws.pop()
-    if mesh.jaw is not None and mesh.jaw != jaw:
+    if labelling.jaw_is_told and labelling.jaw != jaw:
         return Renumbering(
             kind="other jaw",
             mapping={tooth: fdi.antagonist(tooth) for tooth in teeth},
-            reason=f"All {len(teeth)} teeth have numbers of the {jaw} jaw, and this is the {mesh.jaw} one.",
+            reason=f"All {len(teeth)} teeth have numbers of the {jaw} jaw, and this is the {labelling.jaw} one.",
             measures={"teeth": len(teeth)},
         )
     if len({fdi.side_of(tooth) for tooth in teeth}) < 2:
         return None
-    return _mirrored(mesh, labels, teeth) or _shifted(mesh, labels, teeth)
+    sides = sides_of(facts)
+    if sides is not None and sides.are_swapped:
+        return Renumbering(
+            kind="mirrored",
+            mapping={tooth: fdi.antimere(tooth) for tooth in teeth},
+            reason="The numbers run from the patient's left to the right: sides are swapped.",
+            measures={"steps": sides.steps, "steps_reversed": sides.reversed},
+        )
+    return _shifted(facts, jaw)
 
 
-def _mirrored(mesh: Mesh, labels: IntArray, teeth: list[int]) -> Renumbering | None:
-    """A proposal to swap sides, where numbers run the wrong way round."""
-    order = sorted(teeth, key=lambda tooth: (fdi.arch_index(tooth), tooth))
-    areas, centres, up = _crowns(mesh, labels, order)
-    ends, middle = (centres[0] + centres[-1]) / 2, centres[(len(order) - 1) // 2 : len(order) // 2 + 1].mean(axis=0)
-    front, span = middle - ends, centres[-1] - centres[0]
-    if float(np.linalg.norm(up)) == 0.0 or float(areas.min()) == 0.0:
-        return None
-    # Crowns point down in the upper jaw. x to the patient's right, y to the front, z to the head: x = y × z.
-    head = up if fdi.jaw_of(order[0]) == "lower" else -up
-    right = np.cross(front, head)
-    size = float(np.linalg.norm(right) * np.linalg.norm(span))
-    to_left = -float(right @ span) / size if size > 0 else 1.0
-    if to_left > -0.5:
-        return None
-    return Renumbering(
-        kind="mirrored",
-        mapping={tooth: fdi.antimere(tooth) for tooth in teeth},
-        reason="The numbers run from the patient's left to the right: sides are swapped.",
-        measures={"direction": to_left},
-    )
-
-
-def _shifted(mesh: Mesh, labels: IntArray, teeth: list[int]) -> Renumbering | None:
+def _shifted(facts: Facts, jaw: fdi.Jaw) -> Renumbering | None:
     """A proposal to move all numbers along the arch, where antimeres then agree better."""
-    if any(fdi.is_deciduous(tooth) for tooth in teeth):
+    row = sorted((fdi.arch_index(code), code, place) for place, code in row_of_codes(facts))
+    if len(row) < LEAST_TEETH or any(fdi.is_deciduous(code) for _, code, _ in row):
         return None
-    order = sorted(teeth, key=fdi.arch_index)
-    areas, _, _ = _crowns(mesh, labels, order)
-    arch = fdi.arch_order(fdi.jaw_of(order[0]))
-    places = [fdi.arch_index(tooth) for tooth in order]
     disagreement: dict[int, float] = {}
-    for shift in range(-_MOST_SHIFT, _MOST_SHIFT + 1):
-        if places[0] + shift < 0 or places[-1] + shift > 15:
+    for shift in range(-MOST_SHIFT, MOST_SHIFT + 1):
+        if row[0][0] + shift < 0 or row[-1][0] + shift > 15:
             continue
-        area = {place + shift: value for place, value in zip(places, areas.tolist(), strict=True)}
-        pairs = [abs(np.log(area[place] / area[15 - place])) for place in area if place < 8 and 15 - place in area]
-        if len(pairs) >= _LEAST_TEETH // 2 and all(np.isfinite(pairs)):
-            disagreement[shift] = float(np.mean(pairs))
+        area = {index + shift: float(facts.teeth.areas[place]) for index, _, place in row}
+        pairs = [abs(math.log(area[index] / area[15 - index])) for index in area if index < 8 and 15 - index in area]
+        if len(pairs) >= LEAST_TEETH // 2:
+            disagreement[shift] = sum(pairs) / len(pairs)
     best = min(disagreement, key=lambda shift: (disagreement[shift], abs(shift)), default=0)
-    if best == 0 or 0 not in disagreement or disagreement[0] - disagreement[best] < _CLEARLY:
+    if best == 0 or 0 not in disagreement or disagreement[0] - disagreement[best] < CLEARLY:
         return None
     return Renumbering(
         kind="shifted",
-        mapping={tooth: arch[place + best] for tooth, place in zip(order, places, strict=True)},
+        mapping={code: fdi.arch_order(jaw)[index + best] for index, code, _ in row},
         reason=f"Moved by {best:+d} along the arch, right and left teeth agree better in size.",
         measures={"shift": best, "disagreement": disagreement[0], "disagreement_shifted": disagreement[best]},
-    )
-
-
-def _crowns(mesh: Mesh, labels: IntArray, teeth: list[int]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Area float64 (t,) in mm2 and centre float64 (t, 3) of each tooth, and the direction in which all crowns point."""
-    corners = mesh.vertices[mesh.faces]
-    with np.errstate(invalid="ignore", over="ignore"):
-        cross = np.nan_to_num(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2)
-    area, middle = np.linalg.norm(cross, axis=1), np.nan_to_num(corners.mean(axis=1))
-    number = np.full(int(labels.max(initial=0)) + 1, -1)
-    number[teeth] = np.arange(len(teeth))
-    of = np.where(labels >= 0, number[np.maximum(labels, 0)], -1)
-    crown = of >= 0
-    areas: FloatArray = np.bincount(of[crown], area[crown], len(teeth)).astype(np.float64)
-    sums = [np.bincount(of[crown], (area * middle[:, x])[crown], len(teeth)) for x in range(3)]
-    return (
-        areas,
-        np.stack(sums, axis=1) / np.maximum(areas, 1e-300)[:, None],
-        np.asarray(cross[crown].sum(axis=0), np.float64),
     )

@@ -1,0 +1,59 @@
+"""The row of numbered teeth: its order along the arch, and which way its numbers run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from meshguard import fdi
+from meshguard.facts import Facts
+from meshguard.facts.row import row_of_codes, sides_of
+from meshguard.phantoms import phantom
+from meshguard.policy import Policy
+
+if TYPE_CHECKING:
+    from meshguard.mesh import Jaw, Mesh
+
+
+def facts(mesh: Mesh, **new: int) -> Facts:
+    """Facts of the mesh with some teeth renumbered: t37=38."""
+    before = mesh.vertex_data["label"].astype(int)
+    label = before.copy()
+    for code, number in new.items():
+        label[before == int(code[1:])] = number
+    return Facts(mesh.without_labels().with_data(vertex={"label": label}), Policy())
+
+
+@pytest.mark.parametrize("jaw", ["upper", "lower"])
+def test_a_lower_arch_runs_counter_clockwise_an_upper_one_clockwise(jaw: Jaw) -> None:
+    found = facts(phantom(jaw=jaw, faces=8000))
+    codes = [code for _, code in row_of_codes(found)]
+    order = [code for code in fdi.arch_order(jaw) if fdi.position(code) < 8]
+    sides = sides_of(found)
+
+    assert codes == (order if jaw == "lower" else order[::-1])
+    assert sides is not None and (sides.steps, sides.reversed, sides.are_swapped) == (13, 0, False)
+
+
+def test_swapped_sides_and_two_swapped_teeth() -> None:
+    arch = phantom(faces=8000)
+    mirror = {f"t{code}": fdi.antimere(code) for code in np.unique(arch.vertex_data["label"])[1:].tolist()}
+    all_swapped, two = sides_of(facts(arch, **mirror)), sides_of(facts(arch, t34=35, t35=34))
+
+    assert all_swapped is not None and (all_swapped.reversed, all_swapped.are_swapped) == (13, True)
+    assert two is not None and (two.reversed, two.are_swapped) == (1, False)
+
+
+def test_ids_that_are_no_teeth_stand_in_no_row() -> None:
+    codes = [code for _, code in row_of_codes(facts(phantom(faces=8000), t36=99))]
+
+    assert len(codes) == 13 and 99 not in codes
+
+
+def test_too_few_or_too_straight_a_row_tells_no_sides() -> None:
+    assert sides_of(facts(phantom(faces=8000, teeth=2))) is None
+    arch = phantom(faces=16_000)
+    molars = arch.take(np.isin(arch.vertex_data["label"], (35, 36, 37))[arch.faces].all(axis=1))
+    assert sides_of(facts(molars)) is None
