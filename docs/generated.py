@@ -73,7 +73,7 @@ ALSO = {
         "save_labels",
     ),
     "metrics": ("SegmentationMetrics", "ToothMetrics", "ScanMetrics", "Interval"),
-    "repair.result": ("StepRecord", "NotRepaired", "Relabelling", "Renumbering"),
+    "repair.result": ("StepRecord", "NotRepaired", "LabelChanges", "Renumbering"),
     "repair.labels": ("mend_labels", "MendedLabels"),
     "repair.teeth": ("propose_renumbering",),
 }

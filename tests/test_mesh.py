@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -240,3 +240,28 @@ class TestChanges:
         text = repr(square(jaw="lower", vertex_data={"label": np.arange(4)}))
 
         assert text == "Mesh(4 vertices, 2 faces, vertex_data=['label'], jaw='lower')"
+
+
+class TestLabelCarrier:
+    FACES: ClassVar[list[list[int]]] = [[0, 1, 2], [1, 3, 2]]
+
+    def mesh(self, **data: object) -> Mesh:
+        return Mesh(vertices=np.eye(4, 3), faces=self.FACES, **data)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("vertex", "face", "carrier"),
+        [
+            (None, None, None),
+            ([11, 11, 0, 0], None, "vertex"),
+            (None, [11, 0], "face"),
+            ([11, 11, 0, 0], [11, 0], "vertex"),  # two corners of three
+            ([11, 11, 0, 0], [11, 11], "face"),
+            ([11, 12, 13, 13], [12, 13], "vertex"),  # of three different ones the middle
+            ([[1, 2]] * 4, [1, 1], "face"),
+        ],
+    )
+    def test_vertices_where_the_faces_say_the_same(self, vertex: object, face: object, carrier: str | None) -> None:
+        given = {"vertex_data": vertex, "face_data": face}
+        data = {name: {"label": values} for name, values in given.items() if values is not None}
+
+        assert self.mesh(**data).label_carrier() == carrier

@@ -18,6 +18,9 @@ import numpy.typing as npt
 from meshguard.errors import MeshError
 
 Jaw: TypeAlias = Literal["upper", "lower"]
+Carrier: TypeAlias = Literal["vertex", "face"]
+"""What carries labels."""
+
 Attributes: TypeAlias = Mapping[str, npt.NDArray[Any]]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int32]
@@ -220,6 +223,20 @@ class Mesh:
         """The same mesh of another jaw."""
         return _mesh(self.vertices, self.faces, self.vertex_data, self.face_data, jaw, self.source)
 
+    def label_carrier(self) -> Carrier | None:
+        """Whether the vertices or the faces carry the labels of teeth that count; None where there are none.
+
+        Where both do, it is the vertices if the faces say the same, which is the label that two corners have and of
+        three different ones the middle; else it is the faces.
+        """
+        of_face, of_vertex = self.face_data.get("label"), self.vertex_data.get("label")
+        if of_face is None or of_vertex is None:
+            return "face" if of_face is not None else "vertex" if of_vertex is not None else None
+        if of_face.size != len(of_face) or of_vertex.size != len(of_vertex):
+            return "face"  # several numbers each are no labels
+        same = np.array_equal(label_of_corners(of_vertex.reshape(-1), self.faces), of_face.reshape(-1))
+        return "vertex" if same else "face"
+
     def without_labels(self) -> Mesh:
         """The same mesh without `label` and `instance`."""
         vertex, face = (
@@ -291,3 +308,13 @@ def _mesh(
 ) -> Mesh:
     """Rebuild a pickled mesh through the constructor."""
     return Mesh(vertices=vertices, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=jaw, source=source)
+
+
+def label_of_corners(of_vertex: npt.NDArray[Any], faces: IntArray) -> npt.NDArray[Any]:
+    """Label of each face by those of its vertices, (m,): what two corners have, and of three different ones the middle.
+
+    Whatever the order of the corners.
+    """
+    a, b, c = (of_vertex[faces[:, corner]] for corner in range(3))
+    middle: npt.NDArray[Any] = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    return middle

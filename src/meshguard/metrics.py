@@ -378,7 +378,7 @@ def _ids(labelling: Labelling, mesh: Mesh | npt.NDArray[Any] | None, name: str =
         else:
             values = labelling.values if name == "label" else labelling.instances
     if isinstance(labelling, Mesh):
-        values = labelling.vertex_data.get(name, labelling.face_data.get(name))
+        values = (labelling.vertex_data if labelling.label_carrier() == "vertex" else labelling.face_data).get(name)
     elif not isinstance(labelling, Labels):
         values = np.asarray(labelling)
     if values is None:
@@ -401,7 +401,7 @@ def _instances(labelling: Labelling, mesh: Mesh | npt.NDArray[Any] | None) -> tu
     if isinstance(labelling, Labels) and labelling.instances is not None:
         return _ids(labelling, mesh, "instance")
     if isinstance(labelling, Mesh):
-        own = labelling.vertex_data if "label" in labelling.vertex_data else labelling.face_data
+        own = labelling.vertex_data if labelling.label_carrier() == "vertex" else labelling.face_data
         return _ids(own["instance"], mesh) if "instance" in own else None
     return None
 

@@ -122,6 +122,14 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             0.15, "A stray piece or hole is an error when it has more than this share of the tooth's area."
         ),
         "label_error_mm2": Limit(4.0, "A stray piece or hole is an error when it has more area than this."),
+        "label_near_mm": Limit(
+            1.5, "A stray piece of a label nearer to its tooth than this may be a part that something cuts off it."
+        ),
+        "label_speck_share": Limit(
+            0.05,
+            "Repair gives away a stray piece with less than this share of its tooth, however near it lies.",
+            "proposal: islands below 5 % of a tooth's area are fixable",
+        ),
         "order_mm": Limit(1.5, "Two teeth are out of order when they stand the wrong way round by more than this."),
         "order_error_mm": Limit(3.0, "Teeth out of order are an error when it is by more than this."),
         "size_share": Limit(

@@ -13,7 +13,7 @@ from meshguard.policy import policy
 from meshguard.repair.borderprofile import flanks, learned_cost
 from meshguard.repair.labelgraph import face_graph
 from tests import shapes
-from tests.repair.test_labelgraph import random_graph
+from tests.graphs import random_graph
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -58,6 +58,7 @@ def test_a_border_is_cheapest_where_it_is_drawn_and_never_the_other_way_round(dr
     others = [as_drawn[along & (column == x)].mean() for x in np.unique(column[along & ~here])]
 
     assert here.sum() >= 20 and as_drawn[here].mean() < min(others)
-    assert as_drawn[here].mean() < turned[here].mean() or drawn_at == 0.0
+    if drawn_at:  # in the groove itself both ways are alike
+        assert as_drawn[here].mean() < turned[here].mean()
     assert (cost.tooth_tooth <= cost.tooth_gum + cost.gum_tooth + 1e-12).all()
     assert cost.of(edges, tooth, tooth).tolist() == [0.0] * len(edges)

@@ -15,13 +15,13 @@ from meshguard import fdi
 from meshguard.budget import Steps
 from meshguard.errors import MeshError
 from meshguard.facts import Facts
-from meshguard.facts.teeth import OF_LABELS, relabelled
+from meshguard.facts.teeth import OF_LABELS, with_other_labels
 from meshguard.mesh import Mesh
 from meshguard.phantoms import mislabel, mutate, phantom
 from meshguard.policy import Policy, policy
 from meshguard.repair import labels as label_steps
 from meshguard.repair import repair
-from meshguard.repair.labels import LABEL_STEPS, mend_labels, relabelling, with_mended_labels
+from meshguard.repair.labels import LABEL_STEPS, mend_labels, with_mended_labels
 from meshguard.validation import findings_of, report_of
 from tests import labelnoise, shapes
 from tests.arches import REAL, by_face, labelled, real
@@ -326,6 +326,21 @@ class TestWithTheMesh:
         assert done.relabelled is not None and done.proposal is None
         assert done.after.outcomes["D102"].reason == done.before.outcomes["D102"].reason != ""
 
+    def test_what_counts_is_mended_where_vertices_and_faces_disagree(self) -> None:
+        """The faces' labels count then, in the checks and in repair; the vertices' are left alone."""
+        face = ARCH.face_data["label"].astype(np.int32)
+        middle = ARCH.vertices[ARCH.faces].mean(axis=1)
+        tooth = np.flatnonzero(face == 36)
+        inner = tooth[np.argsort(np.linalg.norm(middle[tooth] - middle[tooth].mean(axis=0), axis=1))[:12]]
+        face[inner] = 43
+        wrong = ARCH.with_data(face={"label": face})
+        done = repair(wrong, mend_labels=True)
+
+        assert done.relabelled is not None
+        assert (done.relabelled.per, done.relabelled.indices.tolist()) == ("face", sorted(inner.tolist()))
+        assert done.mesh.vertex_data["label"].tolist() == ARCH.vertex_data["label"].tolist()
+        assert done.mesh.face_data["label"].tolist() == ARCH.face_data["label"].tolist()
+
     def test_the_record(self) -> None:
         done = repair(spoilt("island"), mend_labels=True)
         record = done.to_dict()
@@ -336,15 +351,43 @@ class TestWithTheMesh:
         assert meshguard.repair(ARCH).to_dict()["relabelled"] is None
 
 
+class TestPromises:
+    """What a check says repair can mend, repair mends."""
+
+    @pytest.mark.parametrize("kind", ["island", "island_on_gum", "hole", "same_number", "ragged"])
+    def test_every_fixable_finding_goes(self, kind: str) -> None:
+        for seed in range(6):
+            wrong, _ = mislabel(ARCH, kind, seed=seed)
+            done = repair(wrong, mend_labels=True)
+            promised = {f.fingerprint for f in done.before.findings if f.check in ("D104", "D105") and f.fixable}
+
+            assert not promised & {f.fingerprint for f in done.after.findings}
+
+    def test_a_second_part_and_a_tooth_within_a_tooth_are_for_a_person(self) -> None:
+        label = ARCH.vertex_data["label"].astype(np.int32)
+        tooth = np.flatnonzero(label == 36)
+        inner = tooth[np.argsort(np.linalg.norm(ARCH.vertices[tooth] - ARCH.vertices[tooth].mean(axis=0), axis=1))]
+        within = label.copy()
+        within[label == 38] = 0
+        within[inner[:20]] = 38  # the whole of a label
+        for wrong, check in ((spoilt("same_number").vertex_data["label"], "D104"), (within, "D105")):
+            done = repair(ARCH.without_labels(), labels=np.asarray(wrong), mend_labels=True)
+            found = [finding for finding in done.before.findings if finding.check == check]
+
+            assert found and all(finding.fixable is None for finding in found)
+            assert done.relabelled is None
+            assert "No repair can decide this" in next(x.reason for x in done.not_repaired if x.check == check)
+
+
 class TestUndone:
     def test_a_step_that_does_not_help(self, monkeypatch: pytest.MonkeyPatch) -> None:
         wrong = spoilt("island")
         moved = mislabel(wrong.without_labels().with_data(vertex=dict(ARCH.vertex_data)), "island", seed=9)[0]
-        change = relabelling(wrong, moved)
+        change = np.flatnonzero(wrong.vertex_data["label"] != moved.vertex_data["label"]).astype(np.int32)
 
-        def elsewhere(mesh: Mesh, **_: object) -> object:
+        def elsewhere(facts: Facts, **_: object) -> object:
             class Done:
-                mesh, per, changed, n_islands, n_holes = moved, "vertex", change.indices, 1, 0
+                mesh, per, changed, n_islands, n_holes = moved, "vertex", change, 1, 0
 
             return Done
 
@@ -360,7 +403,7 @@ class TestUndone:
         other = np.where(ARCH.vertex_data["label"] == 36, 99, ARCH.vertex_data["label"]).astype(np.int32)
         worse = wrong.without_labels().with_data(vertex={"label": other})
 
-        def renumbered(mesh: Mesh, **_: object) -> object:
+        def renumbered(facts: Facts, **_: object) -> object:
             class Done:
                 mesh, per, changed, n_islands, n_holes = worse, "vertex", np.array([0]), 1, 0
 
@@ -395,11 +438,11 @@ def test_relabelled_facts_are_those_of_the_mesh() -> None:
     facts = Facts(ARCH, policy("scan"))
     report_of(facts, Steps())
     other = spoilt("ragged", "island")
-    quick, fresh = relabelled(facts, other), Facts(other, policy("scan"))
+    quick, fresh = with_other_labels(facts, other), Facts(other, policy("scan"))
 
     assert set(vars(facts)) >= OF_LABELS  # else this test sees nothing
     assert report_of(quick, Steps()).to_json() == report_of(fresh, Steps()).to_json()
-    assert "edges" in vars(relabelled(facts, other))
+    assert "edges" in vars(with_other_labels(facts, other))
 
 
 def test_noise_is_taken_out_for_any_thread_count(monkeypatch: pytest.MonkeyPatch) -> None:

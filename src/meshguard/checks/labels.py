@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard import fdi
-from meshguard.checks.located import Said, located
+from meshguard.checks.located import Said, fingerprint, located
 from meshguard.checks.registry import check
 from meshguard.report import Finding, Safety, Severity
 
@@ -88,8 +88,6 @@ def labels_do_not_fit(facts: Facts) -> Iterable[Finding]:
 
 
 def _misfit(message: str, measures: dict[str, float]) -> Finding:
-    from meshguard.checks.located import fingerprint
-
     return Finding(
         check="F105",
         severity=Severity.ERROR,
@@ -210,7 +208,7 @@ def _about_mesh_nodes(facts: Facts, nodes: IntArray, said: Said) -> Iterable[Fin
     return located(facts, "D103", element="vertex", indices=nodes, rows=rows, say=lambda _: said)
 
 
-_PARTS = ("label_part_mm2", "label_error_share", "label_error_mm2")
+_PARTS = ("label_part_mm2", "label_error_share", "label_error_mm2", "label_near_mm", "label_speck_share")
 
 
 def _severity(facts: Facts, area: float, whole: float, *, cut: bool) -> tuple[Severity, str]:
@@ -219,9 +217,11 @@ def _severity(facts: Facts, area: float, whole: float, *, cut: bool) -> tuple[Se
     A part below the least area is finer than scanners sample; an error is a large share of the tooth, unless the scan's
     own border cuts the part off.
     """
+    from meshguard.facts.strays import StrayRule
+
     if area < facts.policy.limit("label_part_mm2"):
         return Severity.INFO, "label_part_mm2"
-    large = area > facts.policy.limit("label_error_share") * whole and area > facts.policy.limit("label_error_mm2")
+    large = StrayRule.of(facts.policy).is_large(area, whole)
     return (Severity.ERROR if large and not cut else Severity.WARNING), "label_error_share"
 
 
@@ -232,8 +232,10 @@ def tooth_in_pieces(facts: Facts) -> Iterable[Finding]:
     Each piece of a label beside its largest, with its size and the distance between their middles: an island of stray
     label, a tooth that another label cuts in two, or a second tooth with the same number. Faces hang together over
     common edges, vertices along edges. A piece that no other label touches is a piece of the mesh (S103), not of its
-    labels. An island belongs to the label around it, which repair can give it.
+    labels. An island belongs to the label around it, which repair can give it where it is not near its own tooth: there
+    it may be a part that something cuts off.
     """
+    from meshguard.facts.strays import is_given_away
     from meshguard.kernels import teeth as kernels
 
     pieces, teeth = facts.pieces, facts.teeth
@@ -256,7 +258,7 @@ def tooth_in_pieces(facts: Facts) -> Iterable[Finding]:
             message=f"{what} of {name_of(facts, label)} has {area[piece]:.2f} mm² and lies {away:.1f} mm from it.",
             measures={"area_mm2": float(area[piece]), "tooth_area_mm2": whole, "distance_mm": away},
             limit=limit,
-            fixable=Safety.LOCAL if severity is not Severity.ERROR else None,
+            fixable=Safety.LOCAL if is_given_away(facts, piece) else None,
             tooth=tooth_of(facts, label),
         )
         yield from about_nodes(facts, "D104", pieces_of(facts, piece), said)
@@ -267,9 +269,10 @@ def hole_in_tooth(facts: Facts) -> Iterable[Finding]:
     """Hole in a tooth.
 
     A piece of gum, or the whole of another label, that lies within one tooth: it has no other neighbour, and the border
-    of the scan does not reach it. A crown has no such hole; repair gives it the label around it. A piece of a label
-    that is larger elsewhere is an island of that tooth instead, D104.
+    of the scan does not reach it. A crown has no such hole; repair can fill it where it is gum and not a large share of
+    the tooth. A piece of a label that is larger elsewhere is an island of that tooth instead, D104.
     """
+    from meshguard.facts.strays import StrayRule
     from meshguard.kernels import teeth as kernels
 
     pieces, teeth = facts.pieces, facts.teeth
@@ -288,9 +291,10 @@ def hole_in_tooth(facts: Facts) -> Iterable[Finding]:
     enclosed = (least == most) & (least != 0) & (pieces.measures[:, kernels.RIM] == 0.0)
     enclosed &= (pieces.label == 0) | is_main
     enclosed &= np.bincount(np.concatenate([one, other]), minlength=count) > 0
+    rule = StrayRule.of(facts.policy)
     for piece in np.flatnonzero(enclosed).tolist():
         label, inside = int(least[piece]), int(pieces.label[piece])
-        whole = float(teeth.areas[np.searchsorted(teeth.labels, label)])
+        whole = float(area[teeth.main[np.searchsorted(teeth.labels, label)]])
         if area[piece] > whole:
             continue  # the tooth is a ring around something larger: that is no hole in it
         severity, limit = _severity(facts, float(area[piece]), whole, cut=False)
@@ -300,7 +304,7 @@ def hole_in_tooth(facts: Facts) -> Iterable[Finding]:
             message=f"A hole of {area[piece]:.2f} mm² in {name_of(facts, label)} is labelled {content}.",
             measures={"area_mm2": float(area[piece]), "tooth_area_mm2": whole, "label_inside": inside},
             limit=limit,
-            fixable=Safety.LOCAL,
+            fixable=Safety.LOCAL if inside == 0 and not rule.is_large(float(area[piece]), whole) else None,
             tooth=tooth_of(facts, label),
         )
         yield from about_nodes(facts, "D105", pieces_of(facts, piece), said)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+Whole: TypeAlias = npt.NDArray[np.signedinteger[Any]]
+"""Whole numbers of any width."""
+
 _Array = TypeVar("_Array", bound=npt.NDArray[Any])
 
 

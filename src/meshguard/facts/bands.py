@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
+from meshguard.facts.strays import StrayRule
 from meshguard.kernels import teeth as kernels
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 
 NEAR_MM = 1.2
 """Width of the bands on either side of all borders; wider ones are only made where these leave a doubt."""
-
-PART_SHARE = 0.3
-"""A piece of a label that is smaller than this share of its largest is no part of the crown, but an island."""
 
 STRAIGHT = 0.05
 """A border is nearly straight when it spreads across itself by less than this share of its spread along."""
@@ -94,11 +92,12 @@ def find_borders(facts: Facts) -> tuple[Borders, Band]:
     An island on another crown has its border all over that crown: small pieces are left out.
     """
     borders, pieces, teeth = facts.pieces.borders, facts.pieces, facts.teeth
-    area = pieces.measures[:, kernels.AREA]
-    tooth = np.minimum(np.searchsorted(teeth.labels, pieces.label), max(0, len(teeth.labels) - 1))
-    is_tooth = pieces.label != 0
-    if len(teeth.labels):
-        is_tooth &= area >= PART_SHARE * area[teeth.main[tooth]]
+    is_tooth = np.zeros(len(pieces.label) + 1, np.bool_)
+    is_tooth[teeth.main] = True
+    area, rule = pieces.measures[:, kernels.AREA], StrayRule.of(facts.policy)
+    for piece in np.flatnonzero((pieces.label != 0) & (area > rule.area_mm2)).tolist():
+        whole = area[teeth.main[np.searchsorted(teeth.labels, pieces.label[piece])]]
+        is_tooth[piece] |= rule.is_large(float(area[piece]), float(whole))
     sides = pieces.of_face[np.stack([borders // 3, facts.edges.twins[borders] // 3], axis=1)]
     kept = is_tooth[sides].all(axis=1) & (pieces.label[sides[:, 0]] != pieces.label[sides[:, 1]])
     labels = np.sort(pieces.label[sides[kept]], axis=1)

@@ -9,19 +9,22 @@ vertices carry it. 0 is the gum.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from meshguard import fdi
 from meshguard.facts.arrays import BoolArray, frozen, middles
+from meshguard.facts.strays import main_pieces
 from meshguard.kernels import teeth as kernels
 from meshguard.kernels._parallel import fixed_bounds, side_by_side
+from meshguard.kernels.topology import UNUSED
+from meshguard.mesh import label_of_corners
 
 if TYPE_CHECKING:
     from meshguard.facts import Facts
-    from meshguard.mesh import FloatArray, IntArray, Jaw, Mesh
+    from meshguard.mesh import Carrier, FloatArray, IntArray, Jaw, Mesh
 
 Numbering: TypeAlias = Literal["fdi", "anonymous"]
 """What labels are numbers of."""
@@ -66,7 +69,7 @@ class Labelling(NamedTuple):
         disorder: share of the edges that chance would make borders that are.
     """
 
-    by: Literal["face", "vertex"]
+    by: Carrier
     of_node: IntArray
     is_fdi: bool
     jaw: Jaw | None
@@ -105,7 +108,7 @@ class Teeth(NamedTuple):
 
     Attributes:
         labels: int32 (T,).
-        main: int32 (T,), largest piece of each.
+        main: int32 (T,), largest piece of each, in area and in faces.
         areas: float64 (T,), of all its pieces, mm2.
         centres: float64 (T, 3), of the largest piece, mm.
         axes: float64 (T, 3), unit vectors towards the biting side of each crown; NaN where it has none.
@@ -125,20 +128,17 @@ class Teeth(NamedTuple):
 def find_labelling(facts: Facts) -> Labelling | None:
     """The labels that the mesh carries; None where it carries none."""
     mesh = facts.mesh
-    by: Literal["face", "vertex"] = "face" if "label" in mesh.face_data else "vertex"
-    stored = mesh.face_data.get("label", mesh.vertex_data.get("label"))
-    if stored is None:
+    by = mesh.label_carrier()
+    if by is None:
         return None
+    stored = (mesh.face_data if by == "face" else mesh.vertex_data)["label"]
     misfit = _misfit(stored)
     contradiction = None
     if misfit is None and by == "face" and "label" in mesh.vertex_data:
         of_vertex = mesh.vertex_data["label"]
         if _misfit(of_vertex) is None:
-            differ = int(np.count_nonzero(_majority(of_vertex.reshape(-1), mesh.faces) != stored.reshape(-1)))
-            if differ:
-                contradiction = f"{differ} faces have another label than their vertices; the faces' are used."
-            else:
-                by, stored = "vertex", of_vertex
+            differ = int(np.count_nonzero(label_of_corners(of_vertex.reshape(-1), mesh.faces) != stored.reshape(-1)))
+            contradiction = f"{differ} faces have another label than their vertices; the faces' are used."
     if misfit is not None:
         none = frozen(np.zeros(0, np.int32))
         return Labelling(by, none, False, None, False, "The labels do not fit the mesh (F105).", misfit, 0.0)
@@ -266,10 +266,10 @@ def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:
     """The teeth with their largest pieces, axes and borders."""
     area = pieces.measures[:, kernels.AREA]
     labels = np.unique(pieces.label[pieces.label != 0]).astype(np.int32)
-    # The largest of equal area is the one with the least centre, whatever the order of faces.
-    x = np.nan_to_num(pieces.measures[:, kernels.CENTRE])
-    order = np.lexsort((x, -np.round(area, 9), pieces.label))
-    main = order[np.searchsorted(pieces.label[order], labels)].astype(np.int32)
+    # Whatever the order of faces: of equal pieces it is the one with the least centre.
+    ties = np.nan_to_num(pieces.measures[:, kernels.CENTRE])
+    mains = main_pieces(pieces.label, area, pieces.measures[:, kernels.NODES], ties)
+    main = np.array([mains[label] for label in labels.tolist()], np.int32)
     is_tooth = pieces.label != 0
     summed = np.bincount(np.searchsorted(labels, pieces.label[is_tooth]), area[is_tooth], len(labels))
     centres = pieces.measures[main][:, kernels.CENTRE : kernels.CENTRE + 3]
@@ -321,20 +321,13 @@ def _misfit(stored: npt.NDArray[np.generic]) -> str | None:
     return None
 
 
-def _majority(of_vertex: npt.NDArray[Any], corners: IntArray) -> npt.NDArray[Any]:
-    """Label of most corners of each face; of three different ones the middle."""
-    a, b, c = (of_vertex[corners[:, k]] for k in range(3))
-    middle: npt.NDArray[Any] = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
-    return middle
-
-
 def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
     """Share of the edges that chance would make borders that are, over at most 10,000 edges spread over the mesh."""
     twins = facts.edges.twins
     if not len(twins):
         return 0.0
     h = np.arange(0, len(twins), max(1, len(twins) // 10_000))
-    h = h[twins[h] >= 0] if by == "face" else h[twins[h] != -3]
+    h = h[twins[h] >= 0] if by == "face" else h[twins[h] != UNUSED]
     ends = np.stack([h // 3, twins[h] // 3], axis=1) if by == "face" else facts.edge_ends(h.astype(np.int32))
     if not len(ends):
         return 0.0
@@ -351,7 +344,7 @@ OF_LABELS = frozenset({"labelling", "pieces", "teeth", "sizes", "borders", "outl
 """The facts that other labels change."""
 
 
-def relabelled(facts: Facts, mesh: Mesh) -> Facts:
+def with_other_labels(facts: Facts, mesh: Mesh) -> Facts:
     """Facts of the same vertices and faces with other labels: what is known of the geometry stays known."""
     fresh = type(facts)(mesh, facts.policy, given=facts.given)
     known = {name: value for name, value in vars(facts).items() if name not in OF_LABELS and name not in vars(fresh)}

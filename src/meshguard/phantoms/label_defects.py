@@ -392,8 +392,8 @@ def mislabel(mesh: Mesh, defect: str, *, seed: int = 0) -> tuple[Mesh, Truth]:
     """The mesh with one label defect, and the truth about it.
 
     Args:
-        mesh: with right FDI codes in `vertex_data["label"]` or, without that, in `face_data["label"]`. A mesh with both
-            comes back with labels on its vertices only.
+        mesh: with right FDI codes as labels (`Mesh.label_carrier` says where). It comes back with those labels only,
+            on what carries them.
         defect: a name of `LABEL_DEFECTS`.
         seed: draws teeth, places and sizes.
 
@@ -402,10 +402,10 @@ def mislabel(mesh: Mesh, defect: str, *, seed: int = 0) -> tuple[Mesh, Truth]:
     """
     if defect not in LABEL_DEFECTS:
         raise ValueError(f"there is no label defect {defect!r}; there are {', '.join(LABEL_DEFECTS)}")
-    by: Literal["vertex", "face"] = "vertex" if "label" in mesh.vertex_data else "face"
-    data = mesh.vertex_data if by == "vertex" else mesh.face_data
-    if "label" not in data:
+    by = mesh.label_carrier()
+    if by is None:
         raise ValueError("the mesh carries no labels")
+    data = mesh.vertex_data if by == "vertex" else mesh.face_data
     corners = mesh.vertices[mesh.faces]
     area = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     edges = np.sort(np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]]), axis=1)

@@ -9,18 +9,17 @@ negative logarithm of those odds, as in the unary terms of Boykov and Jolly, Int
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from meshguard.repair.labelgraph import BorderCost
+from meshguard.repair.cuts import BorderCost
 
 if TYPE_CHECKING:
+    from meshguard.facts.arrays import Whole
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.labelgraph import LabelGraph
 
-Cells: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 
 ACROSS, BESIDE = 8, 4
 """Classes of the bend across an edge, and of each bend beside it: equally many borders in each (proposals)."""
@@ -105,16 +104,16 @@ def learned_cost(graph: LabelGraph, sides: Flanks, labels: IntArray) -> BorderCo
     )
 
 
-def _classes(values: FloatArray, borders: FloatArray, n: int) -> Cells:
+def _classes(values: FloatArray, borders: FloatArray, n: int) -> Whole:
     """The class of each value, of n that hold equally many borders."""
     return np.searchsorted(np.quantile(borders, np.linspace(0, 1, n + 1)[1:-1]), values)
 
 
 def _costs(
     length: FloatArray,
-    levels: list[tuple[Cells, Cells, int]],
-    there: Cells,
-    back: Cells,
+    levels: list[tuple[Whole, Whole, int]],
+    there: Whole,
+    back: Whole,
 ) -> tuple[FloatArray, FloatArray]:
     """Costs of the two directions of each edge: for borders that run so, and for those that run the other way round.
 

@@ -14,31 +14,25 @@ import numpy as np
 
 from meshguard.errors import MeshError
 from meshguard.facts import Facts
-from meshguard.facts.teeth import relabelled
+from meshguard.facts.strays import StrayRule
+from meshguard.facts.teeth import with_other_labels
 from meshguard.io.labels import face_labels
 from meshguard.mesh import Mesh, frozen_array
-from meshguard.policy import policy
-from meshguard.repair.labelgraph import face_graph, vertex_graph, without_islands
+from meshguard.policy import policy as as_policy
+from meshguard.repair.islands import without_islands
+from meshguard.repair.labelgraph import face_graph, vertex_graph
 from meshguard.repair.redrawing import redrawn
-from meshguard.repair.result import Relabelling, StepRecord
+from meshguard.repair.result import LabelChanges, StepRecord
 from meshguard.report import Safety, Severity
 from meshguard.validation import findings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from meshguard.mesh import IntArray
+    from meshguard.policy import Policy
     from meshguard.report import Finding
-
-
-ISLAND_SHARE = 0.3
-"""Largest share of a tooth's main piece that another piece of its label may have to count as an island (proposal)."""
-
-NEAR_MM = 1.5
-"""A piece nearer than this to its tooth's main piece may be a part that a hole cuts off (proposal)."""
-
-REST_SHARE = 0.05
-"""The same share once borders are drawn, near or not (proposal: islands below 5 % of a tooth's area are fixable)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,61 +58,64 @@ class MendedLabels:
     n_holes: int
 
 
-def mend_labels(mesh: Mesh, *, islands: bool = True, borders: bool = True) -> MendedLabels:
+def mend_labels(mesh: Mesh, *, policy: str | Path | Policy = "scan", borders: bool = True) -> MendedLabels:
     """Give islands to the label around them, fill holes in teeth, and smooth ragged borders.
 
-    Islands are pieces of a label besides its largest, up to 30 % of it, or 5 % where they lie near it after borders
-    were drawn; a larger second piece is left as it is, for a person to look at. Holes are pieces of gum that have one
-    tooth around them. Borders are drawn anew by graph cuts (`repair.redrawing`) that like short lines and grooves;
-    where that does not make a border much shorter, it moves by at most 0.5 mm.
+    Islands are pieces of a label beside its largest, as long as they are no large share of it: those may be a tooth of
+    their own, and are left for a person to look at. Holes are pieces of gum that have one tooth around them. Borders
+    are drawn anew by graph cuts (`repair.redrawing`) that like short lines and grooves; where that does not make a
+    border much shorter, it moves by at most 0.5 mm.
 
-    Labels of vertices are mended if there are any, and those of faces follow; else labels of faces. Instances are left
-    behind where labels change, since they would contradict them.
+    Where vertices and faces both carry labels, the vertices' are mended if the faces' say the same, and those of the
+    faces follow; else the faces'. Instances are left behind where labels change, since they would contradict them.
 
     Args:
         mesh: carries `label`; any numbering, 0 is the gum.
-        islands: whether to mend islands and holes.
+        policy: its limits say what an island is.
         borders: whether to smooth borders.
 
     Returns:
         MendedLabels. The same input gives the same bytes.
 
     Raises:
-        MeshError: the mesh carries no labels.
+        MeshError: the mesh carries no labels, or what it carries cannot be read as such.
+        PolicyError: no such policy.
     """
-    per: Literal["vertex", "face"] = "vertex" if "label" in mesh.vertex_data else "face"
-    data = mesh.vertex_data if per == "vertex" else mesh.face_data
-    if "label" not in data:
+    return mended(Facts(mesh, as_policy(policy)), borders=borders)
+
+
+def mended(facts: Facts, *, borders: bool) -> MendedLabels:
+    """The same of facts that may be known in part already."""
+    mesh, labelling = facts.mesh, facts.labelling
+    if labelling is None:
         raise MeshError("the mesh carries no labels")
-    facts = Facts(mesh, policy("scan"))
-    old = data["label"].astype(np.int32)
-    graph = vertex_graph(facts) if per == "vertex" else face_graph(facts)
-    labels = old[facts.first_vertex] if per == "vertex" else old
-    n_islands = n_holes = 0
-    if islands:
-        labels, n_islands, n_holes = without_islands(graph, labels, share=ISLAND_SHARE, near_mm=NEAR_MM)
+    per, labels = labelling.by, labelling.of_node
+    stored = (mesh.vertex_data if per == "vertex" else mesh.face_data)["label"]
+    if len(labels) != (len(facts.positions) if per == "vertex" else len(mesh.faces)):
+        raise MeshError(f"the labels cannot be read: {labelling.misfit}")
+    old = stored.astype(np.int32).reshape(-1)
+    graph, rule = vertex_graph(facts) if per == "vertex" else face_graph(facts), StrayRule.of(facts.policy)
+    labels, n_islands, n_holes = without_islands(graph, labels, rule, specks=False)
     if borders:
         labels = redrawn(graph, labels)
-    if islands:
-        labels, more_islands, more_holes = without_islands(graph, labels, share=REST_SHARE, near_mm=0.0)
-        n_islands, n_holes = n_islands + more_islands, n_holes + more_holes
+    labels, more_islands, more_holes = without_islands(graph, labels, rule, specks=True)
     if per == "vertex":
         # Vertices on one position are mended as one; where they disagreed, what needs no change keeps its label.
-        mended = labels[facts.remap]
-        labels = np.where(mended == old[facts.first_vertex][facts.remap], old, mended)
+        at_vertex = labels[facts.remap]
+        labels = np.where(at_vertex == labelling.of_node[facts.remap], old, at_vertex)
     changed = np.flatnonzero(labels != old).astype(np.int32)
     return MendedLabels(
-        mesh=_relabelled(mesh, per, labels) if len(changed) else mesh,
+        mesh=_with_labels(mesh, per, labels) if len(changed) else mesh,
         per=per,
         changed=frozen_array(changed),
         before=frozen_array(old[changed]),
         after=frozen_array(labels[changed].astype(np.int32)),
-        n_islands=n_islands,
-        n_holes=n_holes,
+        n_islands=n_islands + more_islands,
+        n_holes=n_holes + more_holes,
     )
 
 
-def _relabelled(mesh: Mesh, per: Literal["vertex", "face"], labels: IntArray) -> Mesh:
+def _with_labels(mesh: Mesh, per: Literal["vertex", "face"], labels: IntArray) -> Mesh:
     """The mesh with new labels, without instances, and with labels of faces that follow those of vertices."""
     vertex = {name: array for name, array in mesh.vertex_data.items() if name != "instance"}
     face = {name: array for name, array in mesh.face_data.items() if name != "instance"}
@@ -149,7 +146,7 @@ class LabelStep:
     name: str
     checks: tuple[str, ...]
     why: str
-    run: Callable[[Mesh], MendedLabels]
+    run: Callable[[Facts], MendedLabels]
 
 
 LABEL_STEPS: tuple[LabelStep, ...] = (
@@ -157,13 +154,13 @@ LABEL_STEPS: tuple[LabelStep, ...] = (
         name="give islands and holes of labels to what is around them",
         checks=("D104", "D105"),
         why="first, so that no border is drawn around what has no place",
-        run=lambda mesh: mend_labels(mesh, borders=False),
+        run=lambda facts: mended(facts, borders=False),
     ),
     LabelStep(
         name="draw ragged borders of labels anew",
         checks=("D111",),
         why="on whole teeth; only where a border is ragged, since a drawn one follows the gum better than any cut",
-        run=mend_labels,
+        run=lambda facts: mended(facts, borders=True),
     ),
 )
 """The steps in order; `why` is the reason for its place."""
@@ -181,10 +178,10 @@ def with_mended_labels(facts: Facts) -> tuple[Facts, list[StepRecord]]:
         wanted = _of(step, before)
         if not wanted:
             continue
-        done = step.run(facts.mesh)
+        done = step.run(facts)
         if not len(done.changed):
             continue
-        changed = relabelled(facts, done.mesh)
+        changed = with_other_labels(facts, done.mesh)
         after = findings_of(changed, "D")
         remain, errors = _of(step, after), _errors(after) - _errors(before)
         undone = "" if remain < wanted else f"it would have left {remain} of {wanted}"
@@ -218,10 +215,13 @@ def _errors(findings: list[Finding]) -> int:
     return sum(finding.severity is Severity.ERROR for finding in findings)
 
 
-def relabelling(before: Mesh, after: Mesh) -> Relabelling:
-    """Which labels differ between two meshes of the same faces; those of the vertices, if these have any."""
-    per: Literal["vertex", "face"] = "vertex" if "label" in before.vertex_data else "face"
-    old, new = (mesh.vertex_data if per == "vertex" else mesh.face_data for mesh in (before, after))
-    changed = np.flatnonzero(old["label"] != new["label"]).astype(np.int32)
-    was, now = (frozen_array(data["label"][changed].astype(np.int32)) for data in (old, new))
-    return Relabelling(per=per, indices=frozen_array(changed), before=was, after=now)
+def label_changes(before: Facts, after: Facts) -> LabelChanges:
+    """Which labels differ between two meshes of the same faces."""
+    per = before.labels.by
+    old, new = (
+        (facts.mesh.vertex_data if per == "vertex" else facts.mesh.face_data)["label"].reshape(-1)
+        for facts in (before, after)
+    )
+    changed = np.flatnonzero(old != new).astype(np.int32)
+    was, now = (frozen_array(labels[changed].astype(np.int32)) for labels in (old, new))
+    return LabelChanges(per=per, indices=frozen_array(changed), before=was, after=now)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.repair.borderprofile import flanks, learned_cost
-from meshguard.repair.labelgraph import BorderCost, around, recut, within_reach, within_reason
+from meshguard.repair.cuts import BorderCost, recut, within_reach, within_reason
+from meshguard.repair.labelgraph import around
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -31,6 +32,9 @@ FARTHEST_MM = 0.5
 
 GROOVE_DEG_MM = 30.0
 """A border costs 1/e where the surface bends so much, as in the post-processing of MeshSegNet (proposal)."""
+
+LEAST_COST = 0.02
+"""Share of its length that a border costs in the sharpest groove: a longer way round through a groove is not free."""
 
 LOYALTY_PER_MM = 0.3
 """What it costs a mm2 to change its label, in mm of border outside grooves (proposal)."""
@@ -77,7 +81,7 @@ def redrawn(graph: LabelGraph, labels: IntArray) -> IntArray:
 
 def _along_grooves(graph: LabelGraph, labels: IntArray, reached: dict[int, IntArray]) -> IntArray:
     """Borders drawn where they are short and the surface is concave."""
-    cost = graph.length * (0.02 + np.exp(-np.maximum(graph.bend, 0.0) / GROOVE_DEG_MM))
+    cost = graph.length * (LEAST_COST + np.exp(-np.maximum(graph.bend, 0.0) / GROOVE_DEG_MM))
     cut = recut(graph, labels, reached, BorderCost(cost, cost, cost), LOYALTY_PER_MM * graph.area, sweeps=2)
     return within_reason(
         graph, labels, cut, band_mm=BAND_MM, farthest_mm=FARTHEST_MM, shortening=SHORTENING, surely=SURELY

@@ -13,7 +13,7 @@ from meshguard.mesh import Mesh
 from meshguard.policy import policy as as_policy
 from meshguard.repair.assembly import assemble
 from meshguard.repair.draft import Draft
-from meshguard.repair.labels import LABEL_STEPS, relabelling, with_mended_labels
+from meshguard.repair.labels import LABEL_STEPS, label_changes, with_mended_labels
 from meshguard.repair.plan import MOST_PASSES, PLAN, run_plan
 from meshguard.repair.result import NotRepaired, RepairResult
 from meshguard.repair.soundness import faults
@@ -82,7 +82,7 @@ def repaired(
         area_removed_mm2=whole.area_removed_mm2,
         not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
         clean=not found and not over,
-        relabelled=None if final is whole.facts else relabelling(whole.mesh, final.mesh),
+        relabelled=None if final is whole.facts else label_changes(whole.facts, final),
         proposal=proposal_for(final),
     )
     steps.end()

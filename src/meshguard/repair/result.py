@@ -83,7 +83,7 @@ class NotRepaired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Relabelling:
+class LabelChanges:
     """Labels that were mended.
 
     Attributes:
@@ -173,7 +173,7 @@ class RepairResult:
     area_removed_mm2: float
     not_repaired: tuple[NotRepaired, ...]
     clean: bool
-    relabelled: Relabelling | None = None
+    relabelled: LabelChanges | None = None
     proposal: Renumbering | None = None
 
     @property

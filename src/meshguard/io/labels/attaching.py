@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from meshguard.errors import MeshError
-from meshguard.mesh import Irregularity, frozen_array
+from meshguard.mesh import Irregularity, frozen_array, label_of_corners
 
 if TYPE_CHECKING:
     from meshguard.io.labels.numbering import Labels
@@ -105,8 +105,7 @@ def face_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
         return mesh.face_data[name].astype(np.int32, copy=False)
     if name not in mesh.vertex_data:
         return None
-    a, b, c = mesh.vertex_data[name].astype(np.int32, copy=False)[mesh.faces].T
-    return frozen_array(np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c)))
+    return frozen_array(label_of_corners(mesh.vertex_data[name].astype(np.int32, copy=False), mesh.faces))
 
 
 def _origin(mesh: Mesh, count: int, per: str) -> IntArray | slice | None:

@@ -29,8 +29,8 @@ def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face"] 
     Args:
         mesh: carries `label` in its vertex or face data.
         path: ends in .json, .npy, .csv or .txt.
-        per: whether the labels of vertices or of faces are written; None: those that the mesh carries, the vertices' if
-            both. An STL keeps no vertices, so beside one it is "face".
+        per: whether the labels of vertices or of faces are written; None: those that count (`Mesh.label_carrier`). An
+            STL keeps no vertices, so beside one it is "face".
 
     Raises:
         MeshError: the mesh carries no labels, or the suffix is none of these.
@@ -41,11 +41,11 @@ def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face"] 
         raise MeshError(
             f"labels are written as {', '.join(LABEL_SUFFIXES)}, not as {suffix or 'a file without a suffix'}"
         )
-    carried = "vertex" if "label" in mesh.vertex_data else "face"
-    labels = vertex_labels(mesh) if (per or carried) == "vertex" else face_labels(mesh)
+    per = per or mesh.label_carrier()
+    labels = vertex_labels(mesh) if per == "vertex" else face_labels(mesh)
     if labels is None:
         raise MeshError("the mesh carries no labels")
-    instances = (mesh.vertex_data if (per or carried) == "vertex" else mesh.face_data).get("instance")
+    instances = (mesh.vertex_data if per == "vertex" else mesh.face_data).get("instance")
     replace_file(Path(path), _content(suffix, mesh, labels, None if instances is None else instances.astype(np.int32)))
 
 
