@@ -41,7 +41,8 @@ API = {
     "io.labels": ("Labels", "Labels of teeth, read and put on a mesh."),
     "fdi": ("Tooth numbers", "FDI, Universal and Palmer, and what prescriptions write."),
     "metrics": ("Metrics", "How well a segmentation agrees with the truth."),
-    "repair.teeth": ("Mend labels", "Islands, holes, ragged borders, and proposals to renumber."),
+    "repair.labels": ("Mend labels", "Islands, holes and ragged borders of labels."),
+    "repair.teeth": ("Renumber", "Proposals to renumber a whole arch."),
     "mesh": ("Mesh", "The mesh, and what reading it from a file saw."),
     "report": ("Report", "What a validation found."),
     "policy": ("Policy", "Which checks run, with which limits."),
@@ -351,6 +352,7 @@ def _help(command: click.Command, name: str) -> Iterator[str]:
 
 def repair_page() -> str:
     """The plan of repair: every step in order, with the reason for its place."""
+    from meshguard.repair.labels import LABEL_STEPS
     from meshguard.repair.plan import MOST_PASSES, PLAN
 
     words = {
@@ -374,6 +376,11 @@ def repair_page() -> str:
         )
         does = f"`{step.safety.value}`: {words[step.safety.value]}"
         lines.append(f"| {number} | {_cell(step.name)} | {mends} | {does} | {_cell(_sentence(step.why))} |")
+    lines += ["", "Labels of teeth are mended only where that is asked for, when the mesh is sound:", ""]
+    lines += ["| | Step | Mends | Why here |", "|---|---|---|---|"]
+    for number, label_step in enumerate(LABEL_STEPS, 1):
+        mends = ", ".join(f"[{check}](checks.md#{check.lower()})" for check in label_step.checks)
+        lines.append(f"| {number} | {_cell(label_step.name)} | {mends} | {_cell(_sentence(label_step.why))} |")
     return "\n".join([*lines, ""])
 
 

@@ -228,3 +228,24 @@ def test_a_refusal_quotes_no_words() -> None:
     with pytest.raises(ToothError) as caught:
         fdi.parse("Smith 24")
     assert "mith" not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("ids", "numbering"),
+    [
+        ([31, 32, 41, 42], "fdi"),
+        ([31, 32, 41, 42, 99], "fdi"),
+        ([55, 85, 11], "fdi"),
+        ([-1, 36], "fdi"),
+        (list(range(1, 15)), "anonymous"),
+        (list(range(17, 33)), "anonymous"),
+        ([], "anonymous"),
+    ],
+)
+def test_what_ids_look_like(ids: list[int], numbering: str) -> None:
+    assert fdi.look_like_codes(ids) == (numbering == "fdi")
+
+
+def test_half_of_the_ids_are_enough_where_they_are_said_to_be_codes() -> None:
+    assert fdi.look_like_codes([11, 99], declared=True) and not fdi.look_like_codes([11, 99])
+    assert not fdi.look_like_codes([], declared=True) and not fdi.look_like_codes([11, 99, 98], declared=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from meshguard.metrics import segmentation_metrics
     from meshguard.phantoms import phantom
     from meshguard.policy import Policy
-    from meshguard.queries import boundary_loops, intersections, self_intersections
+    from meshguard.queries import arch_frame, boundary_loops, intersections, self_intersections
     from meshguard.repair.result import RepairResult
     from meshguard.report import Finding, Outcome, Report, Safety, Severity, Status
     from meshguard.validation import validate
@@ -47,6 +47,7 @@ __all__ = [
     "Severity",
     "Status",
     "__version__",
+    "arch_frame",
     "boundary_loops",
     "intersections",
     "load",
@@ -79,6 +80,7 @@ _HOMES = {
     "Safety": "report",
     "Severity": "report",
     "Status": "report",
+    "arch_frame": "queries",
     "boundary_loops": "queries",
     "intersections": "queries",
     "self_intersections": "queries",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from meshguard.errors import ToothError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Jaw: TypeAlias = Literal["upper", "lower"]
 Side: TypeAlias = Literal["right", "left"]
@@ -47,6 +47,25 @@ _BRACKETS = {"┘": 1, "⏌": 1, "└": 2, "⎿": 2, "┌": 3, "⎾": 3, "┐": 
 def is_tooth(code: int) -> bool:
     """Whether this is the FDI code of a tooth; 0, the gum, is none."""
     return code in _TEETH
+
+
+FDI_SHARE = 0.75
+"""Ids are taken for FDI codes when more than this share of the different ones are. Single ids that are none are errors
+in an FDI file, not another numbering; of Universal 17 to 32 three quarters happen to be codes."""
+
+
+def look_like_codes(ids: Iterable[int], *, declared: bool = False) -> bool:
+    """Whether ids are codes of teeth by the share of the different ones that are; 0 and negative ids do not count.
+
+    Args:
+        ids: each once.
+        declared: somebody says that they are; half of them are enough then.
+    """
+    positive = [id_ for id_ in ids if id_ > 0]
+    known = sum(is_tooth(id_) for id_ in positive)
+    if declared:
+        return bool(positive) and 2 * known >= len(positive)
+    return known > FDI_SHARE * len(positive)
 
 
 def quadrant_of(code: int) -> int:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Literal, overload
 from meshguard.facts import Facts
 from meshguard.facts.contact import Contact, find_contact
 from meshguard.facts.intersections import find_intersections
+from meshguard.facts.shape import jaw_by_incisors
 from meshguard.policy import policy
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from meshguard.facts.frame import ArchFrame
     from meshguard.mesh import IntArray, Mesh
 
 _MOST_PAIRS = 2**31 - 1
@@ -30,6 +32,22 @@ def boundary_loops(mesh: Mesh) -> tuple[IntArray, IntArray]:
     facts = Facts(mesh, policy("scan"))
     loops = facts.loops
     return loops.offsets, facts.first_vertex[loops.positions]
+
+
+def arch_frame(mesh: Mesh) -> ArchFrame:
+    """Where the arch is and which way it faces: occlusal plane, midline, arch curve and jaw, as far as it shows.
+
+    From the labels of teeth where the mesh carries any, else from its shape alone; the jaw always from the shape: from
+    the widths of the incisors where teeth are known, else from what lies inside the arch. What cannot be told is None,
+    and `why_unsure` says why; the rest comes with a confidence from 0 to 1. It moves with the mesh.
+    """
+    facts = Facts(mesh, policy("scan"))
+    frame = facts.frame
+    if frame.source == "geometry":
+        return frame
+    jaw, sure = jaw_by_incisors(facts)
+    why = () if jaw else ("The incisors of either side are not there, or do not agree, so the jaw is not told.",)
+    return frame._replace(jaw=jaw, jaw_confidence=sure, why_unsure=(*frame.why_unsure, *why))
 
 
 @overload

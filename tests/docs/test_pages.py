@@ -157,3 +157,17 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         r'<(?:script|img)[^>]+src="(https?:[^"]+)"|<link[^>]+stylesheet[^>]+href="(https?:[^"]+)"', html
     )
     assert loaded == []
+
+
+def test_the_tree_of_the_architecture_is_whole() -> None:
+    """Every module and package at the top of the source is named, and nothing that is not there."""
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text("utf-8")
+    tree = page.partition("src/meshguard/\n")[2].partition("```")[0]
+    named = {line.split()[0] for line in tree.splitlines() if line.strip()}
+    there = {
+        path.name + ("/" if path.is_dir() else "")
+        for path in (ROOT / "src" / "meshguard").iterdir()
+        if not path.name.startswith("_") and (path.suffix == ".py" or path.is_dir())
+    }
+
+    assert named == there

@@ -6,28 +6,11 @@ import numpy as np
 import pytest
 
 from meshguard.facts import Facts
-from meshguard.facts.teeth import numbering_of
 from meshguard.phantoms import mislabel, phantom
 from meshguard.policy import Policy
 from tests import shapes
 
 ARCH = phantom(faces=12_000)
-
-
-@pytest.mark.parametrize(
-    ("classes", "numbering"),
-    [
-        ([31, 32, 41, 42], "fdi"),
-        ([31, 32, 41, 42, 99], "fdi"),
-        ([55, 85, 11], "fdi"),
-        ([-1, 36], "fdi"),
-        (list(range(1, 15)), "anonymous"),
-        (list(range(17, 33)), "anonymous"),
-        ([], "anonymous"),
-    ],
-)
-def test_what_labels_are_numbers_of(classes: list[int], numbering: str) -> None:
-    assert numbering_of(np.array(classes, np.int32)) == numbering
 
 
 def test_vertices_carry_labels_that_their_faces_repeat() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshguard.checks import file, geometry, surface, teeth, topology
+from meshguard.checks import borders, file, geometry, labels, surface, teeth, topology
 from meshguard.checks.registry import Check
 from meshguard.errors import PolicyError
 from meshguard.policy import CLASSES, WEIGHED, nearest
@@ -12,7 +12,9 @@ from meshguard.policy import CLASSES, WEIGHED, nearest
 if TYPE_CHECKING:
     from meshguard.policy import Policy
 
-CATALOGUE: tuple[Check, ...] = (*file.CHECKS, *topology.CHECKS, *geometry.CHECKS, *surface.CHECKS, *teeth.CHECKS)
+_OF_TEETH = sorted((*labels.CHECKS, *teeth.CHECKS, *borders.CHECKS), key=lambda check: check.id)
+
+CATALOGUE: tuple[Check, ...] = (*file.CHECKS, *topology.CHECKS, *geometry.CHECKS, *surface.CHECKS, *_OF_TEETH)
 
 __all__ = ["CATALOGUE", "Check", "refuse_unknown_checks"]
 

@@ -136,3 +136,6 @@ def bridged(facts: Facts) -> Iterable[Finding]:
             tooth=tooth_of(facts, low),
         )
         yield from _along(facts, "D115", bridges.edges[k], said)
+
+
+CHECKS = (ragged_border, bleeding, bridged)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard import fdi
-from meshguard.checks import borders
-from meshguard.checks import labels as label_checks
 from meshguard.checks.labels import about_teeth
 from meshguard.checks.located import Said, located
 from meshguard.checks.norms import area_of, norm_of
@@ -395,15 +393,11 @@ def _missing(facts: Facts, beside: int, missing: list[int], said: Said) -> Itera
 
 
 CHECKS = (
-    *label_checks.CHECKS,
     order_broken,
     sides_swapped,
     two_in_one_slot,
     implausible_size,
     antimeres_differ,
-    borders.ragged_border,
-    borders.bleeding,
     unlabelled_tooth,
     missing_teeth,
-    borders.bridged,
 )

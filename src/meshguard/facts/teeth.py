@@ -36,10 +36,6 @@ segmentations it is below a tenth, of labels in another order above 0.8."""
 MIN_BORDERS = 50
 """With fewer borders nothing is said of disorder: a patch of a few faces is nearly all border."""
 
-FDI_SHARE = 0.75
-"""Labels are taken for FDI codes when more than this share of the classes are; `io.labels` decides alike."""
-
-
 MANY_PIECES = 10_000
 """With more pieces, which no segmentation has, they are not summed in parts: that would take memory."""
 
@@ -147,7 +143,7 @@ def find_labelling(facts: Facts) -> Labelling | None:
     of_node = frozen(given if is_own else given[facts.first_vertex])
     classes = _classes(of_node)
     told = mesh.jaw
-    is_fdi = (facts.given.numbering if facts.given is not None else numbering_of(classes)) == "fdi"
+    is_fdi = facts.given.numbering == "fdi" if facts.given is not None else fdi.look_like_codes(classes.tolist())
     codes = [int(label) for label in classes if fdi.is_tooth(int(label))] if is_fdi else []
     n_upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
     jaw: Jaw | None = told or (None if not codes else "upper" if 2 * n_upper >= len(codes) else "lower")
@@ -174,16 +170,6 @@ def _classes(labels: IntArray) -> IntArray:
         found = np.unique(labels).astype(np.int32)
     kept: IntArray = found[found != 0]
     return kept
-
-
-def numbering_of(classes: IntArray) -> Numbering:
-    """What the labels other than 0 are numbers of: FDI codes if more than three quarters of them are.
-
-    So it is with labels from a file: single ids that are no codes are errors, but Universal 17 to 32, of which three
-    quarters happen to be codes, are another numbering.
-    """
-    ids = [label for label in classes.tolist() if label > 0]
-    return "fdi" if sum(fdi.is_tooth(label) for label in ids) > FDI_SHARE * len(ids) else "anonymous"
 
 
 def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:

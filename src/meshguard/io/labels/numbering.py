@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from meshguard.errors import ReadError
-from meshguard.fdi import from_universal, is_tooth
+from meshguard.fdi import from_universal, look_like_codes
 from meshguard.mesh import frozen_array
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Numbering: TypeAlias = Literal["fdi", "meshsegnet", "anonymous"]
 
-_FDI_SHARE = 0.75
 _MESHSEGNET_CLASSES = 14
 
 
@@ -61,20 +60,13 @@ class Labels:
 
 
 def numbering_of(values: IntArray, *, declared: bool = False) -> Literal["fdi", "anonymous"]:
-    """What ids seem to be: "fdi" where more than three quarters of the different ones are codes of teeth.
-
-    Single ids that are none are errors in an FDI file, not another numbering; Universal 17 to 32, of which three
-    quarters happen to be FDI codes, are not FDI.
+    """What ids seem to be, by `fdi.look_like_codes`.
 
     Args:
         values: int32 (k,); 0 and negative ids do not count.
         declared: the format says that labels are FDI; half of them are enough then.
     """
-    ids = [int(id_) for id_ in np.unique(values) if id_ > 0]
-    known = sum(is_tooth(id_) for id_ in ids)
-    if declared:
-        return "fdi" if ids and 2 * known >= len(ids) else "anonymous"
-    return "fdi" if known > _FDI_SHARE * len(ids) else "anonymous"
+    return "fdi" if look_like_codes(np.unique(values).tolist(), declared=declared) else "anonymous"
 
 
 def numbered(found: Found, jaw: Jaw | None, numbering: Numbering | Literal["universal"] | None) -> Labels:
