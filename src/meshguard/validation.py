@@ -179,7 +179,7 @@ def _why_no_labels(check: Check, facts: Facts) -> str | None:
     if "fdi" in check.needs and not labelling.is_fdi:
         return "The labels are of an unknown numbering: they are anonymous classes."
     if "instances" in check.needs and "instance" not in (
-        facts.mesh.face_data if labelling.by == "face" else facts.mesh.vertex_data
+        facts.mesh.face_data if labelling.per == "face" else facts.mesh.vertex_data
     ):
         return "The labels tell no instances."
     return None
@@ -216,7 +216,7 @@ def _label_summary(facts: Facts) -> LabelSummary | None:
     if labelling is None or labelling.why_not is not None:
         return None
     return LabelSummary(
-        per=labelling.by,
+        per=labelling.per,
         numbering="fdi" if labelling.is_fdi else "anonymous",
         jaw=labelling.jaw,
         jaw_is_told=labelling.jaw_is_told,

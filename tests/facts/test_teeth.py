@@ -16,7 +16,7 @@ ARCH = phantom(faces=12_000)
 def test_vertices_carry_labels_that_their_faces_repeat() -> None:
     facts = Facts(ARCH, Policy())
 
-    assert facts.labels.by == "vertex"
+    assert facts.labels.per == "vertex"
     assert np.array_equal(facts.pieces.label_of_face, ARCH.face_data["label"])
 
 
@@ -24,7 +24,7 @@ def test_both_carriers_have_the_same_borders() -> None:
     by_face = ARCH.without_labels().with_data(face={"label": ARCH.face_data["label"]})
     one, other = Facts(ARCH, Policy()), Facts(by_face, Policy())
 
-    assert other.labels.by == "face"
+    assert other.labels.per == "face"
     assert np.array_equal(one.pieces.borders, other.pieces.borders)
     assert one.teeth.labels.tolist() == other.teeth.labels.tolist()
     assert np.abs(one.teeth.centres - other.teeth.centres).max() < 0.5

@@ -35,13 +35,13 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
     """
     limit = facts.policy.limit("ragged_ratio")
     ratios, strays = facts.outlines.ragged
-    least = facts.policy.limit("ragged_face_share" if facts.labels.by == "face" else "ragged_vertex_share")
+    least = facts.policy.limit("ragged_face_share" if facts.labels.per == "face" else "ragged_vertex_share")
     places = np.flatnonzero((ratios > limit) & (strays > least))
     if not len(places):
         return
     borders, teeth = facts.pieces.borders, facts.teeth
-    sides = facts.pieces.label_of_face[np.stack([borders // 3, facts.edges.twins[borders] // 3])]
-    mine = [borders[(sides == label).any(axis=0)] for label in teeth.labels[places]]
+    sides = facts.pieces.label_of_face[facts.edge_faces(borders)]
+    mine = [borders[(sides == label).any(axis=1)] for label in teeth.labels[places]]
     edges = np.concatenate(mine)
     ragged = np.repeat(np.arange(len(places), dtype=np.int32), [len(one) for one in mine])
 

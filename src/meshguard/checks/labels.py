@@ -51,7 +51,7 @@ def about_teeth(facts: Facts, check: str, labels: list[int], said: Said) -> Iter
 def about_nodes(facts: Facts, check: str, nodes: IntArray, said: Said) -> Iterable[Finding]:
     """One finding about faces or vertices, whichever carry the labels; nodes as `Labelling.of_node` numbers them."""
     nodes = nodes.astype(np.int32)
-    if facts.labels.by == "face":
+    if facts.labels.per == "face":
         return located(facts, check, element="face", indices=nodes, rows=facts.corners[nodes], say=lambda _: said)
     found = located(facts, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
     is_meant = np.zeros(len(facts.positions), np.bool_)
@@ -174,8 +174,8 @@ def instances_disagree(facts: Facts) -> Iterable[Finding]:
     from meshguard.facts.teeth import mesh_instances
 
     labelling = facts.labels
-    by_label = (facts.mesh.face_data if labelling.by == "face" else facts.mesh.vertex_data)["label"].astype(np.int64)
-    instance = mesh_instances(facts.mesh, labelling.by)
+    by_label = (facts.mesh.face_data if labelling.per == "face" else facts.mesh.vertex_data)["label"].astype(np.int64)
+    instance = mesh_instances(facts.mesh, labelling.per)
     if instance is None:
         return
     by_label = by_label.reshape(-1)
@@ -202,7 +202,7 @@ def instances_disagree(facts: Facts) -> Iterable[Finding]:
 
 def _about_mesh_nodes(facts: Facts, nodes: IntArray, said: Said) -> Iterable[Finding]:
     """One D103 about faces or vertices of the mesh."""
-    if facts.labels.by == "face":
+    if facts.labels.per == "face":
         return located(facts, "D103", element="face", indices=nodes, rows=facts.corners[nodes], say=lambda _: said)
     rows = facts.remap[nodes][:, None]
     return located(facts, "D103", element="vertex", indices=nodes, rows=rows, say=lambda _: said)

@@ -422,7 +422,7 @@ class Facts:
     def is_exact_fold(self, edges: IntArray) -> BoolArray:
         """Whether the two faces at each of these half-edges lie exactly flat on one another, bool (k,)."""
         folded = self.intersections.pairs[self.intersections.classes == intersection_kernels.FOLD].astype(np.int64)
-        faces = np.sort(np.stack([edges // 3, self.edges.twins[edges] // 3], axis=1), axis=1).astype(np.int64)
+        faces = np.sort(self.edge_faces(edges), axis=1).astype(np.int64)
         count = len(self.corners)
         return np.isin(faces[:, 0] * count + faces[:, 1], folded[:, 0] * count + folded[:, 1])
 
@@ -486,6 +486,10 @@ class Facts:
         flat = self.corners.reshape(-1)
         ahead = np.where(halfedges % 3 == 2, halfedges - 2, halfedges + 1)
         return np.stack([flat[halfedges], flat[ahead]], axis=1)
+
+    def edge_faces(self, halfedges: IntArray) -> IntArray:
+        """The two faces at half-edges that have a twin, their own first, int32 (k, 2)."""
+        return np.stack([halfedges // 3, self.edges.twins[halfedges] // 3], axis=1)
 
     def clusters(self, rows: IntArray) -> IntArray:
         """Cluster of each element, int32 (k,), where elements that share a position belong together; rows (k, w)."""

@@ -69,6 +69,13 @@ class Borders(NamedTuple):
             frozen(self.edges[kept]), self.pairs[chosen], place[self.pair[kept]], self.lengths[kept], self.along[kept]
         )
 
+    def edges_by_pair(self) -> list[IntArray]:
+        """The half-edges of each pair's border, ascending."""
+        if not len(self.pairs):
+            return []
+        order = np.argsort(self.pair, kind="stable")
+        return np.split(self.edges[order], np.cumsum(np.bincount(self.pair, minlength=len(self.pairs)))[:-1])
+
     def totals(self, weights: FloatArray | None = None) -> FloatArray:
         """Length of each pair's border, float64 (p,), mm; or other sums over its edges."""
         summed = np.bincount(self.pair, self.lengths if weights is None else weights, len(self.pairs))
@@ -98,7 +105,7 @@ def find_borders(facts: Facts) -> tuple[Borders, Band]:
     for piece in np.flatnonzero((pieces.label != 0) & (area > rule.area_mm2)).tolist():
         whole = area[teeth.main[np.searchsorted(teeth.labels, pieces.label[piece])]]
         is_tooth[piece] |= rule.is_large(float(area[piece]), float(whole))
-    sides = pieces.of_face[np.stack([borders // 3, facts.edges.twins[borders] // 3], axis=1)]
+    sides = pieces.of_face[facts.edge_faces(borders)]
     kept = is_tooth[sides].all(axis=1) & (pieces.label[sides[:, 0]] != pieces.label[sides[:, 1]])
     labels = np.sort(pieces.label[sides[kept]], axis=1)
     edges = borders[kept]

@@ -70,13 +70,10 @@ def find_bridges(facts: Facts, limit_mm: float) -> Bridges:
     """The borders between teeth, with those parts of them that lie in a gap of more than a limit."""
     borders, band = facts.borders
     count = len(borders.pairs)
-    order = np.argsort(borders.pair, kind="stable")
-    edges = np.split(borders.edges[order], np.cumsum(np.bincount(borders.pair, minlength=count))[:-1]) if count else []
     window = borders.parts(WINDOW_MM)[0]
     gap, across = gaps(facts, borders, band)
     gap, across = gap[window], across[window]
-    faces = np.stack([borders.edges // 3, facts.edges.twins[borders.edges] // 3], axis=1)
-    corners = facts.positions[facts.corners[faces]]
+    corners = facts.positions[facts.corners[facts.edge_faces(borders.edges)]]
     grain = np.ptp((corners * across[:, None, None]).sum(axis=3), axis=2).max(axis=1, initial=0.0)
     is_bridged = (gap > np.maximum(limit_mm, GRAINS * grain)) & (gap < WIDEST_MM)
     median = np.full(count, np.nan)
@@ -91,7 +88,7 @@ def find_bridges(facts: Facts, limit_mm: float) -> Bridges:
         borders.totals(np.where(is_bridged, borders.lengths, 0.0)),
         median,
         _are_closed(facts, borders),
-        edges,
+        borders.edges_by_pair(),
     )
 
 

@@ -112,7 +112,7 @@ def raggedness(facts: Facts) -> tuple[FloatArray, FloatArray]:
         label's. NaN for a tooth without a border.
     """
     teeth = facts.teeth
-    points, ends, owners = _border_edges(facts) if facts.labels.by == "face" else _border_segments(facts)
+    points, ends, owners = _border_edges(facts) if facts.labels.per == "face" else _border_segments(facts)
     if not len(ends):
         return np.full(len(teeth.labels), np.nan), np.full(len(teeth.labels), np.nan)
     step = float(np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1).mean())
@@ -122,7 +122,7 @@ def raggedness(facts: Facts) -> tuple[FloatArray, FloatArray]:
         frozen(np.ascontiguousarray(points)), frozen(ends.astype(np.int32)), frozen(owners), rounds, lengths
     )
     borders = facts.pieces.borders
-    faces = np.concatenate([borders // 3, facts.edges.twins[borders] // 3])
+    faces = facts.edge_faces(borders).T.reshape(-1)
     longest = _longest_edges(facts, faces)
     label = facts.pieces.label_of_face[faces]
     usual = np.array([np.median(longest[label == one]) if (label == one).any() else np.nan for one in teeth.labels])
@@ -140,7 +140,7 @@ def _border_edges(facts: Facts) -> tuple[FloatArray, IntArray, IntArray]:
     borders, of_face = facts.pieces.borders, facts.pieces.label_of_face
     ends = facts.edge_ends(borders)
     used, places = np.unique(ends, return_inverse=True)
-    sides = np.stack([of_face[borders // 3], of_face[facts.edges.twins[borders] // 3]], axis=1)
+    sides = of_face[facts.edge_faces(borders)]
     return facts.positions[used], places.reshape(ends.shape).astype(np.int32), _owners(facts, sides)
 
 
@@ -193,10 +193,8 @@ def find_creases(facts: Facts) -> Creases:
     strayed = np.maximum(sides[0][0], sides[1][0])
     offset = np.where(sides[0][0] > sides[1][0], sides[0][1], sides[1][1])
     pairs = np.searchsorted(facts.teeth.labels, borders.pairs).astype(np.int32)
-    order = np.argsort(borders.pair, kind="stable")
-    edges = np.split(borders.edges[order], np.cumsum(np.bincount(borders.pair, minlength=n_pairs))[:-1])
-    twins = facts.edges.twins
-    grain = np.array([np.median(_longest_edges(facts, np.concatenate([h // 3, twins[h] // 3]))) for h in edges])
+    edges = borders.edges_by_pair()
+    grain = np.array([np.median(_longest_edges(facts, facts.edge_faces(h).reshape(-1))) for h in edges])
     return Creases(pairs, borders.totals(), strayed, offset, grain, edges)
 
 

@@ -72,7 +72,7 @@ def distance_mm(facts: Facts, piece: int, other: int) -> float:
     from scipy.spatial import KDTree
 
     nodes = [np.flatnonzero(facts.pieces.of_node == one) for one in (piece, other)]
-    by_face = facts.labels.by == "face"
+    by_face = facts.labels.per == "face"
     here, there = (middles(facts.positions, facts.corners[one]) if by_face else facts.positions[one] for one in nodes)
     return float(np.min(KDTree(there).query(here)[0]))
 

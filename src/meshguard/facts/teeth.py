@@ -55,7 +55,7 @@ class Labelling(NamedTuple):
     """The labels of a mesh.
 
     Attributes:
-        by: what carries them.
+        per: what carries them.
         of_node: int32 (N,), label of each face, or of each position (that of its first vertex).
         is_fdi: whether they are FDI codes; else anonymous classes.
         jaw: the jaw that was told, or else the one that most labels are of; None for anonymous classes.
@@ -65,7 +65,7 @@ class Labelling(NamedTuple):
         disorder: share of the edges that chance would make borders that are.
     """
 
-    by: Carrier
+    per: Carrier
     of_node: IntArray
     is_fdi: bool
     jaw: Jaw | None
@@ -124,22 +124,22 @@ class Teeth(NamedTuple):
 def find_labelling(facts: Facts) -> Labelling | None:
     """The labels that the mesh carries; None where it carries none."""
     mesh = facts.mesh
-    by = mesh.label_carrier()
-    if by is None:
+    per = mesh.label_carrier()
+    if per is None:
         return None
-    stored = (mesh.face_data if by == "face" else mesh.vertex_data)["label"]
+    stored = (mesh.face_data if per == "face" else mesh.vertex_data)["label"]
     misfit = _misfit(stored)
     contradiction = None
-    if misfit is None and by == "face" and "label" in mesh.vertex_data:
+    if misfit is None and per == "face" and "label" in mesh.vertex_data:
         of_vertex = mesh.vertex_data["label"]
         if _misfit(of_vertex) is None:
             differ = int(np.count_nonzero(label_of_corners(of_vertex.reshape(-1), mesh.faces) != stored.reshape(-1)))
             contradiction = f"{differ} faces have another label than their vertices; the faces' are used."
     if misfit is not None:
         none = frozen(np.zeros(0, np.int32))
-        return Labelling(by, none, False, None, False, "The labels do not fit the mesh (F105).", misfit, 0.0)
+        return Labelling(per, none, False, None, False, "The labels do not fit the mesh (F105).", misfit, 0.0)
     given = stored.astype(np.int32).reshape(-1)
-    is_own = by == "face" or len(facts.first_vertex) == len(given)
+    is_own = per == "face" or len(facts.first_vertex) == len(given)
     of_node = frozen(given if is_own else given[facts.first_vertex])
     classes = _classes(of_node)
     told = mesh.jaw
@@ -147,7 +147,7 @@ def find_labelling(facts: Facts) -> Labelling | None:
     codes = [int(label) for label in classes if fdi.is_tooth(int(label))] if is_fdi else []
     n_upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
     jaw: Jaw | None = told or (None if not codes else "upper" if 2 * n_upper >= len(codes) else "lower")
-    disorder = _disorder(facts, by, of_node)
+    disorder = _disorder(facts, per, of_node)
     why_not, misfit = None, contradiction
     if not len(classes):
         why_not = "No tooth is labelled: all is gum."
@@ -157,7 +157,7 @@ def find_labelling(facts: Facts) -> Labelling | None:
             "have it. They are probably in the order of another file."
         )
         why_not = "The labels do not fit the mesh (F105)."
-    return Labelling(by, of_node, is_fdi, jaw, told is not None, why_not, misfit, disorder)
+    return Labelling(per, of_node, is_fdi, jaw, told is not None, why_not, misfit, disorder)
 
 
 def _classes(labels: IntArray) -> IntArray:
@@ -174,7 +174,7 @@ def _classes(labels: IntArray) -> IntArray:
 
 def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
     """Pieces of equal label, measured, and which of them meet."""
-    edges, by_face, m = facts.edges, labelling.by == "face", len(facts.corners)
+    edges, by_face, m = facts.edges, labelling.per == "face", len(facts.corners)
     piece, of_face, mixed = np.empty(len(labelling.of_node), np.int32), np.empty(m, np.int32), np.empty(m, np.int32)
     borders, meetings = np.empty(3 * m, np.int32), np.empty(0 if by_face else 3 * m, np.int32)
     label, nodes = np.empty(len(piece), np.int32), np.empty(len(piece), np.int32)
@@ -198,7 +198,7 @@ def find_pieces(facts: Facts, labelling: Labelling) -> Pieces:
     measures[:, kernels.NODES] = nodes[: counts[0]]
     borders = frozen(borders[: counts[1]].copy())
     h = borders if by_face else meetings[: counts[2]]
-    ends = np.stack([h // 3, edges.twins[h] // 3], axis=1) if by_face else facts.edge_ends(h)
+    ends = facts.edge_faces(h) if by_face else facts.edge_ends(h)
     met = np.sort(piece[ends], axis=1).astype(np.int64)
     keys = np.unique(met[:, 0] * count + met[:, 1])
     pairs = np.stack([keys // count, keys % count], axis=1).astype(np.int32)
@@ -234,7 +234,7 @@ def _measured(
             labelling.of_node,
             of_face,
             piece,
-            labelling.by == "face",
+            labelling.per == "face",
             bounds[k],
             bounds[k + 1],
             sums[k],
@@ -278,7 +278,7 @@ def _axes(facts: Facts, labels: IntArray, pieces: Pieces, centres: FloatArray, m
     vector = measures[:, kernels.VECTOR : kernels.VECTOR + 3]
     count = len(labels)
     of_borders = middles(facts.positions, facts.edge_ends(borders))
-    owners = np.concatenate([of_face[borders // 3], of_face[facts.edges.twins[borders] // 3]])
+    owners = of_face[facts.edge_faces(borders)].T.reshape(-1)
     rim = facts.edges.boundary
     rim = rim[of_face[rim // 3] != 0]
     places = np.concatenate([of_borders, of_borders, middles(facts.positions, facts.edge_ends(rim))])
@@ -307,14 +307,14 @@ def _misfit(stored: npt.NDArray[np.generic]) -> str | None:
     return None
 
 
-def _disorder(facts: Facts, by: str, of_node: IntArray) -> float:
+def _disorder(facts: Facts, per: Carrier, of_node: IntArray) -> float:
     """Share of the edges that chance would make borders that are, over at most 10,000 edges spread over the mesh."""
     twins = facts.edges.twins
     if not len(twins):
         return 0.0
-    h = np.arange(0, len(twins), max(1, len(twins) // 10_000))
-    h = h[twins[h] >= 0] if by == "face" else h[twins[h] != UNUSED]
-    ends = np.stack([h // 3, twins[h] // 3], axis=1) if by == "face" else facts.edge_ends(h.astype(np.int32))
+    h = np.arange(0, len(twins), max(1, len(twins) // 10_000), dtype=np.int32)
+    h = h[twins[h] >= 0] if per == "face" else h[twins[h] != UNUSED]
+    ends = facts.edge_faces(h) if per == "face" else facts.edge_ends(h)
     if not len(ends):
         return 0.0
     pair = of_node[ends]
@@ -338,9 +338,9 @@ def with_other_labels(facts: Facts, mesh: Mesh) -> Facts:
     return fresh
 
 
-def mesh_instances(mesh: Mesh, by: str) -> npt.NDArray[np.int64] | None:
+def mesh_instances(mesh: Mesh, per: Carrier) -> npt.NDArray[np.int64] | None:
     """Instance of each face or vertex, as the labels are carried; None where there is none that fits."""
-    stored = (mesh.face_data if by == "face" else mesh.vertex_data).get("instance")
+    stored = (mesh.face_data if per == "face" else mesh.vertex_data).get("instance")
     if stored is None or _misfit(stored) is not None:
         return None
     return stored.astype(np.int64).reshape(-1)

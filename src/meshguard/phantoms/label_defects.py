@@ -20,7 +20,7 @@ from meshguard import fdi
 from meshguard.phantoms.defects import Truth
 
 if TYPE_CHECKING:
-    from meshguard.mesh import FloatArray, IntArray, Mesh
+    from meshguard.mesh import Carrier, FloatArray, IntArray, Mesh
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
@@ -30,7 +30,7 @@ class Labelled:
     """The labels of a mesh while one defect is put in.
 
     Attributes:
-        by: what carries them.
+        per: what carries them.
         labels: int64 (N,), of each vertex or face; changed in place.
         instances: int64 (N,), or None; changed in place.
         points: float64 (N, 3), vertices or centres of faces, mm.
@@ -40,7 +40,7 @@ class Labelled:
         jaw: the jaw that the mesh shall say.
     """
 
-    by: Literal["vertex", "face"]
+    per: Carrier
     labels: Numbers
     instances: Numbers | None
     points: FloatArray
@@ -123,7 +123,7 @@ def _truth(arch: Labelled, check: str, nodes: Numbers, **rest: object) -> Truth:
     place = arch.points[nodes]
     x, y, z = place[np.argmin(((place - place.mean(axis=0)) ** 2).sum(axis=1))].tolist()
     indices = np.sort(nodes).astype(np.int32)
-    return Truth(check=check, element=arch.by, indices=indices, location=(x, y, z), **rest)  # type: ignore[arg-type]
+    return Truth(check=check, element=arch.per, indices=indices, location=(x, y, z), **rest)  # type: ignore[arg-type]
 
 
 def _renumber(arch: Labelled, new: Mapping[int, int]) -> Numbers:
@@ -402,20 +402,20 @@ def mislabel(mesh: Mesh, defect: str, *, seed: int = 0) -> tuple[Mesh, Truth]:
     """
     if defect not in LABEL_DEFECTS:
         raise ValueError(f"there is no label defect {defect!r}; there are {', '.join(LABEL_DEFECTS)}")
-    by = mesh.label_carrier()
-    if by is None:
+    per = mesh.label_carrier()
+    if per is None:
         raise ValueError("the mesh carries no labels")
-    data = mesh.vertex_data if by == "vertex" else mesh.face_data
+    data = mesh.vertex_data if per == "vertex" else mesh.face_data
     corners = mesh.vertices[mesh.faces]
     area = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     edges = np.sort(np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]]), axis=1)
-    if by == "vertex":
+    if per == "vertex":
         points, links = mesh.vertices, edges.astype(np.int64)
         areas = np.bincount(mesh.faces.reshape(-1), np.repeat(area / 3.0, 3), len(mesh.vertices)).astype(np.float64)
     else:
         points, areas, links = corners.mean(axis=1), area, _face_links(edges, len(mesh.faces), len(mesh.vertices))
     arch = Labelled(
-        by=by,
+        per=per,
         labels=data["label"].astype(np.int64),
         instances=data["instance"].astype(np.int64) if "instance" in data else None,
         points=points,
@@ -429,7 +429,7 @@ def mislabel(mesh: Mesh, defect: str, *, seed: int = 0) -> tuple[Mesh, Truth]:
     if arch.instances is not None:
         put["instance"] = arch.instances.astype(np.int32)
     bare = mesh.without_labels().with_jaw(arch.jaw)
-    return (bare.with_data(vertex=put) if by == "vertex" else bare.with_data(face=put)), truth
+    return (bare.with_data(vertex=put) if per == "vertex" else bare.with_data(face=put)), truth
 
 
 def _face_links(edges: IntArray, n_faces: int, n_vertices: int) -> Numbers:

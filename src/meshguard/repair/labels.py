@@ -89,7 +89,7 @@ def mended(facts: Facts, *, borders: bool) -> MendedLabels:
     mesh, labelling = facts.mesh, facts.labelling
     if labelling is None:
         raise MeshError("the mesh carries no labels")
-    per, labels = labelling.by, labelling.of_node
+    per, labels = labelling.per, labelling.of_node
     stored = (mesh.vertex_data if per == "vertex" else mesh.face_data)["label"]
     if len(labels) != (len(facts.positions) if per == "vertex" else len(mesh.faces)):
         raise MeshError(f"the labels cannot be read: {labelling.misfit}")
@@ -217,7 +217,7 @@ def _errors(findings: list[Finding]) -> int:
 
 def label_changes(before: Facts, after: Facts) -> LabelChanges:
     """Which labels differ between two meshes of the same faces."""
-    per = before.labels.by
+    per = before.labels.per
     old, new = (
         (facts.mesh.vertex_data if per == "vertex" else facts.mesh.face_data)["label"].reshape(-1)
         for facts in (before, after)
