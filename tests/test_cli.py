@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import meshguard
+from meshguard import fdi
 from meshguard.checks import CATALOGUE
 from meshguard.cli import commands
 from meshguard.cli.validate import limits_in_force
@@ -489,6 +490,10 @@ class TestLabelOptions:
         order = [0, 37, 36, 35, 34, 33, 32, 31, 41, 42, 43, 44, 45, 46, 47]
         np.save("classes.npy", np.array([order.index(int(code)) for code in label]))
         np.save("codes.npy", label)
+        Path("odd.json").write_text('{"11": {"a": 1}}', "utf-8")
+        Path("far.json").write_text('{"3000000000": [[0, 0, 0]]}', "utf-8")
+        universal = np.array([fdi.to_universal(int(code)) if code else 0 for code in label], np.int32)
+        meshguard.save(mesh.without_labels().with_data(face={"label": universal}), "universal.ply")
         return tmp_path
 
     @pytest.mark.parametrize(
@@ -509,11 +514,20 @@ class TestLabelOptions:
         if numbering == "fdi":
             assert labels["ids"] == [*range(31, 38), *range(41, 48)]
 
+    def test_a_numbering_of_the_files_own_labels(self, arch: Path) -> None:
+        result = CliRunner().invoke(
+            commands, ["validate", "universal.ply", "--format", "json", "--numbering", "universal"]
+        )
+
+        assert json.loads(result.stdout)["labels"]["ids"] == [*range(31, 38), *range(41, 48)]
+
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
             (["arch.ply", "--palette", "no.json"], "the palette: "),
             (["arch.ply", "--palette", "arch.ply"], "palette"),
+            (["arch.ply", "--palette", "odd.json"], "palette"),
+            (["arch.ply", "--palette", "far.json"], "palette"),
             (["-", "--palette", "palette.json"], "standard input is read once"),
             (["arch.ply", "--labels", "codes.npy", "--numbering", "meshsegnet"], "expected 0 to 14"),
         ],

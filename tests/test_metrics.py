@@ -14,7 +14,7 @@ import meshguard
 from meshguard import segmentation_metrics
 from meshguard.errors import MeshGuardError
 from meshguard.io.labels import Labels
-from meshguard.metrics import Interval
+from meshguard.metrics import Interval, Mode
 from tests import oracles, shapes
 
 # Two teeth of four points each, squares of side 2 about (0, 0) and (10, 0), and two points of gum.
@@ -264,3 +264,16 @@ class TestForms:
             found = segmentation_metrics(np.zeros(5, int), np.zeros(5, int), mesh=np.zeros((5, 3)), mode=mode)
             assert found.teeth == () and found.scans[0].n_teeth == 0
             assert found.table()
+
+
+@pytest.mark.parametrize("mode", ["paper", "evaluator"])
+def test_a_scan_without_teeth_takes_no_part_in_the_means(mode: Mode) -> None:
+    points = np.random.default_rng(1).random((12, 3))
+    truth = np.repeat([0, 11, 12, 13], 3)
+    alone = segmentation_metrics(truth, truth, mesh=points, mode=mode)
+    both = segmentation_metrics([truth, 0 * truth], [truth, 0 * truth], mesh=[points, points], mode=mode)
+
+    assert math.isnan(both.scans[1].tla)
+    for name in ("tla", "tir"):
+        assert both.summary[name].mean == alone.summary[name].mean
+    assert not math.isnan(both.summary["score"].mean)

@@ -32,6 +32,7 @@ DECIDUOUS = tuple(10 * quadrant + position for quadrant in range(5, 9) for posit
 """The 20 deciduous teeth, 51 to 85."""
 
 _TEETH = frozenset(PERMANENT + DECIDUOUS)
+_SYSTEM_NAMES = {None: "FDI or Universal", "fdi": "FDI", "universal": "Universal", "palmer": "Palmer"}
 _JAWS: tuple[Jaw, ...] = ("upper", "upper", "lower", "lower")
 _SIDES: tuple[Side, ...] = ("right", "left", "left", "right")
 _QUADRANTS = {"UR": 1, "UL": 2, "LL": 3, "LR": 4}
@@ -412,7 +413,7 @@ def _reading(token: _Token, words: _Words, system: str | None) -> int | _Place:
     if not fitting:
         if readings:
             raise ToothError(f"{_shown(text)} is no tooth of the jaw, side or dentition that the text names")
-        raise ToothError(f"{_shown(text)} is no tooth in {(system or 'FDI or Universal').capitalize()} numbering")
+        raise ToothError(f"{_shown(text)} is no tooth in {_SYSTEM_NAMES[system]} numbering")
     if len(fitting) > 1:
         shown = " or ".join(
             name if isinstance(one, _Place) else f"{name} ({name_of(one)})" for name, one in fitting.items()

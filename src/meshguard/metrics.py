@@ -378,7 +378,7 @@ def _ids(labelling: Labelling, mesh: Mesh | npt.NDArray[Any] | None, name: str =
         else:
             values = labelling.values if name == "label" else labelling.instances
     if isinstance(labelling, Mesh):
-        values = (labelling.vertex_data if labelling.label_carrier() == "vertex" else labelling.face_data).get(name)
+        values = labelling.vertex_data.get(name, labelling.face_data.get(name))
     elif not isinstance(labelling, Labels):
         values = np.asarray(labelling)
     if values is None:
@@ -401,7 +401,7 @@ def _instances(labelling: Labelling, mesh: Mesh | npt.NDArray[Any] | None) -> tu
     if isinstance(labelling, Labels) and labelling.instances is not None:
         return _ids(labelling, mesh, "instance")
     if isinstance(labelling, Mesh):
-        own = labelling.vertex_data if labelling.label_carrier() == "vertex" else labelling.face_data
+        own = labelling.vertex_data if "label" in labelling.vertex_data else labelling.face_data
         return _ids(own["instance"], mesh) if "instance" in own else None
     return None
 
@@ -468,9 +468,15 @@ def _summary(
     """Means over the set with their intervals; every measure is a quotient of sums over scans."""
     n = len(scans)
     weight = np.array([1.0 if mode == "evaluator" else scan.n_teeth for scan in scans])
-    quotients = {name: (weight * [getattr(scan, name) for scan in scans], weight) for name in ("tla", "tsa", "tir")}
-    if mode == "evaluator":
-        quotients["exp_tla"] = np.exp(-np.array([scan.tla for scan in scans])), weight
+    quotients: dict[str, tuple[FloatArray, FloatArray]] = {}
+    for name in ("tla", "tsa", "tir"):
+        of_scan = np.array([getattr(scan, name) for scan in scans], np.float64)
+        # A scan without true teeth takes no part in the means of what is measured on teeth.
+        on_teeth = name != "tsa" and np.array([scan.n_teeth == 0 for scan in scans])
+        told = np.where(np.isnan(of_scan) | on_teeth, 0.0, weight)
+        quotients[name] = told * np.nan_to_num(of_scan), told
+        if name == "tla" and mode == "evaluator":
+            quotients["exp_tla"] = told * np.nan_to_num(np.exp(-of_scan)), told
     groups: dict[str, list[tuple[int, float]]] = {}
     for name in ("dice", "iou", "sensitivity", "boundary_mm"):
         groups[name] = [(tooth.scan, getattr(tooth, name)) for tooth in teeth]
@@ -479,7 +485,8 @@ def _summary(
     for name, values in groups.items():
         known = [(scan, value) for scan, value in values if not math.isnan(value)]
         at = np.array([scan for scan, _ in known], np.int64)
-        quotients[name] = np.bincount(at, [value for _, value in known], n), np.bincount(at, minlength=n).astype(float)
+        known_of = np.bincount(at, minlength=n).astype(np.float64)
+        quotients[name] = np.bincount(at, [value for _, value in known], n).astype(np.float64), known_of
     draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), n_resamples if n > 1 else 0)
     draws = np.concatenate([np.ones((1, n)), draws])
     with np.errstate(divide="ignore", invalid="ignore"):

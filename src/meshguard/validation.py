@@ -12,6 +12,7 @@ from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE, Check, refuse_unknown_checks
 from meshguard.errors import MeshError
 from meshguard.facts import Facts
+from meshguard.facts.teeth import GivenLabels, mesh_instances
 from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import side_by_side
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshguard.budget import Budget, Progress
-    from meshguard.facts.teeth import GivenLabels
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw
 
@@ -137,12 +137,15 @@ def labelled(
         raise MeshError(f"jaw must be 'upper', 'lower' or None, not {jaw!r}")
     if jaw is not None and jaw != mesh.jaw:
         mesh = mesh.with_jaw(jaw)
-    if labels is None:
-        return mesh, None
-    from meshguard.facts.teeth import GivenLabels
-    from meshguard.io.labels import Labels, attach_labels, misfit, read_labels
+    from meshguard.io.labels import Labels, attach_labels, misfit, named_labels, read_labels
 
-    read = labels if isinstance(labels, Labels) else read_labels(labels, jaw=jaw, budget=budget)
+    read: Labels | None
+    if labels is None:
+        read = named_labels(mesh, jaw)
+    else:
+        read = labels if isinstance(labels, Labels) else read_labels(labels, jaw=jaw, budget=budget)
+    if read is None:
+        return mesh, None
     note = misfit(mesh, read)
     if note is not None:
         return mesh.without_labels().with_irregularity(note), None
@@ -178,10 +181,12 @@ def _why_no_labels(check: Check, facts: Facts) -> str | None:
         return labelling.why_not
     if "fdi" in check.needs and not labelling.is_fdi:
         return "The labels are of an unknown numbering: they are anonymous classes."
-    if "instances" in check.needs and "instance" not in (
-        facts.mesh.face_data if labelling.per == "face" else facts.mesh.vertex_data
-    ):
-        return "The labels tell no instances."
+    if "instances" in check.needs:
+        carried = facts.mesh.face_data if labelling.per == "face" else facts.mesh.vertex_data
+        if "instance" not in carried:
+            return "The labels tell no instances."
+        if mesh_instances(facts.mesh, labelling.per) is None:
+            return "The instances are no whole numbers."
     return None
 
 

@@ -16,6 +16,8 @@ from meshguard.validation import validate
 from tests import shapes
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from meshguard.mesh import Mesh
 
 ARCH = phantom(faces=16_000, seed=0)
@@ -258,3 +260,38 @@ class TestPieces:
         (finding,) = of(mesh, "D105")
 
         assert (finding.element, finding.indices.tolist()) == ("vertex", truth.indices.tolist())
+
+
+class TestInstancesAndGum:
+    """The gum is 0 in both: what is a tooth for one only is said."""
+
+    def found(self, label: npt.ArrayLike, instance: npt.ArrayLike) -> list[tuple[str, str]]:
+        mesh = ARCH.without_labels().with_data(vertex={"label": np.asarray(label), "instance": np.asarray(instance)})
+        return [(str(finding.severity), finding.message) for finding in of(mesh, "D103")]
+
+    def test_a_tooth_without_an_instance_and_an_instance_without_a_tooth(self) -> None:
+        label = ARCH.vertex_data["label"].astype(int)
+
+        assert self.found(label, label) == []
+        assert self.found(label, np.where(label == 36, 0, label)) == [("error", "Label 36 has no instance.")]
+        assert self.found(np.where(label == 36, 0, label), label) == [("error", "Instance 36 is labelled gum.")]
+        assert self.found(label, np.where(label == 0, 99, label)) == [("error", "Instance 99 is labelled gum.")]
+
+    def test_no_instances_at_all_are_said_once(self) -> None:
+        label = ARCH.vertex_data["label"].astype(int)
+
+        assert self.found(label, 0 * label) == [("error", "No tooth has an instance: all are 0, as the gum.")]
+
+    def test_instances_that_cannot_be_read_are_skipped(self) -> None:
+        label = ARCH.vertex_data["label"].astype(float)
+        mesh = ARCH.with_data(vertex={"label": label, "instance": np.where(label == 36, np.nan, label)}, face={})
+        outcome = report(ARCH.without_labels().with_data(vertex=dict(mesh.vertex_data))).outcomes["D103"]
+
+        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "The instances are no whole numbers.")
+
+
+@pytest.mark.parametrize("scale", [1e6, 1e8, 1e20, 1e200])
+def test_a_mesh_of_no_unit_has_findings_and_no_crash(scale: float) -> None:
+    found = validate(ARCH.with_vertices(ARCH.vertices * scale))
+
+    assert "G106" in {finding.check for finding in found.findings}

@@ -12,8 +12,13 @@ from meshguard.facts import Facts
 from meshguard.facts.row import row_of_codes, sides_of
 from meshguard.phantoms import phantom
 from meshguard.policy import Policy
+from meshguard.report import Severity
+from meshguard.validation import validate
+from tests.arches import real
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from meshguard.mesh import Jaw, Mesh
 
 
@@ -57,3 +62,26 @@ def test_too_few_or_too_straight_a_row_tells_no_sides() -> None:
     arch = phantom(faces=16_000)
     molars = arch.take(np.isin(arch.vertex_data["label"], (35, 36, 37))[arch.faces].all(axis=1))
     assert sides_of(facts(molars)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        ("037_lower", 526),
+        ("037_lower", 702),
+        ("037_lower", 2054),
+        ("001_lower", 292),
+        ("001_lower", 444),
+        ("001_lower", 536),
+    ],
+)
+def test_crowns_that_the_scan_cuts_stand_in_no_row(data_root: Path, name: str, seed: int) -> None:
+    """Found by cropping real arches by random planes: what is left of a crown has its middle elsewhere."""
+    arch = real(data_root, name)
+    random = np.random.default_rng(seed)
+    middle = arch.vertices[arch.faces].mean(axis=1)
+    way = random.normal(size=3)
+    along = middle @ (way / np.linalg.norm(way))
+    part = arch.take(along > np.quantile(along, random.uniform(0.1, 0.7))).with_jaw(None)
+
+    assert [f.message for f in validate(part).findings if f.check[0] == "D" and f.severity is Severity.ERROR] == []

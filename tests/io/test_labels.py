@@ -387,7 +387,50 @@ class TestWriting:
             save_labels(shapes.cube(), tmp_path / "a.npy")
         with pytest.raises(MeshError, match=r"not as \.vtk"):
             save_labels(meshguard.phantom(faces=2000), tmp_path / "a.vtk")
+        with pytest.raises(MeshError, match="per must be"):
+            save_labels(meshguard.phantom(faces=2000), tmp_path / "a.npy", per="Vertex")  # type: ignore[arg-type]
+        half = meshguard.phantom(faces=2000).without_labels()
+        half = half.with_data(face={"label": np.full(len(half.faces), 11.5)})
+        with pytest.raises(MeshError, match="not all whole numbers"):
+            save_labels(half, tmp_path / "a.npy")
         assert list(tmp_path.iterdir()) == []
+
+    def test_a_column_is_written_as_a_vector(self, tmp_path: Path) -> None:
+        mesh = meshguard.phantom(faces=2000)
+        column = mesh.without_labels().with_data(vertex={"label": mesh.vertex_data["label"][:, None]})
+        save_labels(column, tmp_path / "a.json")
+
+        assert read_labels(tmp_path / "a.json").values.tolist() == mesh.vertex_data["label"].tolist()
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["labels", "Label", "fdi", "tooth_id", "scalar_Label"])
+    def test_what_can_only_be_teeth_is_taken_for_them(self, name: str) -> None:
+        mesh = meshguard.phantom(faces=2000)
+        report = meshguard.validate(mesh.without_labels().with_data(face={name: mesh.face_data["label"]}))
+
+        assert report.labels is not None and report.labels.per == "face"
+        assert report.labels.notes == (f"Labels are read from the property {name}.",)
+
+    def test_other_names_and_fractions_are_not(self) -> None:
+        mesh = meshguard.phantom(faces=2000)
+        for name, values in (("class", mesh.face_data["label"]), ("fdi", mesh.face_data["label"] + 0.5)):
+            assert meshguard.validate(mesh.without_labels().with_data(face={name: values})).labels is None
+
+
+@pytest.mark.parametrize("options", [{"jaw": "Upper"}, {"numbering": "FDI"}])
+def test_words_that_are_none(options: dict[str, Any]) -> None:
+    with pytest.raises(MeshError, match=r"Upper|FDI"):
+        read_labels(np.arange(15), **options)
+    with pytest.raises(MeshError, match="maxilla"):
+        read_labels(np.arange(15), numbering="meshsegnet").in_fdi("maxilla")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_no_short_type_rounds_an_id(dtype: Any) -> None:
+    assert read_labels(np.array([0, 11, 12], dtype)).values.tolist() == [0, 11, 12]
+    with pytest.raises(ReadError):
+        read_labels(np.array([2.0**31, 11], np.float32))
 
 
 class TestConversion:

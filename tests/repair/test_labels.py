@@ -454,3 +454,34 @@ def test_noise_is_taken_out_for_any_thread_count(monkeypatch: pytest.MonkeyPatch
         results.append(repair(ARCH.without_labels(), labels=noisy, mend_labels=True).to_json())
 
     assert len(set(results)) == 1
+
+
+class TestAnyMesh:
+    def test_the_winding_does_not_enter(self, data_root: Path) -> None:
+        mesh = real(data_root, "001_lower")
+        noisy = labelnoise.with_noise(mesh, mesh.face_data["label"].astype(np.int32), share=0.02, seed=1)
+        inward = Mesh(vertices=mesh.vertices, faces=mesh.faces[:, ::-1], face_data={"label": noisy})
+
+        assert mend_labels(inward).changed.tolist() == mend_labels(labelled(mesh, noisy)).changed.tolist()
+
+    def test_a_column_of_labels(self) -> None:
+        wrong = spoilt("island").vertex_data["label"]
+        done = mend_labels(ARCH.without_labels().with_data(vertex={"label": wrong[:, None]}))
+
+        assert len(done.changed) and done.mesh.vertex_data["label"].size == len(ARCH.vertices)
+        assert repair(ARCH.without_labels().with_data(vertex={"label": wrong[:, None]})).clean
+
+    def test_one_enormous_id_takes_no_memory(self) -> None:
+        label = ARCH.vertex_data["label"].astype(np.int64)
+        label[np.flatnonzero(label == 36)[50]] = 2**31 - 1
+
+        assert repair(ARCH.without_labels().with_data(vertex={"label": label})).proposal is None
+
+    def test_more_labels_than_anybody_has_teeth_are_left(self) -> None:
+        own = np.arange(len(ARCH.faces), dtype=np.int32)
+
+        assert len(mend_labels(labelled(ARCH, own)).changed) == 0
+
+    def test_labels_that_are_none(self) -> None:
+        with pytest.raises(MeshError, match="cannot be read"):
+            mend_labels(ARCH.without_labels().with_data(vertex={"label": np.full(len(ARCH.vertices), np.nan)}))

@@ -112,7 +112,8 @@ def not_in_numbering(facts: Facts) -> Iterable[Finding]:
     areas = facts.teeth.areas
     for place, label in enumerate(facts.teeth.labels.tolist()):
         if not fdi.is_tooth(label):
-            what = "a colour outside the palette" if label < 0 else f"label {label}, which is no FDI code"
+            colored = label == -1 and facts.given is not None and any("palette" in note for note in facts.given.notes)
+            what = "a colour outside the palette" if colored else f"label {label}, which is no FDI code"
             said = Said(
                 severity=Severity.ERROR,
                 message=f"{areas[place]:.1f} mm² have {what}.",
@@ -168,8 +169,9 @@ def instances_disagree(facts: Facts) -> Iterable[Finding]:
 
     Label files may say twice what is one tooth: by its label and by an instance number. Each instance must have one
     label and each label one instance, and the gum is 0 in both. An instance with several labels is a tooth whose number
-    is not known, a label on several instances are two teeth with one number. Where the lesser part is below the limit
-    it is a warning: strays at a border.
+    is not known, a label on several instances are two teeth with one number; an instance that is labelled gum, or a
+    label without an instance, is a tooth for one and none for the other. Where the lesser part is below the limit it is
+    a warning: strays at a border.
     """
     from meshguard.facts.teeth import mesh_instances
 
@@ -179,18 +181,30 @@ def instances_disagree(facts: Facts) -> Iterable[Finding]:
     if instance is None:
         return
     by_label = by_label.reshape(-1)
+    if not instance.any():
+        said = Said(
+            severity=Severity.ERROR,
+            message="No tooth has an instance: all are 0, as the gum.",
+            measures={"labels": len(facts.teeth.labels)},
+        )
+        yield from _about_mesh_nodes(facts, np.flatnonzero(by_label != 0).astype(np.int32), said)
+        return
     pairs, counts = np.unique(np.stack([instance, by_label], axis=1), axis=0, return_counts=True)
     limit = facts.policy.limit("instance_share")
     for column, one, many in ((0, "Instance", "labels"), (1, "Label", "instances")):
         values, rows_of = np.unique(pairs[:, column], return_counts=True)
-        for value in values[(rows_of > 1) & (values != 0)].tolist():
+        for value, n_rows in zip(values.tolist(), rows_of.tolist(), strict=True):
             rows = np.flatnonzero(pairs[:, column] == value)
+            if value == 0 or (n_rows == 1 and pairs[rows[0], 1 - column] != 0):
+                continue
             rows = rows[np.argsort(-counts[rows], kind="stable")]
             share = 1.0 - float(counts[rows[0]] / counts[rows].sum())
             label = value if column == 1 else int(pairs[rows[0], 1])
+            lone = "is labelled gum" if column == 0 else "has no instance"
+            listed = ", ".join(map(str, pairs[rows[:4], 1 - column]))
             said = Said(
-                severity=Severity.ERROR if share > limit else Severity.WARNING,
-                message=f"{one} {value} has {len(rows)} {many}: {', '.join(map(str, pairs[rows[:4], 1 - column]))}.",
+                severity=Severity.ERROR if share > limit or n_rows == 1 else Severity.WARNING,
+                message=f"{one} {value} {lone if n_rows == 1 else f'has {n_rows} {many}: {listed}'}.",
                 measures={many: len(rows), "lesser_share": share},
                 limit="instance_share",
                 tooth=tooth_of(facts, label),

@@ -78,7 +78,7 @@ class LabelOptions(NamedTuple):
         from meshguard.errors import BudgetExceeded, ReadError
         from meshguard.io.labels import read_labels
 
-        source = self.path or (mesh_file if self.palette is not None else None)
+        source = self.path or (mesh_file if self.palette is not None or self.numbering is not None else None)
         if source is None:
             return None
         if source == "-":

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
 from meshguard.facts.strays import StrayRule
+from meshguard.facts.teeth import outward_sign
 from meshguard.kernels import teeth as kernels
 
 if TYPE_CHECKING:
@@ -122,13 +123,17 @@ def find_borders(facts: Facts) -> tuple[Borders, Band]:
 def _along(middles: FloatArray, lengths: FloatArray, pair: Numbers, count: int) -> FloatArray:
     """How far along its border each edge lies, mm: by the angle about the border's middle in its own plane.
 
-    A border that is nearly straight has all its edges at two angles; there it is by the place along the line.
+    A border that is nearly straight has all its edges at two angles; there it is by the place along the line. Neither
+    the order of faces nor a motion of the mesh enters: edges are taken by their place, and axes point to the side of
+    which the border has the longer tail.
     """
     along = np.zeros(len(pair))
     for k in range(count):
         mine = np.flatnonzero(pair == k)
+        mine = mine[np.lexsort(middles[mine].T)]
         away = middles[mine] - middles[mine].mean(axis=0)
         _, spread, plane = np.linalg.svd(away, full_matrices=False)
+        plane = plane * np.where(((away @ plane.T) ** 3).sum(axis=0) < 0.0, -1.0, 1.0)[:, None]
         if len(mine) < 3 or spread[1] < STRAIGHT * spread[0]:
             order = np.argsort(away @ plane[0], kind="stable")
         else:
@@ -163,7 +168,5 @@ def band_along(facts: Facts, borders: Borders, reach_mm: float) -> Band:
     normals = np.cross(second - first, third - first)
     doubled = np.linalg.norm(normals, axis=1)
     normals /= np.maximum(doubled, 1e-300)[:, None]
-    # Which side of a face is out is told by the crowns, not by the winding.
-    vectors = facts.pieces.measures[facts.teeth.main][:, kernels.VECTOR : kernels.VECTOR + 3]
-    outward = 1.0 if float(np.nansum(vectors * facts.teeth.axes)) >= 0.0 else -1.0
+    outward = outward_sign(facts)
     return Band(faces, nearest, np.where(is_lower, -1.0, 1.0) * distance[faces], normals, 0.5 * doubled, outward)

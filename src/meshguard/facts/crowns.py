@@ -234,7 +234,9 @@ def _profile(facts: Facts, borders: Borders, band: Band, reach: float) -> tuple[
         sums = np.bincount(of * n_bins + bins, weight, n_chunks * n_bins).astype(np.float64, copy=False)
         return sums.reshape(n_chunks, n_bins)
 
-    curved = binned(chunk[p], 0.5 * (signed[p] + signed[q]), bent)
+    # An edge between two parts bends half in each: which of its faces comes first says nothing.
+    middle_of = 0.5 * (signed[p] + signed[q])
+    curved = binned(chunk[p], middle_of, 0.5 * bent) + binned(chunk[q], middle_of, 0.5 * bent)
     area = binned(chunk, signed, band.areas)
     middle = n_bins // 2
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -36,6 +36,9 @@ segmentations it is below a tenth, of labels in another order above 0.8."""
 MIN_BORDERS = 50
 """With fewer borders nothing is said of disorder: a patch of a few faces is nearly all border."""
 
+LARGEST_MM = 1e9
+"""An arch of 50 mm is 5e7 in nanometres."""
+
 MANY_PIECES = 10_000
 """With more pieces, which no segmentation has, they are not summed in parts: that would take memory."""
 
@@ -109,7 +112,7 @@ class Teeth(NamedTuple):
         centres: float64 (T, 3), of the largest piece, mm.
         axes: float64 (T, 3), unit vectors towards the biting side of each crown; NaN where it has none.
         of_piece: int32 (P + 1,), place in `labels` of each largest piece, −1 for others; the last is for no piece.
-        is_whole: bool (T,), whether enough of a tooth is there to have a place in the row.
+        is_whole: bool (T,), whether enough of a tooth is there to have a place in the row, and a size.
     """
 
     labels: IntArray
@@ -151,6 +154,8 @@ def find_labelling(facts: Facts) -> Labelling | None:
     why_not, misfit = None, contradiction
     if not len(classes):
         why_not = "No tooth is labelled: all is gum."
+    elif float(np.abs(facts.box).max()) > LARGEST_MM:
+        why_not = "The mesh is larger, or farther away, than an arch is in any unit of length."
     elif disorder > SCRAMBLED_SHARE:
         misfit = (
             f"The labels do not follow the surface: neighbours differ {100 * disorder:.0f} % as often as chance would "
@@ -264,8 +269,28 @@ def find_teeth(facts: Facts, pieces: Pieces) -> Teeth:
     of_piece[main] = np.arange(len(main), dtype=np.int32)
     axes = _axes(facts, labels, pieces, centres, pieces.measures[main])
     areas: FloatArray = summed.astype(np.float64, copy=False)
-    is_whole = frozen(area[main] >= FRAGMENT_MM2)
+    is_cut = _are_cut(area[main], pieces.measures[main, kernels.RIM], has_gum=bool((pieces.label == 0).any()))
+    is_whole = frozen((area[main] >= FRAGMENT_MM2) & ~is_cut)
     return Teeth(frozen(labels), frozen(main), frozen(areas), frozen(centres), frozen(axes), frozen(of_piece), is_whole)
+
+
+def outward_sign(facts: Facts) -> float:
+    """1 where normals of the crowns point out of them, −1 where the faces are wound the other way.
+
+    Told by the crowns, whose biting side is known from their shape.
+    """
+    vectors = facts.pieces.measures[facts.teeth.main][:, kernels.VECTOR : kernels.VECTOR + 3]
+    return 1.0 if float(np.nansum(vectors * facts.teeth.axes)) >= 0.0 else -1.0
+
+
+def _are_cut(area: FloatArray, rim: FloatArray, *, has_gum: bool) -> BoolArray:
+    """Whether the border of the scan takes much off a crown, bool (T,): more than the side of a square as large.
+
+    Where only crowns are there all of them end at that border, and only clearly more than usual tells.
+    """
+    usual = 0.0 if has_gum or not len(rim) else 1.5 * float(np.median(rim))
+    cut: BoolArray = rim > np.sqrt(area) + usual
+    return cut
 
 
 def _axes(facts: Facts, labels: IntArray, pieces: Pieces, centres: FloatArray, measures: FloatArray) -> FloatArray:

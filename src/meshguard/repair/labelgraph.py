@@ -52,22 +52,22 @@ class LabelGraph:
     bend: FloatArray
 
 
-def face_graph(facts: Facts) -> LabelGraph:
-    """Faces as nodes, joined across edges of two faces."""
+def face_graph(facts: Facts, *, outward: float = 1.0) -> LabelGraph:
+    """Faces as nodes, joined across edges of two faces; outward is −1 where the faces are wound inside out."""
     points, corners, twins = facts.positions, facts.corners, facts.edges.twins
     h = np.flatnonzero(twins > np.arange(len(twins)))
     a, b = h // 3, twins[h] // 3
     p, q = points[corners[a, h % 3]], points[corners[a, (h % 3 + 1) % 3]]
-    cross = _crosses(points, corners)
+    cross = outward * _crosses(points, corners)
     place = middles(points, corners)
     normal = _smoothed(_unit(cross), facts.faces.area, a, b, place)
     return _graph(facts.faces.area, place, normal, a, b, np.linalg.norm(q - p, axis=1), (p + q) / 2)
 
 
-def vertex_graph(facts: Facts) -> LabelGraph:
+def vertex_graph(facts: Facts, *, outward: float = 1.0) -> LabelGraph:
     """Positions as nodes, joined along edges; the border between two runs from face to face across their edge."""
     points, corners, n = facts.positions, facts.corners, len(facts.positions)
-    cross = _crosses(points, corners)
+    cross = outward * _crosses(points, corners)
     centre = middles(points, corners)
     ends = np.stack([corners, corners[:, [1, 2, 0]]], axis=2).reshape(-1, 2)
     face = np.repeat(np.arange(len(corners)), 3)

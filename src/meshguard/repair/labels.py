@@ -15,7 +15,7 @@ import numpy as np
 from meshguard.errors import MeshError
 from meshguard.facts import Facts
 from meshguard.facts.strays import StrayRule
-from meshguard.facts.teeth import with_other_labels
+from meshguard.facts.teeth import outward_sign, with_other_labels
 from meshguard.io.labels import face_labels
 from meshguard.mesh import Mesh, frozen_array
 from meshguard.policy import policy as as_policy
@@ -94,7 +94,10 @@ def mended(facts: Facts, *, borders: bool) -> MendedLabels:
     if len(labels) != (len(facts.positions) if per == "vertex" else len(mesh.faces)):
         raise MeshError(f"the labels cannot be read: {labelling.misfit}")
     old = stored.astype(np.int32).reshape(-1)
-    graph, rule = vertex_graph(facts) if per == "vertex" else face_graph(facts), StrayRule.of(facts.policy)
+    # Grooves and ridges are told apart by the crowns, not by the winding.
+    outward = outward_sign(facts) if labelling.why_not is None and facts.n_finite else 1.0
+    graph = (vertex_graph if per == "vertex" else face_graph)(facts, outward=outward)
+    rule = StrayRule.of(facts.policy)
     labels, n_islands, n_holes = without_islands(graph, labels, rule, specks=False)
     if borders:
         labels = redrawn(graph, labels)

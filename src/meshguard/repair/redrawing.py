@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 REACH_MM = 2.0
 """How far from a border the label beyond it may reach: the depth of a bite (proposal)."""
 
+MOST_LABELS = 64
+"""With more different labels no border is drawn: nobody has so many teeth, and each label takes a cut."""
+
 BAND_MM = 0.4
 """How far a border may move where that does not make it clearly shorter; with the half of a face it stays within
 0.5 mm."""
@@ -60,6 +63,8 @@ first from the labels as they came, then from those mended so."""
 
 def redrawn(graph: LabelGraph, labels: IntArray) -> IntArray:
     """Labels whose ragged borders are drawn anew, int32 (k,)."""
+    if len(np.unique(labels)) > MOST_LABELS:
+        return labels
     reached = within_reach(graph, labels, REACH_MM)
     if not any(map(len, reached.values())):
         return labels

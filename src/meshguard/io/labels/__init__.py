@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from meshguard.budget import Budget
-from meshguard.errors import ReadError
+from meshguard.errors import MeshError, ReadError
 from meshguard.io.content import read_content
 from meshguard.io.labels.attaching import attach_labels, face_labels, fit_of, misfit, vertex_labels
 from meshguard.io.labels.numbering import Labels, Numbering, numbered, numbering_of
@@ -36,6 +36,7 @@ __all__ = [
     "face_labels",
     "fit_of",
     "misfit",
+    "named_labels",
     "numbering_of",
     "read_labels",
     "read_palette",
@@ -76,7 +77,12 @@ def read_labels(
         ReadError: nothing in it can be read as labels: one sentence that quotes neither path nor content.
         BudgetExceeded: the content is larger than the budget allows.
         OSError: the file cannot be opened.
+        MeshError: there is no such jaw or numbering.
     """
+    if jaw not in (None, "upper", "lower"):
+        raise MeshError(f"jaw must be 'upper', 'lower' or None, not {jaw!r}")
+    if numbering not in (None, "fdi", "universal", "meshsegnet", "anonymous"):
+        raise MeshError(f"there is no numbering {numbering!r}: fdi, universal, meshsegnet and anonymous are known")
     if isinstance(source, Mesh):
         found = _of_mesh(source, palette)
     elif isinstance(source, np.ndarray):
@@ -84,6 +90,23 @@ def read_labels(
     else:
         found = _of_content(source, palette, budget or Budget())
     return numbered(found, jaw, numbering)
+
+
+def named_labels(mesh: Mesh, jaw: Jaw | None = None) -> Labels | None:
+    """The labels of teeth that a mesh carries under another name, such as a PLY's property `fdi`; None for none.
+
+    Only under names that can mean nothing else, and only whole numbers; what they are called is said in their notes. A
+    mesh that has `label` is taken by that.
+    """
+    from meshguard.io.labels.vectors import TOOTH_NAMES
+
+    if mesh.label_carrier() is not None:
+        return None
+    try:
+        found = _by_name(mesh, TOOTH_NAMES)
+    except ReadError:
+        return None
+    return None if found is None else numbered(found, jaw, None)
 
 
 def _of_content(
@@ -115,12 +138,21 @@ def _of_content(
 def _of_mesh(mesh: Mesh, palette: Palette | str | Path | bytes | None) -> Found:
     """Labels that a mesh carries: by name, else by colour."""
     from meshguard.io.labels.palettes import by_color
-    from meshguard.io.labels.vectors import INSTANCE_NAMES, LABEL_NAMES, named
+    from meshguard.io.labels.vectors import LABEL_NAMES
 
-    places = (("vertex", mesh.vertex_data), ("face", mesh.face_data))
-    for per, data in places:
+    return _by_name(mesh, LABEL_NAMES) or by_color(mesh, None if palette is None else read_palette(palette))
+
+
+def _by_name(mesh: Mesh, names: tuple[str, ...]) -> Found | None:
+    """Labels that a mesh carries under one of these names: the vertices' before the faces', the first name first."""
+    from meshguard.io.labels.vectors import INSTANCE_NAMES, named
+
+    carrier = mesh.label_carrier()
+    for per, data in (("vertex", mesh.vertex_data), ("face", mesh.face_data)):
+        if carrier not in (None, per):
+            continue
         one_axis = {name: array for name, array in data.items() if array.ndim == 1}
-        name = named(one_axis, LABEL_NAMES)
+        name = named(one_axis, names)
         if name is None:
             continue
         instance = named(one_axis, INSTANCE_NAMES)
@@ -129,5 +161,6 @@ def _of_mesh(mesh: Mesh, palette: Palette | str | Path | bytes | None) -> Found:
             None if instance is None else whole_numbers(one_axis[instance]),
             per="vertex" if per == "vertex" else "face",
             jaw=mesh.jaw,
+            notes=() if name == "label" else (f"Labels are read from the property {name}.",),
         )
-    return by_color(mesh, None if palette is None else read_palette(palette))
+    return None

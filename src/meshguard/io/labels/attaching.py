@@ -81,10 +81,10 @@ def vertex_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
     Of labels that equally many faces have, the lowest wins; a vertex without faces is 0.
     """
     if name in mesh.vertex_data:
-        return mesh.vertex_data[name].astype(np.int32, copy=False)
+        return mesh.vertex_data[name].astype(np.int32, copy=False).reshape(-1)
     if name not in mesh.face_data:
         return None
-    ids, number = np.unique(mesh.face_data[name], return_inverse=True)
+    ids, number = np.unique(mesh.face_data[name].reshape(-1), return_inverse=True)
     keys = mesh.faces.astype(np.int64) * max(1, len(ids)) + number.reshape(-1, 1)
     pairs, counts = np.unique(keys, return_counts=True)
     vertex, id_number = np.divmod(pairs, max(1, len(ids)))
@@ -102,10 +102,10 @@ def face_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
     Of three different ones the middle wins, whatever the order of the corners.
     """
     if name in mesh.face_data:
-        return mesh.face_data[name].astype(np.int32, copy=False)
+        return mesh.face_data[name].astype(np.int32, copy=False).reshape(-1)
     if name not in mesh.vertex_data:
         return None
-    return frozen_array(label_of_corners(mesh.vertex_data[name].astype(np.int32, copy=False), mesh.faces))
+    return frozen_array(label_of_corners(mesh.vertex_data[name].astype(np.int32, copy=False).reshape(-1), mesh.faces))
 
 
 def _origin(mesh: Mesh, count: int, per: str) -> IntArray | slice | None:

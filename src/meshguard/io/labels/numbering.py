@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from meshguard.errors import ReadError
+from meshguard.errors import MeshError, ReadError
 from meshguard.fdi import from_universal, look_like_codes
 from meshguard.mesh import frozen_array
 
@@ -49,7 +49,12 @@ class Labels:
         Class k is read as Universal k + 1 in the upper jaw and k + 17 in the lower: from the right second molar to the
         left one above, from the left to the right below. MeshSegNet publishes no table; this is the order in the data
         of its authors' labelling tool (upper) and of a project that uses the same classes (lower). The notes say so.
+
+        Raises:
+            MeshError: there is no such jaw.
         """
+        if jaw not in ("upper", "lower"):
+            raise MeshError(f"jaw must be 'upper' or 'lower', not {jaw!r}")
         if self.numbering != "meshsegnet":
             return self
         shift = 1 if jaw == "upper" else 17

@@ -40,8 +40,10 @@ def read_palette(source: Palette | str | Path | bytes) -> dict[int, tuple[int, .
             raise ReadError("the palette is no readable JSON") from None
     try:
         palette = {int(key): tuple(_packed(color) for color in _colors(value)) for key, value in data.items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, LookupError):
         raise ReadError("the palette does not map ids to colours of three numbers from 0 to 255") from None
+    if any(not -(2**31) <= id_ < 2**31 for id_ in palette):
+        raise ReadError("the palette has an id that is no whole number of 32 bits")
     everything = [color for colors in palette.values() for color in colors]
     if len(everything) != len(set(everything)):
         raise ReadError("the palette has one colour for two ids")

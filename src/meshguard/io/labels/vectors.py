@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 
     from meshguard.mesh import IntArray, Jaw
 
-LABEL_NAMES = (
+TOOTH_NAMES = (
     "label", "labels", "fdi", "fdi_label", "tooth", "tooth_id", "toothid", "tooth_label", "universal_id", "universalid",
+)  # fmt: skip
+"""What labels of teeth are called, the surest first; case and CloudCompare's prefix `scalar_` do not matter."""
+
+LABEL_NAMES = (
+    *TOOTH_NAMES,
     "predictedid", "predicted_id", "class", "class_id", "classid", "segment", "segmentation", "seg", "regionid",
 )  # fmt: skip
-"""What labels are called, the surest first; case and CloudCompare's prefix `scalar_` do not matter."""
+"""What labels are called in a file that is known to hold some."""
 
 INSTANCE_NAMES = ("instance", "instances", "instance_id", "instanceid")
 """What instances are called."""
@@ -77,7 +82,8 @@ def whole_numbers(values: npt.NDArray[Any], what: str = "labels") -> IntArray:
     limits = np.iinfo(np.int32)
     if values.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
-            is_whole = (values == np.floor(values)) & (np.abs(values) <= limits.max)
+            wide = values.astype(np.float64)  # in a shorter type the limits themselves would be rounded
+            is_whole = (wide == np.floor(wide)) & (np.abs(wide) <= limits.max)
         if not is_whole.all():
             raise ReadError(f"the {what} are not all whole numbers")
     elif int(values.max()) > limits.max or int(values.min()) < limits.min:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from meshguard.errors import MeshError
+from meshguard.errors import MeshError, ReadError
 from meshguard.io.content import replace_file
 from meshguard.io.labels.attaching import face_labels, vertex_labels
+from meshguard.io.labels.vectors import whole_numbers
 
 if TYPE_CHECKING:
     from meshguard.mesh import IntArray, Mesh
@@ -33,7 +34,7 @@ def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face"] 
             STL keeps no vertices, so beside one it is "face".
 
     Raises:
-        MeshError: the mesh carries no labels, or the suffix is none of these.
+        MeshError: the mesh carries no labels, or none that are whole numbers; or the suffix is none of these.
         OSError: the file cannot be written.
     """
     suffix = Path(path).suffix.lower()
@@ -41,12 +42,26 @@ def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face"] 
         raise MeshError(
             f"labels are written as {', '.join(LABEL_SUFFIXES)}, not as {suffix or 'a file without a suffix'}"
         )
+    if per not in (None, "vertex", "face"):
+        raise MeshError(f"per must be 'vertex', 'face' or None, not {per!r}")
+    _refuse_unreadable(mesh)
     per = per or mesh.label_carrier()
     labels = vertex_labels(mesh) if per == "vertex" else face_labels(mesh)
     if labels is None:
         raise MeshError("the mesh carries no labels")
     instances = (mesh.vertex_data if per == "vertex" else mesh.face_data).get("instance")
     replace_file(Path(path), _content(suffix, mesh, labels, None if instances is None else instances.astype(np.int32)))
+
+
+def _refuse_unreadable(mesh: Mesh) -> None:
+    """Refuse labels and instances that are no whole numbers: a file of them would say something else."""
+    for data in (mesh.vertex_data, mesh.face_data):
+        for name in ("label", "instance"):
+            if name in data:
+                try:
+                    whole_numbers(data[name])
+                except ReadError as error:
+                    raise MeshError(f"the {name}s of the mesh cannot be written: {error}") from error
 
 
 def _content(suffix: str, mesh: Mesh, labels: IntArray, instances: IntArray | None) -> bytes:
