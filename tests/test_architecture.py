@@ -199,3 +199,15 @@ def test_every_kernel_has_one_compiled_signature() -> None:
 
     assert signatures
     assert {name: found for name, found in signatures.items() if len(found) > 1} == {}
+
+
+@NAMED
+def test_what_starts_with_an_underscore_stays_in_its_module(path: Path) -> None:
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("meshguard")
+        for alias in node.names
+    }
+
+    assert {name for name in imported if name.startswith("_")} <= {"__version__", "_jit", "_parallel"}

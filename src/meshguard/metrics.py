@@ -186,7 +186,8 @@ def segmentation_metrics(
 
     Args:
         truth: labels of the points of a scan: an array (k,) of ids, `Labels`, or a `Mesh` that carries labels; or a
-            list of them. 0 and negative ids are gum. Without instances each label is one instance.
+            list of them. 0 and negative ids are gum. Without instances each label is one instance. Of a mesh's labels
+            the vertices' are taken first.
         predicted: the same for the prediction, point for point.
         mesh: the scans, or their points float64 (k, 3), mm. Without one TLA, TIR and the score are NaN; boundary
             distances need a mesh. By default the mesh in `truth`.
@@ -247,11 +248,8 @@ class _Scan:
         self.of_truth, self.of_predicted = np.zeros((self.joint.shape[0], 7)), np.zeros((self.joint.shape[1], 3))
         tally(self.labels[0][0], self.labels[1][0], points, self.joint, self.of_truth, self.of_predicted)
         # Instances, and the label of each; without any, labels are their own.
-        self.joint_instances, self.instance_truth, self.instance_predicted = (
-            self.joint,
-            self.of_truth,
-            self.of_predicted,
-        )
+        self.joint_instances = self.joint
+        self.instance_truth, self.instance_predicted = self.of_truth, self.of_predicted
         self.label_of = self.labels[0][1], self.labels[1][1]
         if instances != (None, None):
             pair = tuple(own if given is None else given for own, given in zip(self.labels, instances, strict=True))
@@ -471,9 +469,8 @@ def _summary(
     quotients: dict[str, tuple[FloatArray, FloatArray]] = {}
     for name in ("tla", "tsa", "tir"):
         of_scan = np.array([getattr(scan, name) for scan in scans], np.float64)
-        # A scan without true teeth takes no part in the means of what is measured on teeth.
-        on_teeth = name != "tsa" and np.array([scan.n_teeth == 0 for scan in scans])
-        told = np.where(np.isnan(of_scan) | on_teeth, 0.0, weight)
+        without = np.array([scan.n_teeth == 0 and name != "tsa" for scan in scans])  # nothing there to be measured
+        told = np.where(np.isnan(of_scan) | without, 0.0, weight)
         quotients[name] = told * np.nan_to_num(of_scan), told
         if name == "tla" and mode == "evaluator":
             quotients["exp_tla"] = told * np.nan_to_num(np.exp(-of_scan)), told
@@ -485,8 +482,8 @@ def _summary(
     for name, values in groups.items():
         known = [(scan, value) for scan, value in values if not math.isnan(value)]
         at = np.array([scan for scan, _ in known], np.int64)
-        known_of = np.bincount(at, minlength=n).astype(np.float64)
-        quotients[name] = np.bincount(at, [value for _, value in known], n).astype(np.float64), known_of
+        told = np.bincount(at, minlength=n).astype(np.float64)
+        quotients[name] = np.bincount(at, [value for _, value in known], n).astype(np.float64), told
     draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), n_resamples if n > 1 else 0)
     draws = np.concatenate([np.ones((1, n)), draws])
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -265,15 +265,16 @@ def _shifts(
     measured = {code: (float(sizes.mesiodistal[place]), float(sizes.buccolingual[place])) for place, code in row}
     # A tooth that is too wide or narrow itself, as two with one number are, is no measure for its antimere.
     band = 1 + facts.policy.limit("size_share")
-    good = {code: widths for code, widths in measured.items() if 1 / band <= _widths_over(code, widths, scale) <= band}
+    good = {code: widths for code, widths in measured.items() if 1 / band <= _width_over(code, widths, scale) <= band}
     found: list[tuple[float, list[int], int]] = []
     for quadrant in range(1, 5):
-        run = sorted(code for code in measured if code // 10 == quadrant)
+        permanent = [code for code in measured if not fdi.is_deciduous(code)]
+        run = sorted(code for code in permanent if fdi.quadrant_of(code) == quadrant)
         for by in (-1, 1):
             best, start, gain = 0.0, len(run), 0.0
             # From some tooth to the last molar all are shifted.
             for k in range(len(run) - 1, -1, -1):
-                if not 1 <= run[k] % 10 + by <= 8:
+                if not 1 <= fdi.position(run[k]) + by <= 8:
                     break
                 gain += _misfit(run[k], measured[run[k]], good, scale)
                 gain -= _misfit(run[k] + by, measured[run[k]], good, scale)
@@ -285,7 +286,7 @@ def _shifts(
         yield codes, by, best
 
 
-def _widths_over(code: int, widths: tuple[float, float], scale: tuple[float, float]) -> float:
+def _width_over(code: int, widths: tuple[float, float], scale: tuple[float, float]) -> float:
     """Width along the arch over the scaled norm's."""
     return widths[0] / (scale[0] * norm_of(code)[0])
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
 
 
@@ -58,11 +61,33 @@ def printed(renderable: RenderableType, *, to_terminal: bool) -> str:
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
+@contextmanager
+def written(path: str) -> Iterator[None]:
+    """Around what writes a file: a usage error where that is not possible."""
+    from meshguard.errors import MeshGuardError
+
+    try:
+        yield
+    except OSError as error:
+        raise click.UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
+    except MeshGuardError as error:
+        raise click.UsageError(f"{path}: cannot be written: {error}") from error
+
+
 def replaced(path: str, content: bytes) -> None:
     """Write a file, complete or not at all; a usage error where that is not possible."""
     from meshguard.io.content import replace_file
 
-    try:
+    with written(path):
         replace_file(Path(path), content)
-    except OSError as error:
-        raise click.UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def refuse_folder(name: str, path: str) -> None:
+    """A usage error where the folder of a file to write does not exist; `name` is what users call the file."""
+    if not Path(path).absolute().parent.is_dir():
+        raise click.UsageError(f"the folder of {name} does not exist")
+
+
+def shown(path: str) -> str:
+    """What a report calls an input."""
+    return "standard input" if path == "-" else path

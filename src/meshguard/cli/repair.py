@@ -15,7 +15,7 @@ from meshguard.cli.options import (
     chosen_policy,
     label_options,
 )
-from meshguard.cli.output import printed, replaced
+from meshguard.cli.output import printed, refuse_folder, replaced, shown, written
 
 if TYPE_CHECKING:
     from meshguard.budget import Budget
@@ -104,11 +104,10 @@ def repair(
         progress.advance()
     from meshguard.render.repaired import render_repair, repair_verdict
 
-    shown = "standard input" if source == "-" else source
     rendered = (
-        repair_verdict(result, name=shown, reasons=reasons)
+        repair_verdict(result, name=shown(source), reasons=reasons)
         if quiet
-        else render_repair(result, name=shown, reasons=reasons, written=target if write else None)
+        else render_repair(result, name=shown(source), reasons=reasons, written=target if write else None)
     )
     click.echo(printed(rendered, to_terminal=sys.stdout.isatty()), nl=False)
     click.get_current_context().exit(1 if reasons else 0)
@@ -118,14 +117,12 @@ def _refuse_target(target: str) -> None:
     """A usage error where OUT has no suffix that names a format, or no folder."""
     if not target.lower().removesuffix(".gz").endswith((".stl", ".ply")):
         raise click.UsageError("OUT must end in .stl or .ply, with .gz behind it or not")
-    if not Path(target).absolute().parent.is_dir():
-        raise click.UsageError("the folder of OUT does not exist")
+    refuse_folder("OUT", target)
 
 
 def _refuse_place(option: str, path: str, *others: str | None) -> None:
     """A usage error where a file of an option has no folder, or would take the place of another."""
-    if not Path(path).absolute().parent.is_dir():
-        raise click.UsageError(f"the folder of {option} does not exist")
+    refuse_folder(option, path)
     for other in others:
         if other is None or other == "-":
             continue
@@ -152,7 +149,7 @@ def _faults_as_stl(result: RepairResult, policy: Policy, target: str) -> tuple[s
     from meshguard.repair.soundness import faults
     from meshguard.repair.splitting import rounded
 
-    if not target.lower().removesuffix(".gz").endswith(".stl"):
+    if not _is_stl(target):
         return ()
     with np.errstate(over="ignore"):
         near = rounded(result.mesh.vertices)
@@ -206,26 +203,19 @@ def _repaired(
 
 def _write(result: RepairResult, target: str) -> None:
     """Write the mesh, complete or not at all."""
-    from meshguard.errors import MeshGuardError
     from meshguard.io import save
 
-    try:
+    with written(target):
         save(result.mesh, target)
-    except OSError as error:
-        raise click.UsageError(f"{target}: cannot be written: {error.strerror or error}") from error
-    except MeshGuardError as error:
-        raise click.UsageError(f"{target}: cannot be written: {error}") from error
 
 
 def _write_labels(result: RepairResult, path: str, target: str) -> None:
     """Write the labels of the result: those of the faces beside an STL, which keeps no vertices."""
-    from meshguard.errors import MeshGuardError
     from meshguard.io.labels import save_labels
 
-    is_stl = target.lower().removesuffix(".gz").endswith(".stl")
-    try:
-        save_labels(result.mesh, path, per="face" if is_stl else None)
-    except OSError as error:
-        raise click.UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
-    except MeshGuardError as error:
-        raise click.UsageError(f"{path}: cannot be written: {error}") from error
+    with written(path):
+        save_labels(result.mesh, path, per="face" if _is_stl(target) else None)
+
+
+def _is_stl(target: str) -> bool:
+    return target.lower().removesuffix(".gz").endswith(".stl")

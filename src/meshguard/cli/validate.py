@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,7 @@ from meshguard.cli.options import (
     chosen_policy,
     label_options,
 )
-from meshguard.cli.output import Writer
+from meshguard.cli.output import Writer, refuse_folder, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,8 +79,8 @@ def validate(
 
     budget = budget_of(max_bytes, max_faces, max_seconds)
 
-    if output is not None and output != "-" and not Path(output).absolute().parent.is_dir():
-        raise click.UsageError("the folder of --output does not exist")
+    if output is not None and output != "-":
+        refuse_folder("--output", output)
     writer = Writer(None if output == "-" else output)
     verdicts = Counter({0: 0})
     with Progress(files) as progress, compilation_notice(progress.pause):
@@ -148,14 +147,15 @@ def _write_text(
     """The report for people, or its first line only."""
     from meshguard.render.text import render, verdict
 
-    shown = "standard input" if name == "-" else name
     if quiet:
-        writer.rich(verdict(report, name=shown))
+        writer.rich(verdict(report, name=shown(name)))
         return
     if not first:
         writer.text("\n")
     writer.rich(
-        render(report, name=shown, verbose=verbose, titles=catalogue_titles(), limits=limits_in_force(policy, report))
+        render(
+            report, name=shown(name), verbose=verbose, titles=catalogue_titles(), limits=limits_in_force(policy, report)
+        )
     )
 
 
@@ -163,8 +163,7 @@ def _write_markdown(writer: Writer, name: str, report: Report, policy: Policy, *
     """The report for a ticket, or its heading only."""
     from meshguard.render.markdown import markdown_of
 
-    shown = "standard input" if name == "-" else name
-    text = markdown_of(report, name=shown, titles=catalogue_titles(), limits=limits_in_force(policy, report))
+    text = markdown_of(report, name=shown(name), titles=catalogue_titles(), limits=limits_in_force(policy, report))
     lead = "" if first else "\n"
     writer.text(lead + (text.partition("\n")[0] + "\n" if quiet else text))
 

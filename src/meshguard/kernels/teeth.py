@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.topology import BOUNDARY, UNUSED, _join, after
+from meshguard.kernels.topology import BOUNDARY, UNUSED, after, unite
 
 AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
 """Columns of a piece's measures: area, mean of its surface (3), sum of its faces' normals times their
@@ -93,7 +93,7 @@ def label_pieces(
             if out_piece[a] == out_piece[b]:
                 continue
             if labels[a] == labels[b]:
-                _join(out_piece, a, b)
+                unite(out_piece, a, b)
             elif not by_face:
                 out_meetings[meetings] = h
                 meetings += 1
@@ -106,7 +106,7 @@ def label_pieces(
                 if not same_sum or min(flat[g], flat[after(g)]) != min(flat[h], flat[after(h)]):
                     break
                 if labels[g // 3] == labels[h // 3]:
-                    _join(out_piece, g // 3, h // 3)
+                    unite(out_piece, g // 3, h // 3)
     # A representative is the lowest node of its set, so it is numbered before the others look it up.
     count = 0
     for node in range(n):

@@ -40,7 +40,7 @@ def _root(parent: npt.NDArray[np.int32], item: int) -> int:
 
 
 @inlined
-def _join(parent: npt.NDArray[np.int32], a: int, b: int) -> None:
+def unite(parent: npt.NDArray[np.int32], a: int, b: int) -> None:
     """Unite two sets; the lower representative stays, so that numbering follows the order of items."""
     a, b = _root(parent, a), _root(parent, b)
     if a < b:
@@ -190,7 +190,7 @@ def connect_faces(
     for h in range(len(twins)):
         g = twins[h]
         if g > h:
-            _join(parent, h // 3, g // 3)
+            unite(parent, h // 3, g // 3)
             if flat[before(g)] == flat[before(h)]:
                 out_doubled[h // 3] = out_doubled[g // 3] = True
     first, first_low, first_sum = -1, -1, -1
@@ -199,7 +199,7 @@ def connect_faces(
         if low != first_low or total != first_sum:
             first, first_low, first_sum = h, low, total
             continue
-        _join(parent, h // 3, first // 3)
+        unite(parent, h // 3, first // 3)
         if flat[before(h)] == flat[before(first)]:
             out_doubled[h // 3] = out_doubled[first // 3] = True
     count = 0
@@ -245,19 +245,19 @@ def connect_corners(
         g = twins[h]
         if g > h:
             if flat[g] == flat[h]:
-                _join(parent, h, g)
-                _join(parent, after(h), after(g))
+                unite(parent, h, g)
+                unite(parent, after(h), after(g))
             else:
-                _join(parent, h, after(g))
-                _join(parent, after(h), g)
+                unite(parent, h, after(g))
+                unite(parent, after(h), g)
     for i in range(1, len(crowded)):
         g, h = crowded[i - 1], crowded[i]
         if flat[g] == flat[h] and flat[after(g)] == flat[after(h)]:
-            _join(parent, h, g)
-            _join(parent, after(h), after(g))
+            unite(parent, h, g)
+            unite(parent, after(h), after(g))
         elif flat[g] == flat[after(h)] and flat[after(g)] == flat[h]:
-            _join(parent, h, after(g))
-            _join(parent, after(h), g)
+            unite(parent, h, after(g))
+            unite(parent, after(h), g)
     out_fans[:] = 0
     for h in range(len(twins)):
         if twins[h] != UNUSED:
@@ -449,7 +449,7 @@ def cluster_rows(rows: npt.NDArray[np.int32], length: int, out_label: npt.NDArra
             if owner[v] < 0:
                 owner[v] = i
             else:
-                _join(parent, owner[v], i)
+                unite(parent, owner[v], i)
     count = 0
     for i in range(len(rows)):
         if parent[i] == i:

@@ -43,7 +43,7 @@ _STEP_MM = 0.15  # of the grid on which the spacing of the real grid is measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Arch:
+class ArchForm:
     """One arch before sampling; everything in (s, n), mm along and across the arch.
 
     Attributes:
@@ -86,16 +86,18 @@ def phantom(*, jaw: Jaw = "lower", teeth: int = 14, faces: int = 50_000, size: f
     Raises:
         ValueError: an argument is outside its range; the text names it.
     """
-    _refuse_bad_arguments(jaw, teeth, faces, size, seed)
-    arch = _arch(jaw, teeth, seed)
-    s, n = _grid(arch, faces)
-    crowns, labels = _crowns(arch, s, n)
-    gum = _gum(arch, s, n)
+    refuse_bad_arguments(jaw, teeth, faces, size, seed)
+    arch = arch_form(jaw, teeth, seed)
+    s, n = sampling_grid(arch, faces)
+    crowns, labels = crown_surface(arch, s, n)
+    gum = gum_surface(arch, s, n)
     labels[gum >= crowns] = 0
     return meshed(arch, s, n, soft_maximum(crowns, gum, width=0.12), labels, size=size)
 
 
-def meshed(arch: _Arch, s: Floats, n: Floats, z: Floats, labels: npt.NDArray[np.int16], *, size: float = 1.0) -> Mesh:
+def meshed(
+    arch: ArchForm, s: Floats, n: Floats, z: Floats, labels: npt.NDArray[np.int16], *, size: float = 1.0
+) -> Mesh:
     """The mesh of a sheet known on a grid: heights float64 and labels int16 (c, r) over s (c, 1) and n (c, r)."""
     points = size * _placed(arch, s, n, z)
     vertices = points.reshape(-1, 3).astype(np.float32).astype(np.float64)
@@ -114,7 +116,7 @@ def meshed(arch: _Arch, s: Floats, n: Floats, z: Floats, labels: npt.NDArray[np.
     )
 
 
-def _refuse_bad_arguments(jaw: object, teeth: object, faces: object, size: object, seed: object) -> None:
+def refuse_bad_arguments(jaw: object, teeth: object, faces: object, size: object, seed: object) -> None:
     """Raise ValueError for the first argument outside its range."""
     if jaw not in ("upper", "lower"):
         raise ValueError(f"jaw must be 'upper' or 'lower', not {jaw!r}")
@@ -131,7 +133,7 @@ def _refuse_bad_arguments(jaw: object, teeth: object, faces: object, size: objec
         raise ValueError(f"size must be a number from {MIN_SIZE} to {MAX_SIZE}, not {size!r}")
 
 
-def _arch(jaw: Jaw, count: int, seed: int) -> _Arch:
+def arch_form(jaw: Jaw, count: int, seed: int) -> ArchForm:
     """Individual teeth of one arch, set side by side from the midline."""
     random = np.random.default_rng([seed, 0 if jaw == "upper" else 1])
     # Draw for all sixteen, so that the same seed keeps the same mouth whatever the count.
@@ -175,7 +177,7 @@ def _arch(jaw: Jaw, count: int, seed: int) -> _Arch:
                 )
             )
             edge += width
-    return _Arch(
+    return ArchForm(
         jaw=jaw,
         teeth=tuple(sorted(placed, key=lambda tooth: tooth.centre_mm)),
         turn=float(_TURN[jaw] * (1.0 + 0.02 * turn)),
@@ -185,14 +187,14 @@ def _arch(jaw: Jaw, count: int, seed: int) -> _Arch:
     )
 
 
-def _ends(arch: _Arch) -> tuple[float, float]:
+def _ends(arch: ArchForm) -> tuple[float, float]:
     """Where the sheet begins and ends along the arch, mm."""
     first, last = arch.teeth[0], arch.teeth[-1]
     low = first.centre_mm - 0.5 * first.crown.mesiodistal_mm - _DISTAL_GUM_MM
     return low, last.centre_mm + 0.5 * last.crown.mesiodistal_mm + _DISTAL_GUM_MM
 
 
-def _along(arch: _Arch, s: Floats, values: list[float]) -> Floats:
+def _along(arch: ArchForm, s: Floats, values: list[float]) -> Floats:
     """One value for each tooth, carried smoothly along the arch."""
     centres = np.array([tooth.centre_mm for tooth in arch.teeth])
     fine = np.arange(centres[0] - 12.0, centres[-1] + 12.0, 0.25)
@@ -211,7 +213,7 @@ def _smoothed(values: Floats, width: int) -> Floats:
     return values
 
 
-def _band(arch: _Arch, s: Floats) -> tuple[Floats, Floats]:
+def _band(arch: ArchForm, s: Floats) -> tuple[Floats, Floats]:
     """Lingual and buccal border of the sheet at each place along the arch, mm; the four corners are rounded."""
     half = _along(arch, s, [0.5 * tooth.crown.buccolingual_mm for tooth in arch.teeth])
     low, high = _ends(arch)
@@ -223,7 +225,7 @@ def _band(arch: _Arch, s: Floats) -> tuple[Floats, Floats]:
     return -(lingual - drawn_in), buccal - drawn_in
 
 
-def _crowns(arch: _Arch, s: Floats, n: Floats) -> tuple[Floats, npt.NDArray[np.int16]]:
+def crown_surface(arch: ArchForm, s: Floats, n: Floats) -> tuple[Floats, npt.NDArray[np.int16]]:
     """Height of the highest crown at each place, and whose it is.
 
     Args:
@@ -247,7 +249,7 @@ def _crowns(arch: _Arch, s: Floats, n: Floats) -> tuple[Floats, npt.NDArray[np.i
     return heights, labels
 
 
-def _gum(arch: _Arch, s: Floats, n: Floats) -> Floats:
+def gum_surface(arch: ArchForm, s: Floats, n: Floats) -> Floats:
     """Height of the gum, mm: a ridge that falls to the rim, papillae between the teeth, a scalloped margin, texture."""
     base = _along(arch, s, [tooth.base_mm for tooth in arch.teeth])
     half = _along(arch, s, [0.5 * tooth.crown.buccolingual_mm for tooth in arch.teeth])
@@ -274,12 +276,12 @@ def _gum(arch: _Arch, s: Floats, n: Floats) -> Floats:
     return heights
 
 
-def _surface(arch: _Arch, s: Floats, n: Floats) -> Floats:
+def whole_surface(arch: ArchForm, s: Floats, n: Floats) -> Floats:
     """Height of the whole sheet, mm."""
-    return soft_maximum(_crowns(arch, s, n)[0], _gum(arch, s, n), width=0.12)
+    return soft_maximum(crown_surface(arch, s, n)[0], gum_surface(arch, s, n), width=0.12)
 
 
-def _grid(arch: _Arch, faces: int) -> tuple[Floats, Floats]:
+def sampling_grid(arch: ArchForm, faces: int) -> tuple[Floats, Floats]:
     """Places of the vertices: s float64 (c, 1) growing, n float64 (c, r) growing along each row; 2 (c-1)(r-1) faces.
 
     Columns stand closer where the surface is steep along the arch, and the vertices of a column share its arc length.
@@ -290,7 +292,7 @@ def _grid(arch: _Arch, faces: int) -> tuple[Floats, Floats]:
     rows = np.linspace(0.0, 1.0, 181)
     inner, outer = _band(arch, s)
     n = inner + (outer - inner) * rows
-    z = _surface(arch, s, n)
+    z = whole_surface(arch, s, n)
 
     steep = np.diff(z, axis=0) / (s[1] - s[0])
     density = _smoothed(np.sqrt(1.0 + np.minimum(steep, 4.0) ** 2).mean(axis=1), 2)
@@ -321,7 +323,7 @@ def _grid(arch: _Arch, faces: int) -> tuple[Floats, Floats]:
     return columns, inner + (outer - inner) * parts
 
 
-def _placed(arch: _Arch, s: Floats, n: Floats, z: Floats) -> Floats:
+def _placed(arch: ArchForm, s: Floats, n: Floats, z: Floats) -> Floats:
     """Points in space, float64 (c, r, 3), for a lower arch; an upper one is its mirror image in z."""
     low, high = _ends(arch)
     fine = np.linspace(low, high, 4001)

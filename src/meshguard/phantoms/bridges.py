@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.mesh import frozen_array
-from meshguard.phantoms.arch import _Arch, _arch, _crowns, _grid, _gum, _refuse_bad_arguments, _surface, meshed
+from meshguard.phantoms.arch import (
+    ArchForm,
+    arch_form,
+    crown_surface,
+    gum_surface,
+    meshed,
+    refuse_bad_arguments,
+    sampling_grid,
+    whole_surface,
+)
 from meshguard.phantoms.defects import Truth
 from meshguard.phantoms.teeth import Floats, soft_maximum
 
@@ -49,17 +58,17 @@ def bridged_phantom(
     Raises:
         ValueError: an argument is outside its range; the text names it.
     """
-    _refuse_bad_arguments(jaw, teeth, faces, 1.0, seed)
+    refuse_bad_arguments(jaw, teeth, faces, 1.0, seed)
     if not MIN_GAP_MM <= gap_mm <= MAX_GAP_MM:
         raise ValueError(f"gap_mm must be a number from {MIN_GAP_MM} to {MAX_GAP_MM}, not {gap_mm!r}")
-    arch = _arch(jaw, teeth, seed)
+    arch = arch_form(jaw, teeth, seed)
     place = int(np.random.default_rng([seed, 2]).integers(teeth - 1))
     one, other = arch.teeth[place : place + 2]
     middle = one.centre_mm + 0.5 * one.crown.mesiodistal_mm
     half = 0.5 * _LENGTH_SHARE * min(one.crown.buccolingual_mm, other.crown.buccolingual_mm)
-    s, n = _refined(*_grid(arch, faces), middle, gap_mm)
-    crowns, labels = _crowns(arch, s, n)
-    gum = _gum(arch, s, n)
+    s, n = _refined(*sampling_grid(arch, faces), middle, gap_mm)
+    crowns, labels = crown_surface(arch, s, n)
+    gum = gum_surface(arch, s, n)
     labels[gum >= crowns] = 0
     away = s - middle
     weight = np.clip((half - np.abs(n)) / _FADE_MM, 0.0, 1.0)
@@ -96,9 +105,9 @@ def _refined(s: Floats, n: Floats, middle: float, gap_mm: float) -> tuple[Floats
     return columns[:, None], rows
 
 
-def _gapped(arch: _Arch, z: Floats, s: Floats, n: Floats, middle: float, gap_mm: float) -> Floats:
+def _gapped(arch: ArchForm, z: Floats, s: Floats, n: Floats, middle: float, gap_mm: float) -> Floats:
     """Heights (c, r) of the sheet and of two crowns that come up to it with walls."""
-    flanks = [_surface(arch, np.full_like(s, middle + side * _FLANK_MM), n) for side in (-1.0, 1.0)]
+    flanks = [whole_surface(arch, np.full_like(s, middle + side * _FLANK_MM), n) for side in (-1.0, 1.0)]
     top = np.minimum(*flanks)
     away = np.abs(s - middle)
     rise = np.clip((away - 0.5 * gap_mm) / _LEAN_MM, 0.0, 1.0)
