@@ -76,6 +76,16 @@ class TestProposals:
         proposal = propose_renumbering(swapped)
         assert proposal is not None and proposal.kind == "mirrored"
 
+    def test_numbers_of_the_other_jaw_where_nobody_says_which_it_is(self, data_root: Path) -> None:
+        """They run the wrong way round, as those of the other side do; the incisors tell which it is."""
+        arch = real(data_root, "055_lower")
+        teeth = [int(tooth) for tooth in np.unique(arch.face_data["label"]) if tooth]
+        wrong = self.renumbered(arch, {tooth: fdi.antagonist(tooth) for tooth in teeth}).with_jaw(None)
+        proposal = propose_renumbering(wrong)
+
+        assert proposal is not None and proposal.kind == "other jaw"
+        assert np.array_equal(proposal.applied_to(wrong).face_data["label"], arch.face_data["label"])
+
     def test_too_little_to_say(self) -> None:
         arch = meshguard.phantom(faces=6000, teeth=4)
         assert propose_renumbering(arch) is None

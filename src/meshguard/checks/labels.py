@@ -133,10 +133,10 @@ def other_jaw(facts: Facts) -> Iterable[Finding]:
     """
     jaw = facts.labels.jaw
     codes = [label for label in facts.teeth.labels.tolist() if fdi.is_tooth(label)]
-    from meshguard.facts.shape import jaw_by_incisors
+    from meshguard.facts.shape import jaw_by_incisors, looks_like_the_other_jaw
 
-    shape, sure = jaw_by_incisors(facts)
-    if not facts.labels.jaw_is_told and shape not in (None, jaw) and sure >= facts.policy.limit("jaw_confidence"):
+    if looks_like_the_other_jaw(facts):
+        shape, sure = jaw_by_incisors(facts)
         said = Said(
             severity=Severity.WARNING,
             message=f"The numbers are those of the {jaw} jaw, but the incisors look like the {shape} one's.",

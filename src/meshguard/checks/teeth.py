@@ -107,16 +107,19 @@ def sides_swapped(facts: Facts) -> Iterable[Finding]:
 
     The patient's right and left are told by the shape: the crowns point to the biting side, and the tongue is inside
     the arch. Labels that run the other way round are those of the mirrored arch, or the mesh itself was mirrored. The
-    jaw is taken to be the labels' own. Where the row of teeth is too straight to have an inside, nothing is said.
+    jaw is taken to be the labels' own; numbers of the other jaw run the other way round too, which the incisors show.
+    Where the row of teeth is too straight to have an inside, nothing is said.
     """
     from meshguard.facts.row import row_of_codes, sides_of
+    from meshguard.facts.shape import looks_like_the_other_jaw
 
     sides = sides_of(facts)
     if sides is not None and sides.are_swapped:
         codes = [code for _, code in row_of_codes(facts)]
+        what = "they may be those of the other jaw" if looks_like_the_other_jaw(facts) else "sides are swapped"
         said = Said(
             severity=Severity.ERROR,
-            message=f"The numbers of {len(codes)} teeth run from the patient's left to the right: sides are swapped.",
+            message=f"The numbers of {len(codes)} teeth run from the patient's left to the right: {what}.",
             measures={"teeth": len(codes), "steps": sides.steps, "steps_reversed": sides.reversed},
         )
         yield from about_teeth(facts, "D107", codes, said)

@@ -146,6 +146,16 @@ def _jaw_by_inside(
     return None, 0.0
 
 
+def looks_like_the_other_jaw(facts: Facts) -> bool:
+    """Whether nobody says which jaw this is, and the incisors surely are those of another than the numbers."""
+    jaw, sure = jaw_by_incisors(facts)
+    return (
+        not facts.labels.jaw_is_told
+        and jaw not in (None, facts.labels.jaw)
+        and sure >= facts.policy.limit("jaw_confidence")
+    )
+
+
 def jaw_by_incisors(facts: Facts) -> tuple[Jaw | None, float]:
     """The jaw that labelled incisors look like, whichever jaw their numbers are of, and how sure that is.
 

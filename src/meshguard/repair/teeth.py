@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from meshguard import fdi
 from meshguard.facts import Facts
 from meshguard.facts.row import row_of_codes, sides_of
+from meshguard.facts.shape import looks_like_the_other_jaw
 from meshguard.policy import policy
 from meshguard.repair.result import Renumbering
 
@@ -61,6 +62,13 @@ def proposal_for(facts: Facts) -> Renumbering | None:
     if len({fdi.side_of(tooth) for tooth in teeth}) < 2:
         return None
     sides = sides_of(facts)
+    if sides is not None and sides.are_swapped and looks_like_the_other_jaw(facts):
+        return Renumbering(
+            kind="other jaw",
+            mapping={tooth: fdi.antagonist(tooth) for tooth in teeth},
+            reason=f"The numbers of the {jaw} jaw run the wrong way round, and the incisors look like the other jaw's.",
+            measures={"teeth": len(teeth), "steps_reversed": sides.reversed},
+        )
     if sides is not None and sides.are_swapped:
         return Renumbering(
             kind="mirrored",
