@@ -199,6 +199,14 @@ class TestNumbering:
         found = read_labels(np.array([0, 17, 32, 3]), numbering="universal")
         assert found.values.tolist() == [0, 38, 48, 16] and found.numbering == "fdi"
 
+    def test_a_lower_arch_in_universal_numbers_is_not_fdi_whatever_the_file_declares(self) -> None:
+        lower = read_labels(teeth3ds([0, *range(18, 32)], jaw="lower"))
+        assert lower.numbering == "anonymous" and "Universal" in lower.notes[0]
+        assert read_labels(teeth3ds([0, *range(18, 32)], jaw="lower"), numbering="universal").numbering == "fdi"
+        # An upper arch with one wrong code, and a lower one with another, stay FDI: the codes are errors there.
+        assert read_labels(teeth3ds([0, *range(11, 18), 19, *range(21, 28)], jaw="upper")).numbering == "fdi"
+        assert read_labels(teeth3ds([0, 19, *range(31, 38), *range(41, 48)], jaw="lower")).numbering == "fdi"
+
     def test_meshsegnet_needs_the_jaw(self) -> None:
         classes = np.arange(15)
         unknown = read_labels(classes, numbering="meshsegnet")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from meshguard.errors import MeshError, ReadError
-from meshguard.fdi import from_universal, look_like_codes
+from meshguard.fdi import from_universal, is_tooth, look_like_codes
 from meshguard.mesh import frozen_array
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ def numbered(found: Found, jaw: Jaw | None, numbering: Numbering | Literal["univ
         settled = "anonymous"
     else:
         settled = numbering_of(values, declared=found.numbering == "fdi")
+        if settled == "fdi" and (jaw or found.jaw) == "lower" and _look_universal(values):
+            settled = "anonymous"
+            notes.append("The ids look like Universal numbers; they are read so where that numbering is asked for.")
     if settled == "meshsegnet" and not (least >= 0 and most <= _MESHSEGNET_CLASSES):
         raise ReadError("the ids are not MeshSegNet's", expected="0 to 14", got=f"{least} to {most}")
     if settled == "anonymous" and found.numbering != "anonymous":
@@ -119,3 +122,9 @@ def _from_universal(values: IntArray) -> IntArray:
     if len(values) and (int(values.min()) < 0 or int(values.max()) > 32):
         raise ReadError("the ids are not Universal numbers", expected="0 to 32")
     return table[values]
+
+
+def _look_universal(values: IntArray) -> bool:
+    """Whether ids of a lower arch are Universal numbers: all are 17 to 32, of which only 31 and 32 are codes there."""
+    ids = [id_ for id_ in np.unique(values).tolist() if id_ > 0]
+    return all(17 <= id_ <= 32 for id_ in ids) and not all(is_tooth(id_) for id_ in ids)
