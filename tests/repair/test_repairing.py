@@ -551,3 +551,13 @@ def test_islands_are_pieces_and_not_holes_of_a_sheet_close_by() -> None:
 
     assert result.after.stats["components"] == 2
     assert result.after.stats["boundary_loops"] == 2
+
+
+def test_labels_of_vertices_and_faces_go_on_saying_the_same() -> None:
+    mesh, _ = mutate(meshguard.phantom(faces=20_000), "hole", "nonmanifold_edge", "flipped_patch")
+    assert mesh.label_carrier() == "vertex" and "label" in mesh.face_data
+    result = repair(mesh).mesh
+
+    assert len(result.faces) != len(mesh.faces)
+    assert result.label_carrier() == "vertex"
+    assert result.face_data["label"].dtype == mesh.face_data["label"].dtype

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from meshguard.facts import Facts
 from meshguard.facts.arrays import frozen
 from meshguard.facts.teeth import OF_LABELS
-from meshguard.mesh import Mesh
+from meshguard.mesh import Mesh, label_of_corners
 from meshguard.repair.draft import NEW
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         lambda new: _centres(positions, faces[new]),
         lambda: _centres(given.vertices, given.faces),
     )
+    if "label" in face_data and given.label_carrier() == "vertex":  # both carry labels, and must go on saying the same
+        of_corners = label_of_corners(vertex_data["label"].reshape(-1), faces)
+        face_data["label"] = of_corners.astype(face_data["label"].dtype)
     _renew_normals(start, draft, positions, faces, vertex_data, face_data)
     if draft.synthetic.any() or "synthetic" in given.face_data:
         face_data["synthetic"] = draft.synthetic.astype(np.uint8)
