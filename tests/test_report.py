@@ -281,6 +281,7 @@ class TestRows:
         assert rows[0]["file"] == "lower.stl"
         assert (rows[0]["x_mm"], rows[0]["y_mm"], rows[0]["z_mm"]) == (1.0, 2.5, -3.25)
         assert rows[0]["length_mm"] == 0.1
+        assert (rows[0]["tooth"], rows[0]["limit"]) == (finding().tooth, finding().limit)
         assert rows[1]["x_mm"] is None and rows[1]["fixable"] is None
 
     def test_no_findings_no_rows(self) -> None:

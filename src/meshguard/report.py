@@ -329,7 +329,7 @@ class Report:
         )
 
     def rows(self, *, file: str | None = None) -> list[dict[str, object]]:
-        """Flat records for tables, one a finding: file, check, severity, count, x, y, z, fixable, and each measure.
+        """Flat records for tables, one a finding, with each of its measures as a column of its own.
 
         Args:
             file: what to write in the `file` column; a report itself never knows a file's name.
@@ -347,6 +347,8 @@ class Report:
                     "x_mm": x,
                     "y_mm": y,
                     "z_mm": z,
+                    "tooth": finding.tooth,
+                    "limit": finding.limit,
                     "fixable": None if finding.fixable is None else finding.fixable.value,
                     "fingerprint": finding.fingerprint,
                     "message": finding.message,

@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 
 import meshguard
 from meshguard.cli import commands
-from meshguard.io.labels import read_labels, save_labels
+from meshguard.io.labels import attach_labels, read_labels, save_labels
+from meshguard.mesh import label_of_corners
 from meshguard.phantoms import mislabel
 from tests import mutations, shapes
 from tests.repair import broken
@@ -285,11 +286,22 @@ class TestLabels:
         assert read_labels("out.json").values.tolist() == read_labels("right.json").values.tolist()
         assert meshguard.load("out.ply").vertex_data["label"].tolist() == read_labels("right.json").values.tolist()
 
-    def test_beside_an_stl_they_are_those_of_the_facets(self, arch: Path) -> None:
+    def test_beside_an_stl_they_are_those_of_the_corners(self, arch: Path) -> None:
         result = run("arch.ply", "out.stl", "--labels", "right.json", "--labels-out", "out.npy")
+        stl, labels = meshguard.load("out.stl"), read_labels("out.npy")
 
         assert result.exit_code == 0
-        assert len(read_labels("out.npy")) == len(meshguard.load("out.stl").faces)
+        assert len(labels) == 3 * len(stl.faces)
+        again = attach_labels(stl, labels).vertex_data["label"][stl.faces]
+        assert again.tolist() == read_labels("right.json").values[meshguard.load("arch.ply").faces].tolist()
+
+    def test_labels_of_faces_are_those_of_the_facets(self, arch: Path) -> None:
+        mesh = meshguard.load("arch.ply")
+        np.save("facets.npy", label_of_corners(read_labels("right.json").values, mesh.faces))
+        result = run("arch.ply", "out.stl", "--labels", "facets.npy", "--labels-out", "out.npy")
+
+        assert result.exit_code == 0
+        assert np.load("out.npy").tolist() == np.load("facets.npy").tolist()
 
     def test_without_asking_labels_stay(self, arch: Path) -> None:
         result = run("arch.ply", "out.ply", "--labels", "wrong.json")
@@ -311,6 +323,7 @@ class TestLabels:
             (("--labels-out", "out.vtk"), "must end in"),
             (("--labels-out", "nowhere/out.npy"), "folder of --labels-out"),
             (("--labels-out", "out.npy"), "carries no labels"),
+            (("--mend-labels",), "no labels to mend"),
             (("--labels", "no.json"), "its labels cannot be read"),
             (("--labels", "arch.ply"), "its labels cannot be read"),
             (("--labels-out", "a.json", "--report", "a.json"), "a file of its own"),

@@ -390,6 +390,24 @@ class TestWriting:
 
         assert again.face_data["label"].tolist() == mesh.face_data["label"].tolist()
 
+    def test_corners_give_the_vertices_of_an_stl_their_labels_back(self, tmp_path: Path) -> None:
+        mesh = meshguard.phantom(faces=2000)
+        meshguard.save(mesh, tmp_path / "a.stl")
+        save_labels(mesh, tmp_path / "a.npy", per="corner")
+        again = attach_labels(meshguard.load(tmp_path / "a.stl"), read_labels(tmp_path / "a.npy"))
+
+        assert again.vertex_data["label"][again.faces].tolist() == mesh.vertex_data["label"][mesh.faces].tolist()
+
+    @pytest.mark.parametrize(("ids", "jaw"), [((0, 16, 17), "upper"), ((0, 36, 37, 11), "lower"), ((36, 16), "")])
+    def test_the_jaw_is_that_of_most_codes_where_the_mesh_says_none(
+        self, tmp_path: Path, ids: tuple[int, ...], jaw: str
+    ) -> None:
+        labels = np.resize(np.array(ids, np.int32), 8)
+        save_labels(shapes.cube().with_data(vertex={"label": labels}), tmp_path / "a.json")
+
+        assert json.loads((tmp_path / "a.json").read_text("utf-8"))["jaw"] == jaw
+        assert read_labels(tmp_path / "a.json").notes == ()
+
     def test_refusals(self, tmp_path: Path) -> None:
         with pytest.raises(MeshError, match="no labels"):
             save_labels(shapes.cube(), tmp_path / "a.npy")

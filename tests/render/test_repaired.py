@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
+import meshguard
 from meshguard import repair
 from meshguard.errors import RepairRefused
+from meshguard.phantoms import mislabel
 from meshguard.policy import Policy
 from meshguard.render.repaired import FIRST, render_repair, repair_verdict
 from tests import mutations, shapes
@@ -43,6 +45,15 @@ class TestVerdict:
         line = repair_verdict(repair(broken.turned(shapes.cube())), name="a.stl", reasons=()).plain
 
         assert line == "✓ a.stl: clean, 1 defect mended"
+
+    def test_a_clean_surface_that_is_no_good_scan(self) -> None:
+        mesh = mislabel(meshguard.phantom(faces=6000), "mirrored", seed=1)[0]
+        result = repair(mesh)
+        line = repair_verdict(result, name="a.stl", reasons=()).plain
+
+        assert result.clean and not result.after.ok
+        assert line.startswith("! a.stl: a clean surface, nothing was done; left: ")
+        assert "error" in line
 
     def test_refused_with_every_reason(self) -> None:
         line = repair_verdict(repair(shapes.grid()), name="a.stl", reasons=("2 of this", "1 of that")).plain

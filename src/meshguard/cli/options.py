@@ -69,6 +69,11 @@ class LabelOptions(NamedTuple):
     numbering: Numbering | None
     jaw: Jaw | None
 
+    @property
+    def are_named(self) -> bool:
+        """Whether the options say where labels are; a mesh may carry some without."""
+        return not (self.path is None and self.palette is None and self.numbering is None)
+
     def labels_for(self, mesh_file: str, budget: Budget) -> Labels | None:
         """The labels for the mesh in a file: from another file, or its own colours by the palette; else None.
 

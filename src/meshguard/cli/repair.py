@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -70,7 +70,7 @@ def repair(
 
     OUT may be IN: it is replaced only when the whole result is on the disk. Where the result would not be clean nothing
     is written, unless --best-effort. PLY marks every face that was not scanned as `synthetic`, and keeps labels; STL
-    does neither, and --labels-out then writes those of its facets.
+    does neither, and --labels-out then writes those of its facets, or of their corners where vertices carry them.
 
     Exit codes: 0 clean; 1 refused, nothing is written; 2 IN cannot be read, OUT cannot be written, or wrong usage.
     """
@@ -92,6 +92,8 @@ def repair(
         result, reasons = _repaired(source, policy, budget, labelled, lossless=lossless, mend_labels=mend_labels)
         startup.loaded()
         progress.pause()
+        if mend_labels and not labelled.are_named and result.mesh.label_carrier() is None:
+            raise click.UsageError("there are no labels to mend: name them with --labels, or colours with --palette")
         if target is not None and not reasons:
             reasons = _faults_as_stl(result, policy, target)
         write = target is not None and not dry_run and (not reasons or best_effort) and len(result.mesh.faces) > 0
@@ -210,11 +212,12 @@ def _write(result: RepairResult, target: str) -> None:
 
 
 def _write_labels(result: RepairResult, path: str, target: str) -> None:
-    """Write the labels of the result: those of the faces beside an STL, which keeps no vertices."""
+    """Write the labels of the result: beside an STL, which keeps no vertices, those of its corners or facets."""
     from meshguard.io.labels import save_labels
 
+    per: Literal["corner", "face"] = "corner" if result.mesh.label_carrier() == "vertex" else "face"
     with written(path):
-        save_labels(result.mesh, path, per="face" if _is_stl(target) else None)
+        save_labels(result.mesh, path, per=per if _is_stl(target) else None)
 
 
 def _is_stl(target: str) -> bool:

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from meshguard.render.words import many, printable, quantity
+from meshguard.render.words import findings_in_words, many, printable, quantity
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,20 +23,25 @@ FIRST = 3
 
 
 def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...]) -> Text:
-    """The one line that says it all: clean or refused, and how much was changed."""
+    """The one line that says it all: clean or refused, how much was changed, and whether what is left is good.
+
+    A clean result can still be no good scan: a molar that is missing, or wrong numbers, no repair can mend.
+    """
     line = Text()
-    mark, style = ("✗", "bold red") if reasons else ("✓", "bold green")
+    good = ("✓", "bold green") if result.after.ok else ("!", "bold yellow")
+    mark, style = ("✗", "bold red") if reasons else good
     line.append(f"{mark} ", style)
     line.append(f"{printable(name)}: ", "bold")
     if reasons:
         line.append(f"refused: {'; '.join(reasons)}", style)
         return line
-    line.append("clean", style)
-    if not result.changed:
-        line.append(", nothing was to be done")
-        return line
-    mended = sum(step.mended for step in result.steps)
-    line.append(f", {many(mended, 'defect')} mended")
+    line.append("clean" if result.after.ok else "a clean surface", style)
+    if result.changed:
+        line.append(f", {many(sum(step.mended for step in result.steps if not step.undone), 'defect')} mended")
+    else:
+        line.append(", nothing was to be done" if result.after.ok else ", nothing was done")
+    if not result.after.ok:
+        line.append(f"; left: {findings_in_words(result.after)}")
     return line
 
 
@@ -50,10 +55,13 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
         written: the file that was written, if one was.
     """
     parts: list[RenderableType] = [repair_verdict(result, name=name, reasons=reasons)]
-    if result.steps:
-        parts += [Text(), Text("What was done", "bold")]
-        parts += [_indented(f"{step.name}: {step.undone or step.mended}") for step in result.steps]
+    done = [_indented(f"{step.name}: {step.mended}") for step in result.steps if not step.undone]
+    undone = [_indented(f"{step.name}: {step.undone}") for step in result.steps if step.undone]
+    if done:
+        parts += [Text(), Text("What was done", "bold"), *done]
         parts += [Text(), Text("What it cost", "bold"), *_cost(result)]
+    if undone:
+        parts += [Text(), Text("What was not done, or undone again", "bold"), *undone]
     if result.proposal is not None:
         parts += [Text(), Text("Proposed, not done", "bold"), _indented(_proposal(result.proposal))]
     if result.not_repaired:

@@ -158,7 +158,7 @@ def _listed(items: list[Any], what: str) -> IntArray:
 def _jaw(data: Mapping[str, Any]) -> tuple[Jaw | None, tuple[str, ...]]:
     """The jaw that the JSON names, and a note where it names one that there is not."""
     said = data.get("jaw")
-    if said is None:
+    if said is None or said == "":
         return None, ()
     word = said.strip().lower() if isinstance(said, str) else ""
     if word in _MAXILLA:

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from meshguard import fdi
 from meshguard.errors import MeshError, ReadError
 from meshguard.io.content import replace_file
 from meshguard.io.labels.attaching import face_labels, vertex_labels
 from meshguard.io.labels.vectors import whole_numbers
 
 if TYPE_CHECKING:
-    from meshguard.mesh import IntArray, Mesh
+    from meshguard.mesh import IntArray, Jaw, Mesh
 
 LABEL_SUFFIXES = (".json", ".npy", ".csv", ".txt")
 """What `save_labels` writes, by the file's suffix."""
 
 
-def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face"] | None = None) -> None:
+def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face", "corner"] | None = None) -> None:
     """Write the labels of a mesh to a file of their own, complete or not at all; `read_labels` gives them back.
 
-    JSON has the layout of Teeth3DS (`id_patient` empty, `jaw`, `labels`, and `instances` where the mesh has them), NPY
-    is an int32 array of shape (k,), CSV and text have one label a line, the first line saying `label`.
+    JSON has the layout of Teeth3DS: `id_patient` empty, `jaw` (the mesh's, else that of most of the FDI codes, else
+    empty), `labels`, and `instances` where the mesh has them. NPY is an int32 array of shape (k,), CSV and text have
+    one label a line, the first line saying `label`.
 
     Args:
         mesh: carries `label` in its vertex or face data.
         path: ends in .json, .npy, .csv or .txt.
-        per: whether the labels of vertices or of faces are written; None: those that count (`Mesh.label_carrier`). An
-            STL keeps no vertices, so beside one it is "face".
+        per: whether the labels of vertices, of faces, or of the three corners of each face are written; None: those
+            that count (`Mesh.label_carrier`). An STL has facets and no vertices: beside one, labels of vertices are
+            those of the "corner"s.
 
     Raises:
         MeshError: the mesh carries no labels, or none that are whole numbers; or the suffix is none of these.
@@ -42,15 +46,20 @@ def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face"] 
         raise MeshError(
             f"labels are written as {', '.join(LABEL_SUFFIXES)}, not as {suffix or 'a file without a suffix'}"
         )
-    if per not in (None, "vertex", "face"):
-        raise MeshError(f"per must be 'vertex', 'face' or None, not {per!r}")
+    if per not in (None, "vertex", "face", "corner"):
+        raise MeshError(f"per must be 'vertex', 'face', 'corner' or None, not {per!r}")
     _refuse_unreadable(mesh)
     per = per or mesh.label_carrier()
-    labels = vertex_labels(mesh) if per == "vertex" else face_labels(mesh)
+    labels = face_labels(mesh) if per == "face" else vertex_labels(mesh)
     if labels is None:
         raise MeshError("the mesh carries no labels")
-    instances = (mesh.vertex_data if per == "vertex" else mesh.face_data).get("instance")
-    replace_file(Path(path), _content(suffix, mesh, labels, None if instances is None else instances.astype(np.int32)))
+    instances = (mesh.face_data if per == "face" else mesh.vertex_data).get("instance")
+    if instances is not None:
+        instances = instances.astype(np.int32).reshape(-1)
+    if per == "corner":
+        corners = mesh.faces.reshape(-1)
+        labels, instances = labels[corners], None if instances is None else instances[corners]
+    replace_file(Path(path), _content(suffix, mesh, labels, instances))
 
 
 def _refuse_unreadable(mesh: Mesh) -> None:
@@ -64,10 +73,17 @@ def _refuse_unreadable(mesh: Mesh) -> None:
                     raise MeshError(f"the {name}s of the mesh cannot be written: {error}") from error
 
 
+def _jaw_of(labels: IntArray) -> Jaw | None:
+    """The jaw that most of the codes are of; None where they are no FDI codes, or as many of each."""
+    ids = np.unique(labels).tolist()
+    jaws = Counter(fdi.jaw_of(id_) for id_ in ids if fdi.is_tooth(id_)) if fdi.look_like_codes(ids) else Counter()
+    return None if jaws["upper"] == jaws["lower"] else max(jaws, key=lambda jaw: jaws[jaw])
+
+
 def _content(suffix: str, mesh: Mesh, labels: IntArray, instances: IntArray | None) -> bytes:
     """The bytes of a label file."""
     if suffix == ".json":
-        found = {"id_patient": "", "jaw": mesh.jaw or "", "labels": labels.tolist()}
+        found = {"id_patient": "", "jaw": mesh.jaw or _jaw_of(labels) or "", "labels": labels.tolist()}
         if instances is not None:
             found["instances"] = instances.tolist()
         return json.dumps(found, separators=(",", ":")).encode()
