@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 import pytest
@@ -227,6 +229,11 @@ class TestForms:
             assert found.teeth == wanted.teeth and found.scans == wanted.scans
         faces = segmentation_metrics(arch.face_data["label"], arch.face_data["label"], mesh=arch)
         assert faces.scans[0].tla == 0.0 and sum(tooth.n_truth for tooth in faces.teeth) < len(arch.faces)
+
+    @pytest.mark.parametrize("name", ["truth.json", PurePath("truth.json"), ["truth.json"]])
+    def test_names_of_files_are_no_labels(self, name: Any) -> None:
+        with pytest.raises(MeshGuardError, match="labels are not numbers"):
+            segmentation_metrics(name, name)
 
     def test_rows_and_table(self) -> None:
         found = segmentation_metrics([TRUTH, TRUTH], [TRUTH, TRUTH], mesh=[POINTS, POINTS], mode="evaluator")

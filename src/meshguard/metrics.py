@@ -219,7 +219,7 @@ def segmentation_metrics(
 
 def _several(one_or_more: Any) -> list[Any]:
     """A list of what is one thing or a sequence of things; a list of numbers is one labelling."""
-    if isinstance(one_or_more, (Labels, Mesh, np.ndarray)):
+    if isinstance(one_or_more, (Labels, Mesh, np.ndarray, str)) or not hasattr(one_or_more, "__iter__"):
         return [one_or_more]
     items = list(one_or_more)
     return [np.asarray(items)] if items and all(isinstance(item, (int, np.integer)) for item in items) else items

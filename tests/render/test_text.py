@@ -111,6 +111,11 @@ class TestVerdict:
     def test_it_stands_alone_too(self) -> None:
         assert verdict(report()).plain == "✓ ideal (grade 1 of 4): nothing found"
 
+    def test_a_report_of_no_check_says_so(self) -> None:
+        outcomes = {"F101": Outcome(status=Status.SKIPPED, reason="Not selected.")}
+
+        assert verdict(report(outcomes=outcomes)).plain.endswith(": nothing was checked")
+
     def test_a_warning_that_fails_is_marked_so(self) -> None:
         assert text(report(flat(1), ok=False)).startswith("✗ lower.stl: minor, usable")
 
@@ -140,6 +145,10 @@ class TestFindings:
 
     def test_a_note_that_needs_no_fix_has_none(self) -> None:
         assert "fix:" not in text(report(flat(1, severity=Severity.INFO, fixable=None)))
+
+    @pytest.mark.parametrize(("check", "said"), [("D106", "check the labels"), ("S101", "scan or export again")])
+    def test_a_scan_is_not_to_blame_for_its_labels(self, check: str, said: str) -> None:
+        assert said in " ".join(text(report(flat(1, check=check, fixable=None))).split())
 
     def test_a_fix_is_said_once_for_a_run(self) -> None:
         said = text(report(hole(), hole(1.0, fixable=Safety.LOCAL), hole(0.9, fixable=Safety.LOCAL)))
@@ -296,5 +305,5 @@ class TestLayout:
     ],
 )
 def test_what_the_labels_are(labels: LabelSummary, said: str) -> None:
-    assert f"labels  {said}\n" in text_of(report(labels=labels))
+    assert f"labels    {said}\n" in text_of(report(labels=labels))
     assert "labels" not in text_of(report())

@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 from meshguard.render.words import (
-    FIXES,
     NAMES,
     TIMES,
     boundary_in_words,
@@ -26,6 +25,7 @@ from meshguard.render.words import (
     number,
     printable,
     quantity,
+    remedy,
     significant,
 )
 from meshguard.report import Severity, Status
@@ -136,7 +136,7 @@ def _failed_rows(report: Report, titles: Mapping[str, str]) -> Iterator[tuple[st
         count = max(len(findings), outcome.findings if outcome is not None else 0)
         worst = max(finding.severity for finding in findings)
         fixes = dict.fromkeys(
-            FIXES[finding.fixable] for finding in findings if finding.fixable or finding.severity > Severity.INFO
+            remedy(finding) for finding in findings if finding.fixable or finding.severity > Severity.INFO
         )
         yield _titled(check, titles), NAMES[worst], number(count), escaped("; or ".join(fixes))
 

@@ -266,7 +266,7 @@ def _stats(report: Report) -> list[RenderableType]:
     if labels is None or report.labels is None:
         return [table]
     notes = [Padding(Text(note, "dim"), (0, 0, 0, 2)) for note in report.labels.notes]
-    return [table, Text().append("labels", "dim").append(f"  {labels}"), *notes]
+    return [table, Text().append("labels".ljust(10), "dim").append(labels), *notes]
 
 
 class _Entry:

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from meshguard.report import Safety, Severity
+from meshguard.report import Safety, Severity, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,8 @@ def findings_in_words(report: Report) -> str:
     """How many findings of each severity there are, the worst first."""
     counts = severity_counts(report)
     found = (many(counts[severity], NAMES[severity]) for severity in reversed(Severity) if counts[severity])
-    return ", ".join(found) or "nothing found"
+    none_ran = bool(report.outcomes) and all(one.status is Status.SKIPPED for one in report.outcomes.values())
+    return ", ".join(found) or ("nothing was checked" if none_ran else "nothing found")
 
 
 def boundary_in_words(report: Report) -> str | None:
@@ -89,7 +90,14 @@ def fix(finding: Finding) -> str:
     """What would fix a finding; nothing for a note that nothing can or need fix."""
     if finding.fixable is None and finding.severity is Severity.INFO:
         return ""
-    return f"fix: {FIXES[finding.fixable]}"
+    return f"fix: {remedy(finding)}"
+
+
+def remedy(finding: Finding) -> str:
+    """What would fix a finding; where labels are wrong and no repair may guess, scanning again would not help."""
+    if finding.fixable is None and (finding.check.startswith("D") or finding.check == "F105"):
+        return "cannot be repaired safely: check the labels, their numbering and the jaw, or edit them by hand"
+    return FIXES[finding.fixable]
 
 
 def name_and_unit(name: str) -> tuple[str, str]:

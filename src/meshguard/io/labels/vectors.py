@@ -69,6 +69,8 @@ def whole_numbers(values: npt.NDArray[Any], what: str = "labels") -> IntArray:
     Raises:
         ReadError: another shape, a fraction, NaN, or a number outside the range of int32.
     """
+    if values.dtype.kind not in "iuf":  # first: a name of a file, taken for labels, has no axes either
+        raise ReadError(f"the {what} are not numbers")
     if values.ndim == 2 and 1 in values.shape:
         values = values.reshape(-1)
     if values.ndim != 1:
@@ -77,8 +79,6 @@ def whole_numbers(values: npt.NDArray[Any], what: str = "labels") -> IntArray:
         raise ReadError(f"there are no {what}")
     if len(values) > MAX_ELEMENTS:
         raise ReadError(f"there are more {what} than a mesh can have", expected=f"at most {MAX_ELEMENTS}")
-    if values.dtype.kind not in "iuf":
-        raise ReadError(f"the {what} are not numbers")
     limits = np.iinfo(np.int32)
     if values.dtype.kind == "f":
         with np.errstate(invalid="ignore"):

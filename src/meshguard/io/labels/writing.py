@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -76,8 +75,9 @@ def _refuse_unreadable(mesh: Mesh) -> None:
 def _jaw_of(labels: IntArray) -> Jaw | None:
     """The jaw that most of the codes are of; None where they are no FDI codes, or as many of each."""
     ids = np.unique(labels).tolist()
-    jaws = Counter(fdi.jaw_of(id_) for id_ in ids if fdi.is_tooth(id_)) if fdi.look_like_codes(ids) else Counter()
-    return None if jaws["upper"] == jaws["lower"] else max(jaws, key=lambda jaw: jaws[jaw])
+    codes = [id_ for id_ in ids if fdi.is_tooth(id_)] if fdi.look_like_codes(ids) else []
+    upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
+    return None if 2 * upper == len(codes) else "upper" if 2 * upper > len(codes) else "lower"
 
 
 def _content(suffix: str, mesh: Mesh, labels: IntArray, instances: IntArray | None) -> bytes:
