@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.mesh import Mesh
+from meshguard.mesh import Mesh, label_of_corners
 from meshguard.phantoms.teeth import STANDARD_TEETH, Floats, Tooth, crown_heights, soft_maximum
 
 if TYPE_CHECKING:
@@ -106,12 +106,11 @@ def meshed(
         vertices[:, 2] *= -1.0
         triangles = triangles[:, ::-1]
     vertex_labels = labels.ravel()
-    face_labels = np.sort(vertex_labels[triangles], axis=1)[:, 1]
     return Mesh(
         vertices=vertices,
         faces=triangles,
         vertex_data={"label": vertex_labels},
-        face_data={"label": face_labels},
+        face_data={"label": label_of_corners(vertex_labels, triangles)},
         jaw=arch.jaw,
     )
 

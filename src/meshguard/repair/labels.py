@@ -16,8 +16,7 @@ from meshguard.errors import MeshError
 from meshguard.facts import Facts
 from meshguard.facts.strays import StrayRule
 from meshguard.facts.teeth import outward_sign, with_other_labels
-from meshguard.io.labels import face_labels
-from meshguard.mesh import Mesh, frozen_array
+from meshguard.mesh import Mesh, frozen_array, label_of_corners
 from meshguard.policy import policy as as_policy
 from meshguard.repair.islands import without_islands
 from meshguard.repair.labelgraph import face_graph, vertex_graph
@@ -124,15 +123,11 @@ def _with_labels(mesh: Mesh, per: Literal["vertex", "face"], labels: IntArray) -
     face = {name: array for name, array in mesh.face_data.items() if name != "instance"}
     data = vertex if per == "vertex" else face
     data["label"] = labels.astype(data["label"].dtype)
-    made = Mesh(
+    if per == "vertex" and "label" in face:
+        face["label"] = label_of_corners(labels, mesh.faces).astype(face["label"].dtype)
+    return Mesh(
         vertices=mesh.vertices, faces=mesh.faces, vertex_data=vertex, face_data=face, jaw=mesh.jaw, source=mesh.source
     )
-    if per == "vertex" and "label" in face:
-        bare = Mesh(vertices=mesh.vertices, faces=mesh.faces, vertex_data={"label": labels})
-        of_faces = face_labels(bare)
-        if of_faces is not None:
-            made = made.with_data(face={"label": of_faces.astype(face["label"].dtype)})
-    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
