@@ -316,16 +316,8 @@ def floating_piece(edit: Edit) -> Truth:
 
 def tunnel(edit: Edit) -> Truth:
     """A hollow handle joins two places of the surface."""
-    v = edit.site(MARGIN_MM)
-    first = edit.ring(v)
-    edit.touch([v, *first])
-    for _ in range(200):
-        w = edit.site(0.5)
-        second = edit.ring(w)
-        if len(second) == len(first):
-            break
-    else:
-        raise ValueError("no second vertex of the same valence found for the handle")
+    v, w = _sites_of_equal_valence(edit)
+    first, second = edit.ring(v), edit.ring(w)
     like = edit.faces_at(v)[0]
     rise = [1.5 * edit.normal(edit.faces_at(place)) for place in (v, w)]
     edit.remove(edit.faces_at(v) + edit.faces_at(w))
@@ -344,6 +336,19 @@ def tunnel(edit: Edit) -> Truth:
     edit.touch([*first, *second])
     place = edit.points[first[0]]
     return _truth("S105", "component", [0], place, also=("G103", "G105", "S102"), measures={"tunnels": 1})
+
+
+def _sites_of_equal_valence(edit: Edit) -> tuple[int, int]:
+    """Two vertices apart from each other with as many neighbours; a first whose number is too rare is given up."""
+    for _ in range(10):
+        v = edit.site(MARGIN_MM)
+        first = edit.ring(v)
+        edit.touch([v, *first])
+        for _ in range(200):
+            w = edit.site(0.5)
+            if len(edit.ring(w)) == len(first):
+                return v, w
+    raise ValueError("no two vertices of the same valence found for the handle")
 
 
 def inside_out(edit: Edit) -> Truth:
