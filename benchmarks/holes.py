@@ -27,9 +27,9 @@ import numpy as np
 import numpy.typing as npt
 
 import meshguard
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.facts.arrays import frozen
-from meshguard.facts.contact import nearest
+from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.kernels.bvh import build_tree
 from meshguard.policy import policy
 from meshguard.repair.filling import fill_hole
@@ -286,7 +286,7 @@ def samples(vertices: Floats, faces: Ints, density: float) -> Floats:
 
 def distances(vertices: Floats, faces: Ints, points: Floats) -> Floats:
     mesh = meshguard.Mesh(vertices=vertices, faces=faces)
-    facts = Facts(mesh, policy("scan"))
+    facts = MeshFacts(mesh, policy("scan"))
     tree = build_tree(facts.positions, facts.corners, facts.sound_faces, frozen(np.empty(0, np.int32)), facts.span)
     return np.asarray(nearest(facts, tree, frozen(np.ascontiguousarray(points)))[2])
 

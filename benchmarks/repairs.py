@@ -145,13 +145,13 @@ def repaired(library: str, source: Path, target: Path, limit: float) -> tuple[fl
 def judged(before: Mesh, target: Path) -> dict[str, Any]:
     """Whether a saved result is clean, and how far the input departs from it, as a share of the input's diagonal."""
     import meshguard
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.policy import policy
     from meshguard.repair.soundness import faults
 
-    after = Facts(meshguard.load(target), policy("scan"))
+    after = MeshFacts(meshguard.load(target), policy("scan"))
     found = faults(after)
-    facts = Facts(before, policy("scan"))
+    facts = MeshFacts(before, policy("scan"))
     lost = _departure(facts, after) / facts.diagonal if len(after.sound_faces) else 1.0
     return {"clean": not found, "faults": found, "lost": lost}
 
@@ -159,14 +159,16 @@ def judged(before: Mesh, target: Path) -> dict[str, Any]:
 def _departure(before: Any, after: Any) -> float:
     """The furthest that a sample of the input's surface lies from the result, mm; its debris does not count."""
     from meshguard.facts.arrays import frozen
-    from meshguard.facts.contact import nearest
+    from meshguard.facts.mesh.mesh_contact import nearest
     from meshguard.kernels.bvh import build_tree
     from meshguard.repair.surface import floating
 
     kept = before.is_sound & ~np.isin(before.components.of_face, floating(before))
     corners = before.positions[before.corners[kept]]
     rng = np.random.default_rng(0)
-    chosen = rng.choice(len(corners), _SAMPLES, p=before.faces.area[kept] / before.faces.area[kept].sum())
+    chosen = rng.choice(
+        len(corners), _SAMPLES, p=before.face_measures.area[kept] / before.face_measures.area[kept].sum()
+    )
     weights = rng.dirichlet((1.0, 1.0, 1.0), _SAMPLES)
     points = np.concatenate(
         [

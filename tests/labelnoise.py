@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.policy import policy
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def face_neighbours(mesh: Mesh) -> npt.NDArray[np.int64]:
     """The face across each edge, int64 (m, 3); -1 for none."""
-    twins = Facts(mesh, policy("scan")).edges.twins.reshape(-1, 3).astype(np.int64)
+    twins = MeshFacts(mesh, policy("scan")).edges.twins.reshape(-1, 3).astype(np.int64)
     return np.where(twins >= 0, twins // 3, -1)
 
 

@@ -448,10 +448,10 @@ def _boundary(mesh: Mesh, labels: IntArray) -> tuple[FloatArray, IntArray]:
         keys = np.unique(np.minimum(tail, head).astype(np.int64) << 32 | np.maximum(tail, head))
         a, b = keys >> 32, keys & 0xFFFFFFFF
         return (mesh.vertices[a] + mesh.vertices[b]) / 2, np.stack([labels[a], labels[b]], axis=1)
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.policy import policy
 
-    twins = Facts(mesh, policy("scan")).edges.twins
+    twins = MeshFacts(mesh, policy("scan")).edges.twins
     inner = np.flatnonzero(twins > np.arange(len(twins)))
     pairs = np.stack([labels[inner // 3], labels[twins[inner] // 3]], axis=1)
     differ = pairs[:, 0] != pairs[:, 1]

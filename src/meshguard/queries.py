@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, overload
 
-from meshguard.facts import Facts
-from meshguard.facts.contact import Contact, find_contact
-from meshguard.facts.intersections import find_intersections
-from meshguard.facts.shape import jaw_by_incisors
+from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.mesh.mesh_contact import Contact, find_contact
+from meshguard.facts.mesh.self_intersections import find_intersections
 from meshguard.policy import policy
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from meshguard.facts.frame import ArchFrame
+    from meshguard.facts.dental.arch_frame import ArchFrame
     from meshguard.mesh import IntArray, Mesh
 
 _MOST_PAIRS = 2**31 - 1
@@ -29,7 +28,7 @@ def boundary_loops(mesh: Mesh) -> tuple[IntArray, IntArray]:
         CSR: offsets int32 (L + 1,) and vertices int32 (b,), the first mesh vertex on each position along the loops. A
         mesh without boundary gives offsets [0] and no vertices.
     """
-    facts = Facts(mesh, policy("scan"))
+    facts = MeshFacts(mesh, policy("scan"))
     loops = facts.loops
     return loops.offsets, facts.first_vertex[loops.positions]
 
@@ -41,11 +40,11 @@ def arch_frame(mesh: Mesh) -> ArchFrame:
     the widths of the incisors where teeth are known, else from what lies inside the arch. What cannot be told is None,
     and `why_unsure` says why; the rest comes with a confidence from 0 to 1. It moves with the mesh.
     """
-    facts = Facts(mesh, policy("scan"))
-    frame = facts.frame
+    facts = DentalFacts(MeshFacts(mesh, policy("scan")))
+    frame = facts.arch_frame
     if frame.source == "geometry":
         return frame
-    jaw, sure = jaw_by_incisors(facts)
+    jaw, sure = facts.jaw_of_incisors
     why = () if jaw else ("The incisors of either side are not there, or do not agree, so the jaw is not told.",)
     return frame._replace(jaw=jaw, jaw_confidence=sure, why_unsure=(*frame.why_unsure, *why))
 
@@ -76,7 +75,7 @@ def self_intersections(
         touch_point 2, touch_segment 3, fold 4, vertex_crossing 5, vertex_overlap 7.
     """
     most = _MOST_PAIRS if max_pairs is None else max(0, min(int(max_pairs), _MOST_PAIRS))
-    found = find_intersections(Facts(mesh, policy("scan")), most)
+    found = find_intersections(MeshFacts(mesh, policy("scan")), most)
     return (found.pairs, found.classes) if classes else found.pairs
 
 
@@ -91,4 +90,4 @@ def intersections(mesh_a: Mesh, mesh_b: Mesh) -> Contact:
         touch_segment 3; depth_mm, 0 where neither lies behind the other; location of the deepest vertex, or None.
     """
     rules = policy("scan")
-    return find_contact(Facts(mesh_a, rules), Facts(mesh_b, rules))
+    return find_contact(MeshFacts(mesh_a, rules), MeshFacts(mesh_b, rules))

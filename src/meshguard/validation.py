@@ -11,10 +11,8 @@ from meshguard._version import __version__
 from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE, Check, refuse_unknown_checks
 from meshguard.errors import MeshError
-from meshguard.facts import Facts
-from meshguard.facts.teeth import GivenLabels, mesh_instances
+from meshguard.facts import CarriedLabels, DentalFacts, GivenLabels, MeshFacts
 from meshguard.io import STEPS, load_in_steps
-from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import side_by_side
 from meshguard.mesh import Mesh
 from meshguard.policy import WEIGHED, Policy
@@ -72,12 +70,13 @@ def validate(
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
     mesh, given = labelled(mesh, labels, jaw, budget)
-    report = report_of(Facts(mesh, rules, given=given), steps)
+    facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
+    report = report_of(facts, steps)
     steps.end()
     return report
 
 
-def report_of(facts: Facts, steps: Steps) -> Report:
+def report_of(facts: DentalFacts, steps: Steps) -> Report:
     """The report on facts that may be known in part already; `steps` is told of each check."""
     rules = facts.policy
     outcomes: dict[str, Outcome] = {}
@@ -103,7 +102,7 @@ def report_of(facts: Facts, steps: Steps) -> Report:
     return Report(
         outcomes=outcomes,
         findings=tuple(findings),
-        stats=_stats(facts),
+        stats=_stats(facts.surface),
         labels=_label_summary(facts),
         ok=not any(finding.severity >= rules.fail_on for finding in findings),
         grade=grade,
@@ -116,7 +115,7 @@ def report_of(facts: Facts, steps: Steps) -> Report:
     )
 
 
-def findings_of(facts: Facts, family: str) -> list[Finding]:
+def findings_of(facts: DentalFacts, family: str) -> list[Finding]:
     """What the checks of a family (the letter of their ids) find under the policy, in the catalogue's order."""
     found = [_found(check, facts) for check in CATALOGUE if check.id.startswith(family)]
     return [finding for one in found if not isinstance(one, str) for finding in one]
@@ -153,14 +152,14 @@ def labelled(
     return attach_labels(mesh, known), GivenLabels("fdi" if known.numbering == "fdi" else "anonymous", known.notes)
 
 
-def _skip_reason(check: Check, facts: Facts) -> str | None:
+def _skip_reason(check: Check, facts: DentalFacts) -> str | None:
     """Why a check does not run, in a sentence; None where it does."""
     if not facts.policy.selects(check.id):
         why = _ignore_reason(check, facts.policy)
         return f"The policy leaves it out{f': {why}' if why else ''}."
     if "source" in check.needs and facts.mesh.source is None:
         return "The mesh was made from arrays, not read from a file."
-    if "faces" in check.needs and not facts.n_finite:
+    if "faces" in check.needs and not facts.surface.n_finite:
         return "The mesh has no faces."
     if {"labels", "fdi", "instances"} & set(check.needs):
         return _why_no_labels(check, facts)
@@ -169,7 +168,7 @@ def _skip_reason(check: Check, facts: Facts) -> str | None:
     return None
 
 
-def _why_no_labels(check: Check, facts: Facts) -> str | None:
+def _why_no_labels(check: Check, facts: DentalFacts) -> str | None:
     """Why a check of labels does not run, in a sentence; None where it does."""
     labelling = facts.labelling
     if labelling is None:
@@ -182,10 +181,9 @@ def _why_no_labels(check: Check, facts: Facts) -> str | None:
     if "fdi" in check.needs and not labelling.is_fdi:
         return "The labels are of an unknown numbering: they are anonymous classes."
     if "instances" in check.needs:
-        carried = facts.mesh.face_data if labelling.per == "face" else facts.mesh.vertex_data
-        if "instance" not in carried:
+        if facts.carried.stored("instance") is None:
             return "The labels tell no instances."
-        if mesh_instances(facts.mesh, labelling.per) is None:
+        if facts.carried.instances() is None:
             return "The instances are no whole numbers."
     return None
 
@@ -196,41 +194,40 @@ def _ignore_reason(check: Check, policy: Policy) -> str:
     return policy.ignore[max(keys, key=len)] if keys else ""
 
 
-def _look_ahead(facts: Facts) -> None:
+def _look_ahead(facts: DentalFacts) -> None:
     """Find side by side what checks of surface and checks of teeth need, and what keeps one processor busy each."""
     if not any(facts.policy.selects(check.id) for check in CATALOGUE if "labels" in check.needs):
         return
-    if facts.n_finite and facts.labelling is not None and facts.labelling.why_not is None:
-        side_by_side([lambda: facts.pieces, lambda: facts.fans])
+    if facts.surface.n_finite and facts.has_labels:
+        side_by_side([lambda: facts.label_regions, lambda: facts.surface.fans])
 
 
-def _found(check: Check, facts: Facts) -> list[Finding] | str:
+def _found(check: Check, facts: DentalFacts) -> list[Finding] | str:
     """What a check finds, with the severity that the policy gives it, if it does; or why it does not run."""
     reason = _skip_reason(check, facts)
     if reason is not None:
         return reason
     severity = None if check.id in WEIGHED else facts.policy.severity_of(check.id)
-    if severity is None:
-        return list(check.run(facts))
-    return [replace(finding, severity=severity) for finding in check.run(facts)]
+    found = check.run(facts if check.looks_at == "teeth" else facts.surface)
+    return list(found) if severity is None else [replace(finding, severity=severity) for finding in found]
 
 
-def _label_summary(facts: Facts) -> LabelSummary | None:
+def _label_summary(facts: DentalFacts) -> LabelSummary | None:
     """What the labels are, where the mesh has any that can be used."""
-    labelling = facts.labelling
-    if labelling is None or labelling.why_not is not None:
+    if not facts.has_labels:
         return None
+    labelling, given = facts.labels, facts.carried.given
     return LabelSummary(
         per=labelling.per,
         numbering="fdi" if labelling.is_fdi else "anonymous",
         jaw=labelling.jaw,
         jaw_is_told=labelling.jaw_is_told,
-        ids=tuple(facts.teeth.labels.tolist()) if facts.n_finite else (),
-        notes=facts.given.notes if facts.given is not None else (),
+        ids=tuple(facts.teeth.labels.tolist()) if facts.surface.n_finite else (),
+        notes=given.notes if given is not None else (),
     )
 
 
-def _stats(facts: Facts) -> dict[str, float | int]:
+def _stats(facts: MeshFacts) -> dict[str, float | int]:
     """Counts on the position-welded mesh without its non-finite faces, and lengths.
 
     Degenerate faces count in all of them but duplicate_pairs; a repeated corner only in faces and degenerate.
@@ -249,29 +246,28 @@ def _stats(facts: Facts) -> dict[str, float | int]:
     - tunnels: genus, added up over the components that have one
     """
     components, edges, size = facts.components, facts.edges, facts.extent
-    counts = components.counts
     return {
         "mesh_vertices": len(facts.mesh.vertices),
         "mesh_faces": len(facts.mesh.faces),
         "vertices": len(facts.positions),
         "faces": facts.n_finite,
         "edges": edges.n_edges,
-        "degenerate": len(facts.flagged(triangles.COLLINEAR)),
+        "degenerate": len(facts.collinear_faces),
         "boundary_edges": len(edges.boundary),
         "boundary_groups": facts.boundary_groups,
-        "boundary_loops": len(facts.loops.rim),
+        "boundary_loops": facts.loops.n_loops,
         "rims": int(np.count_nonzero(facts.loops.rim)),
-        "nonmanifold_edges": int(counts[:, topology.CROWDED_EDGES].sum()),
-        "nonmanifold_vertices": facts.fans[2],
-        "miswound_edges": int(counts[:, topology.MISWOUND_EDGES].sum()),
+        "nonmanifold_edges": int(components.n_nonmanifold_edges.sum()),
+        "nonmanifold_vertices": facts.fans.n_nonmanifold,
+        "miswound_edges": int(components.n_inconsistent_edges.sum()),
         "inverted_bodies": len(facts.inverted_bodies),
         "duplicate_pairs": sum(len(group) * (len(group) - 1) // 2 for group in facts.duplicates),
-        "components": len(counts),
+        "components": components.n_components,
         "closed_components": int(np.count_nonzero(~facts.is_open)),
         "intersecting_pairs": len(facts.intersections.pairs),
         "between_bodies": int(np.count_nonzero(facts.is_between_bodies)),
         "tunnels": int(facts.genus[facts.genus > 0].sum()),
-        "area_mm2": float(components.measures[:, topology.AREA].sum()),
+        "area_mm2": float(components.area.sum()),
         "diagonal_mm": facts.diagonal,
         "extent_x_mm": float(size[0]),
         "extent_y_mm": float(size[1]),

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshguard.facts import Facts
-from meshguard.facts.intersections import certified_fans
+from meshguard.facts import MeshFacts
+from meshguard.facts.mesh.self_intersections import certified_fans
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import oracles, shapes
@@ -15,7 +15,7 @@ from tests.strategies import soups
 
 
 def certified(mesh: Mesh) -> tuple[list[bool], list[int]]:
-    sure, valence = certified_fans(Facts(mesh, policy("scan")))
+    sure, valence = certified_fans(MeshFacts(mesh, policy("scan")))
     return sure.tolist(), valence.tolist()
 
 
@@ -66,7 +66,7 @@ def turn_is(mesh: Mesh, face: list[int], axis: int, sign: int) -> bool:
 @given(st.one_of(stars(), soups(most_faces=12)))
 def test_faces_around_a_certified_position_never_intersect(mesh: Mesh) -> None:
     sure, _ = certified(mesh)
-    numbers = Facts(mesh, policy("scan")).remap.tolist()
+    numbers = MeshFacts(mesh, policy("scan")).remap.tolist()
 
     for f, g, _ in oracles.intersecting_pairs(mesh.vertices, mesh.faces):
         common = {numbers[v] for v in mesh.faces[f]} & {numbers[v] for v in mesh.faces[g]}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.kernels import loops as columns
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
@@ -16,8 +16,8 @@ from tests import oracles, shapes
 from tests.strategies import soups
 
 
-def facts_of(mesh: Mesh) -> Facts:
-    return Facts(mesh, policy("scan"))
+def facts_of(mesh: Mesh) -> MeshFacts:
+    return MeshFacts(mesh, policy("scan"))
 
 
 def test_a_triangle_has_one_loop_with_its_own_measures() -> None:

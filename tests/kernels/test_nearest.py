@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import meshguard
-from meshguard.facts import Facts
-from meshguard.facts.contact import nearest
+from meshguard.facts import MeshFacts
+from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.kernels.nearest import first_hits
 from meshguard.mesh import Mesh
@@ -15,8 +15,8 @@ from meshguard.policy import policy
 from tests import shapes
 
 
-def facts_and_tree(mesh: Mesh) -> tuple[Facts, Tree]:
-    facts = Facts(mesh, policy("scan"))
+def facts_and_tree(mesh: Mesh) -> tuple[MeshFacts, Tree]:
+    facts = MeshFacts(mesh, policy("scan"))
     none = np.empty(0, np.int32)
     none.flags.writeable = False
     return facts, build_tree(facts.positions, facts.corners, facts.sound_faces, none, facts.span)

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.facts import Facts
+from meshguard.facts import DentalFacts, MeshFacts
 from meshguard.kernels import teeth as kernels
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy
 from tests import oracles, shapes
 
 if TYPE_CHECKING:
-    from meshguard.facts.teeth import Pieces
+    from meshguard.facts.dental.label_regions import LabelRegions
 
 
-def pieces(mesh: Mesh) -> Pieces:
-    return Facts(mesh, Policy()).pieces
+def pieces(mesh: Mesh) -> LabelRegions:
+    return DentalFacts(MeshFacts(mesh, Policy())).label_regions
 
 
 @given(st.integers(0, 2**32), st.booleans(), st.integers(1, 4))
@@ -30,15 +30,17 @@ def test_pieces_are_those_of_the_slow_twin(seed: int, by_face: bool, classes: in
     label = random.integers(0, classes + 1, len(mesh.faces) if by_face else len(mesh.vertices))
     label[0] = 1
     labelled = mesh.with_data(face={"label": label}) if by_face else mesh.with_data(vertex={"label": label})
-    facts = Facts(labelled, Policy())
-    if facts.labelling is None or facts.labelling.why_not is not None:
+    facts = DentalFacts(MeshFacts(labelled, Policy()))
+    if not facts.has_labels:
         return  # so mixed that they count as another file's
 
-    found = [set(np.flatnonzero(facts.pieces.of_node == k).tolist()) for k in range(len(facts.pieces.label))]
+    found = [
+        set(np.flatnonzero(facts.label_regions.of_node == k).tolist()) for k in range(len(facts.label_regions.label))
+    ]
 
-    assert found == oracles.label_pieces(facts.corners.tolist(), label.tolist(), by_face=by_face)
-    assert facts.pieces.measures[:, kernels.AREA].sum() == pytest.approx(facts.faces.area.sum())
-    assert facts.pieces.measures[:, kernels.NODES].tolist() == [len(piece) for piece in found]
+    assert found == oracles.label_pieces(facts.surface.corners.tolist(), label.tolist(), by_face=by_face)
+    assert facts.label_regions.measures[:, kernels.AREA].sum() == pytest.approx(facts.surface.face_measures.area.sum())
+    assert facts.label_regions.measures[:, kernels.NODES].tolist() == [len(piece) for piece in found]
 
 
 def test_a_patch_measures_its_faces_and_meets_the_gum() -> None:
@@ -92,16 +94,16 @@ def test_bands_grow_with_the_distance_and_stay_inside_their_label() -> None:
     mesh = shapes.grid(40, 30, bulge=0.0)
     centres = mesh.vertices[mesh.faces].mean(axis=1)
     label = np.where(centres[:, 0] < 0, 11, 21)
-    facts = Facts(mesh.with_data(face={"label": label}), Policy())
+    facts = DentalFacts(MeshFacts(mesh.with_data(face={"label": label}), Policy()))
     distance, seed = np.full(len(label), np.inf), np.full(len(label), -1, np.int32)
     faces = np.empty(len(label), np.int32)
 
     count = kernels.border_bands(
-        facts.positions,
-        facts.corners,
-        facts.edges.twins,
-        facts.pieces.label_of_face,
-        facts.pieces.borders,
+        facts.surface.positions,
+        facts.surface.corners,
+        facts.surface.edges.twins,
+        facts.label_regions.label_of_face,
+        facts.label_regions.borders,
         5.0,
         distance,
         seed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.facts.arrays import frozen
 from meshguard.kernels import winding
 from meshguard.kernels.bvh import Tree, build_tree
@@ -14,8 +14,8 @@ from meshguard.policy import policy
 from tests import oracles, shapes
 
 
-def dipoles_of(mesh: Mesh) -> tuple[Facts, Tree, np.ndarray]:
-    facts = Facts(mesh, policy("scan"))
+def dipoles_of(mesh: Mesh) -> tuple[MeshFacts, Tree, np.ndarray]:
+    facts = MeshFacts(mesh, policy("scan"))
     tree = build_tree(facts.positions, facts.corners, facts.sound_faces, frozen(np.empty(0, np.int32)), facts.span)
     dipoles = np.empty((2 * tree.width, winding.COLUMNS))
     winding.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)

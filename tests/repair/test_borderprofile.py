@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair.borderprofile import flanks, learned_cost
@@ -42,7 +42,7 @@ def furrow() -> Mesh:
 @pytest.mark.parametrize("drawn_at", [0.0, 0.5, -0.5])
 def test_a_border_is_cheapest_where_it_is_drawn_and_never_the_other_way_round(drawn_at: float) -> None:
     mesh = furrow()
-    graph = face_graph(Facts(mesh, policy("scan")))
+    graph = face_graph(MeshFacts(mesh, policy("scan")))
     labels = np.where(graph.place[:, 0] < drawn_at, 11, 0).astype(np.int32)
     cost = learned_cost(graph, flanks(graph), labels)
     edges = np.arange(len(graph.a))

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.policy import policy
 from meshguard.repair import cuts
 from meshguard.repair.cuts import BorderCost, within_reason
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 reasonable = partial(within_reason, band_mm=0.4, farthest_mm=0.5, shortening=1.5, surely=2.5)
 
 
-def facts(mesh: Mesh) -> Facts:
-    return Facts(mesh, policy("scan"))
+def facts(mesh: Mesh) -> MeshFacts:
+    return MeshFacts(mesh, policy("scan"))
 
 
 @given(st.integers(0, 2**32 - 1))

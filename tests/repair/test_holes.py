@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meshguard import repair
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.policy import Policy, policy
 from meshguard.repair.holes import fillable
 from tests import mutations, shapes
@@ -120,13 +120,13 @@ class TestNotFilled:
 class TestFillable:
     def test_loops_of_a_sheet_with_a_small_and_a_large_hole(self) -> None:
         mesh = broken.with_hole(broken.small_hole(), at=(-8.0, -4.0), radius=3.0)
-        scan = Facts(mesh, policy("scan"))
-        solid = Facts(mesh, policy("print"))
+        scan = MeshFacts(mesh, policy("scan"))
+        solid = MeshFacts(mesh, policy("print"))
 
         assert (len(scan.loops.rim), len(fillable(scan)), len(fillable(solid))) == (3, 1, 3)
 
     def test_a_border_that_ends_at_a_fin_is_no_loop(self) -> None:
-        facts = Facts(mutations.fin(), policy("print"))
+        facts = MeshFacts(mutations.fin(), policy("print"))
 
         assert all(facts.loops.closed[fillable(facts)])
 

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.facts import Facts
-from meshguard.facts.strays import StrayRule
+from meshguard.facts import MeshFacts
+from meshguard.facts.dental.label_islands import IslandRule
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair.islands import pieces_of, without_islands
 from meshguard.repair.labelgraph import face_graph
 from tests import shapes
 
-RULE = StrayRule(share=0.3, area_mm2=0.0, near_mm=0.0, speck_share=0.05)
+RULE = IslandRule(share=0.3, area_mm2=0.0, near_mm=0.0, speck_share=0.05)
 
 
-def facts(mesh: Mesh) -> Facts:
-    return Facts(mesh, policy("scan"))
+def facts(mesh: Mesh) -> MeshFacts:
+    return MeshFacts(mesh, policy("scan"))
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair.draft import NEW, Draft
@@ -20,7 +20,7 @@ def soup() -> Mesh:
 
 def same_as_anew(draft: Draft) -> bool:
     """Whether a draft's facts say what facts without a past say."""
-    fresh = Facts(Mesh(vertices=draft.positions, faces=draft.corners), draft.policy)
+    fresh = MeshFacts(Mesh(vertices=draft.positions, faces=draft.corners), draft.policy)
     known = draft.facts
     return (
         known.intersections.pairs.tolist() == fresh.intersections.pairs.tolist()
@@ -35,7 +35,7 @@ def same_as_anew(draft: Draft) -> bool:
 @pytest.mark.parametrize("share", [0.01, 0.3, 1.0])
 def test_after_faces_went_were_turned_and_replaced(make: object, share: float) -> None:
     assert callable(make)
-    start = Draft.of(Facts(make(), policy("scan")))
+    start = Draft.of(MeshFacts(make(), policy("scan")))
     assert len(start.facts.intersections.pairs) >= 0  # known from here on
     rng = np.random.default_rng(0)
     some = rng.random(len(start.corners)) < share
@@ -63,7 +63,7 @@ def _pricked(draft: Draft, faces: np.ndarray) -> Draft:
 
 
 def test_parts_keep_their_parents_origin_and_vertices() -> None:
-    start = Draft.of(Facts(shapes.cube(), policy("scan")))
+    start = Draft.of(MeshFacts(shapes.cube(), policy("scan")))
     faces = np.arange(12) == 5
     after = _pricked(start, faces)
 
@@ -73,7 +73,7 @@ def test_parts_keep_their_parents_origin_and_vertices() -> None:
 
 
 def test_positions_that_become_equal_become_one() -> None:
-    start = Draft.of(Facts(broken.cubes_apart(), policy("scan")))
+    start = Draft.of(MeshFacts(broken.cubes_apart(), policy("scan")))
     near = start.positions.copy()
     near[near[:, 0] == 61.0, 0] = 60.0
     near[near[:, 1] == 61.0, 1] = 60.0

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair.labelgraph import face_graph, vertex_graph
 from tests import shapes
 
 
-def facts(mesh: Mesh) -> Facts:
-    return Facts(mesh, policy("scan"))
+def facts(mesh: Mesh) -> MeshFacts:
+    return MeshFacts(mesh, policy("scan"))
 
 
 def roof(lift: float) -> Mesh:

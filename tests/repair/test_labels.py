@@ -14,8 +14,7 @@ import meshguard
 from meshguard import fdi
 from meshguard.budget import Steps
 from meshguard.errors import MeshError
-from meshguard.facts import Facts
-from meshguard.facts.teeth import OF_LABELS, with_other_labels
+from meshguard.facts import DentalFacts, MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.phantoms import mislabel, mutate, phantom
 from meshguard.policy import Policy, policy
@@ -38,7 +37,7 @@ D = ("D104", "D105", "D111")
 
 
 def checks(mesh: Mesh) -> list[str]:
-    return [finding.check for finding in findings_of(Facts(mesh, policy("scan")), "D")]
+    return [finding.check for finding in findings_of(DentalFacts(MeshFacts(mesh, policy("scan"))), "D")]
 
 
 def spoilt(*kinds: str) -> Mesh:
@@ -386,7 +385,7 @@ class TestUndone:
         moved = mislabel(wrong.without_labels().with_data(vertex=dict(ARCH.vertex_data)), "island", seed=9)[0]
         change = np.flatnonzero(wrong.vertex_data["label"] != moved.vertex_data["label"]).astype(np.int32)
 
-        def elsewhere(facts: Facts, **_: object) -> object:
+        def elsewhere(facts: DentalFacts, **_: object) -> object:
             class Done:
                 mesh, per, changed, n_islands, n_holes = moved, "vertex", change, 1, 0
 
@@ -394,7 +393,7 @@ class TestUndone:
 
         step = label_steps.LabelStep(name="move it", checks=("D104",), why="to see it undone", run=elsewhere)  # type: ignore[arg-type]
         monkeypatch.setattr(label_steps, "LABEL_STEPS", (step,))
-        facts, records = with_mended_labels(Facts(wrong, policy("scan")))
+        facts, records = with_mended_labels(DentalFacts(MeshFacts(wrong, policy("scan"))))
 
         assert facts.mesh is wrong
         assert [(one.mended, one.undone) for one in records] == [(0, "it would have left 1 of 1")]
@@ -404,7 +403,7 @@ class TestUndone:
         other = np.where(ARCH.vertex_data["label"] == 36, 99, ARCH.vertex_data["label"]).astype(np.int32)
         worse = wrong.without_labels().with_data(vertex={"label": other})
 
-        def renumbered(facts: Facts, **_: object) -> object:
+        def renumbered(facts: DentalFacts, **_: object) -> object:
             class Done:
                 mesh, per, changed, n_islands, n_holes = worse, "vertex", np.array([0]), 1, 0
 
@@ -412,7 +411,7 @@ class TestUndone:
 
         step = label_steps.LabelStep(name="renumber", checks=("D104",), why="to see it undone", run=renumbered)  # type: ignore[arg-type]
         monkeypatch.setattr(label_steps, "LABEL_STEPS", (step,))
-        facts, records = with_mended_labels(Facts(wrong, policy("scan")))
+        facts, records = with_mended_labels(DentalFacts(MeshFacts(wrong, policy("scan"))))
 
         assert facts.mesh is wrong
         assert records[0].undone == "it would have made 1 more errors of labels"
@@ -436,14 +435,14 @@ class TestProposals:
 
 def test_relabelled_facts_are_those_of_the_mesh() -> None:
     """Whatever is known before, nothing that labels change is taken over."""
-    facts = Facts(ARCH, policy("scan"))
+    facts = DentalFacts(MeshFacts(ARCH, policy("scan")))
     report_of(facts, Steps())
     other = spoilt("ragged", "island")
-    quick, fresh = with_other_labels(facts, other), Facts(other, policy("scan"))
+    quick, fresh = facts.relabelled(other), DentalFacts(MeshFacts(other, policy("scan")))
 
-    assert set(vars(facts)) >= OF_LABELS  # else this test sees nothing
+    assert DentalFacts.teeth.known(facts) is not None  # else this test sees nothing
     assert report_of(quick, Steps()).to_json() == report_of(fresh, Steps()).to_json()
-    assert "edges" in vars(with_other_labels(facts, other))
+    assert facts.relabelled(other).surface is facts.surface
 
 
 def test_noise_is_taken_out_for_any_thread_count(monkeypatch: pytest.MonkeyPatch) -> None:

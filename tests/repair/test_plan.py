@@ -11,7 +11,7 @@ import pytest
 from meshguard import repair
 from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.policy import policy
 from meshguard.repair import plan
 from meshguard.repair.draft import Draft
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def draft(mesh: Mesh) -> Draft:
-    return Draft.of(Facts(mesh, policy("scan")))
+    return Draft.of(MeshFacts(mesh, policy("scan")))
 
 
 def test_every_step_says_what_it_is_and_why_it_stands_there() -> None:
@@ -59,7 +59,7 @@ def test_steps_are_recorded_in_the_order_of_the_plan_and_within_what_is_allowed(
 
 def test_a_step_that_does_not_help_is_undone_and_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     def harm(before: Draft) -> Change:
-        return Change(draft=before.turned(before.facts.faces.area > 0), mended=1)
+        return Change(draft=before.turned(before.facts.face_measures.area > 0), mended=1)
 
     step = Step(name="harm", checks=("T103",), safety=Safety.LOCAL, why="to be undone", run=harm, count=lambda _: 7)
     monkeypatch.setattr(plan, "PLAN", (step,))
@@ -87,7 +87,7 @@ def test_a_plan_that_never_settles_ends(monkeypatch: pytest.MonkeyPatch) -> None
     left = iter(range(1000, 0, -1))
 
     def turn(before: Draft) -> Change:
-        return Change(draft=before.turned(before.facts.faces.area > 0), mended=1)
+        return Change(draft=before.turned(before.facts.face_measures.area > 0), mended=1)
 
     step = Step(name="x", checks=(), safety=Safety.LOCAL, why="no end", run=turn, count=lambda _: next(left))
     monkeypatch.setattr(plan, "PLAN", (step,))

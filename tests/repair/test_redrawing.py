@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import meshguard
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.policy import policy
 from meshguard.repair import redrawing
 from meshguard.repair.labelgraph import face_graph
@@ -30,7 +30,7 @@ def learns(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> bool:
         return labels
 
     monkeypatch.setattr(redrawing, "_as_the_others_run", noted)
-    redrawn(face_graph(Facts(mesh, policy("scan"))), mesh.face_data["label"].astype(np.int32))
+    redrawn(face_graph(MeshFacts(mesh, policy("scan"))), mesh.face_data["label"].astype(np.int32))
     return bool(asked)
 
 
@@ -48,4 +48,4 @@ def test_without_borders_nothing_is_done() -> None:
     mesh = by_face(meshguard.phantom(faces=2000))
     labels = np.full(len(mesh.faces), 11, np.int32)
 
-    assert redrawn(face_graph(Facts(mesh, policy("scan"))), labels) is labels
+    assert redrawn(face_graph(MeshFacts(mesh, policy("scan"))), labels) is labels

@@ -9,7 +9,7 @@ import pytest
 
 from meshguard import repair
 from meshguard.errors import RepairRefused
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
 from meshguard.repair.separation import pair_sheets
@@ -53,7 +53,7 @@ class TestSeparate:
     def test_nothing_moves_further_than_the_limit(self, make: Callable[[], Mesh], pieces: int) -> None:
         mesh: Mesh = make()
         rules = policy("scan")
-        limit = rules.tolerance("separation").within(Facts(mesh, rules).diagonal)
+        limit = rules.tolerance("separation").within(MeshFacts(mesh, rules).diagonal)
         result = repair(mesh)
         old = result.vertex_origin >= 0
         moved = np.linalg.norm(result.mesh.vertices[old] - mesh.vertices[result.vertex_origin[old]], axis=1)
@@ -121,17 +121,17 @@ class TestOneSided:
 class TestPairs:
     def test_at_two_cubes_the_faces_with_the_inside_between_them(self) -> None:
         mesh = broken.cubes_at_an_edge()
-        pairs = pair_sheets(Facts(mesh, policy("scan")))
+        pairs = pair_sheets(MeshFacts(mesh, policy("scan")))
 
         assert len(pairs) == 2
         assert [one // 36 == other // 36 for one, other in pairs.tolist()] == [True, True]  # 12 faces a cube
 
     def test_at_a_fin_the_sheet_stays_together(self) -> None:
         mesh = mutations.fin()
-        pairs = pair_sheets(Facts(mesh, policy("scan")))
+        pairs = pair_sheets(MeshFacts(mesh, policy("scan")))
 
         assert len(pairs) == 1
         assert 96 not in (pairs // 3)
 
     def test_there_is_none_on_a_surface(self) -> None:
-        assert pair_sheets(Facts(shapes.torus(), policy("scan"))).shape == (0, 2)
+        assert pair_sheets(MeshFacts(shapes.torus(), policy("scan"))).shape == (0, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair.solid import solid_of
@@ -16,7 +16,7 @@ from tests.repair.test_repairing import volume
 
 
 def solid(mesh: Mesh, cell: float) -> Mesh:
-    made = solid_of(Facts(mesh, policy("print")), cell)
+    made = solid_of(MeshFacts(mesh, policy("print")), cell)
     assert made is not None
     return Mesh(vertices=made.positions, faces=made.corners)
 
@@ -53,11 +53,11 @@ def test_its_vertices_lie_on_the_surface_that_was_there() -> None:
 def test_a_soup_gives_a_closed_body_or_none(seed: int) -> None:
     rng = np.random.default_rng(seed)
     soup = Mesh(vertices=rng.normal(size=(40, 3)) * 20, faces=rng.integers(0, 40, (120, 3)))
-    made = solid_of(Facts(soup, policy("print")), 6.0)
+    made = solid_of(MeshFacts(soup, policy("print")), 6.0)
 
     assert made is None or trouble(Mesh(vertices=made.positions, faces=made.corners), "print") == {}
 
 
 def test_what_has_no_inside_gives_none() -> None:
-    assert solid_of(Facts(shapes.grid(4, 4, bulge=0.0), policy("print")), 2.0) is None
-    assert solid_of(Facts(broken.turned(shapes.cube()), policy("print")), 5.0) is None
+    assert solid_of(MeshFacts(shapes.grid(4, 4, bulge=0.0), policy("print")), 2.0) is None
+    assert solid_of(MeshFacts(broken.turned(shapes.cube()), policy("print")), 5.0) is None

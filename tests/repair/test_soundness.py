@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
 from meshguard.repair.soundness import faults, faulty_pairs, wants_solid
@@ -14,7 +14,7 @@ from tests.repair import broken
 
 
 def found(mesh: Mesh, rules: str = "scan") -> dict[str, int]:
-    return faults(Facts(mesh, policy(rules)))
+    return faults(MeshFacts(mesh, policy(rules)))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_bodies_that_reach_into_each_other_are_one_only_where_a_solid_is_wanted(
 
     assert found(mesh) == {}
     assert found(mesh, "print") == {"intersecting pairs of faces": len(pairs)}
-    assert faulty_pairs(Facts(mesh, policy("print"))).tolist() == [[f, g] for f, g, _ in pairs]
+    assert faulty_pairs(MeshFacts(mesh, policy("print"))).tolist() == [[f, g] for f, g, _ in pairs]
 
 
 def test_a_solid_is_wanted_where_the_rim_is_closed_and_surface_may_be_invented() -> None:

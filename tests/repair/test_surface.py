@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from meshguard import repair
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
 from meshguard.repair.draft import Draft
@@ -19,7 +19,7 @@ DROPPED, CARVED, REBUILT = "drop floating pieces", "take away what still interse
 
 
 def draft(mesh: Mesh, rules: str | Policy = "scan") -> Draft:
-    return Draft.of(Facts(mesh, policy(rules)))
+    return Draft.of(MeshFacts(mesh, policy(rules)))
 
 
 class TestFloating:

@@ -14,7 +14,7 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import Facts
+    from meshguard.facts import DentalFacts
     from meshguard.mesh import IntArray
 
 MIN_BORDER_MM = 2.0
@@ -24,8 +24,13 @@ MIN_BRIDGED_MM = 1.5
 """A shorter gap beside a border may be one fold of the surface: three cross-sections at least."""
 
 
-@check("D111", limits=("ragged_ratio", "ragged_face_share", "ragged_vertex_share"), needs=("faces", "labels"))
-def ragged_border(facts: Facts) -> Iterable[Finding]:
+@check(
+    "D111",
+    looks_at="teeth",
+    limits=("ragged_ratio", "ragged_face_share", "ragged_vertex_share"),
+    needs=("faces", "labels"),
+)
+def ragged_border(facts: DentalFacts) -> Iterable[Finding]:
     """Ragged border.
 
     The length of a tooth's border over the same border smoothed over about a millimetre. A drawn border follows the
@@ -34,13 +39,13 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
     Where vertices carry the labels, the border is taken between them.
     """
     limit = facts.policy.limit("ragged_ratio")
-    ratios, strays = facts.outlines.ragged
+    ratios, strays = facts.raggedness
     least = facts.policy.limit("ragged_face_share" if facts.labels.per == "face" else "ragged_vertex_share")
     places = np.flatnonzero((ratios > limit) & (strays > least))
     if not len(places):
         return
-    borders, teeth = facts.pieces.borders, facts.teeth
-    sides = facts.pieces.label_of_face[facts.edge_faces(borders)]
+    borders, teeth = facts.label_regions.borders, facts.teeth
+    sides = facts.label_regions.label_of_face[facts.surface.edge_faces(borders)]
     mine = [borders[(sides == label).any(axis=1)] for label in teeth.labels[places]]
     edges = np.concatenate(mine)
     ragged = np.repeat(np.arange(len(places), dtype=np.int32), [len(one) for one in mine])
@@ -58,17 +63,25 @@ def ragged_border(facts: Facts) -> Iterable[Finding]:
         )
 
     yield from located(
-        facts, "D111", element="edge", indices=edges, rows=facts.edge_ends(edges), labels=ragged, say=say
+        facts.surface,
+        "D111",
+        element="edge",
+        indices=edges,
+        rows=facts.surface.edge_ends(edges),
+        labels=ragged,
+        say=say,
     )
 
 
-def _along(facts: Facts, check: str, edges: IntArray, said: Said) -> Iterable[Finding]:
+def _along(facts: DentalFacts, check: str, edges: IntArray, said: Said) -> Iterable[Finding]:
     """One finding about edges."""
-    return located(facts, check, element="edge", indices=edges, rows=facts.edge_ends(edges), say=lambda _: said)
+    return located(
+        facts.surface, check, element="edge", indices=edges, rows=facts.surface.edge_ends(edges), say=lambda _: said
+    )
 
 
-@check("D112", limits=("bleed_mm",), needs=("faces", "labels"))
-def bleeding(facts: Facts) -> Iterable[Finding]:
+@check("D112", looks_at="teeth", limits=("bleed_mm",), needs=("faces", "labels"))
+def bleeding(facts: DentalFacts) -> Iterable[Finding]:
     """Label bleeds over its neighbour.
 
     Two crowns meet in a crease of the surface, and there the border of their labels must lie. Here the border runs over
@@ -76,12 +89,12 @@ def bleeding(facts: Facts) -> Iterable[Finding]:
     embrasure. The measure is the distance between border and crease, found from the mean curvature in bands along the
     border. Less than the usual size of the faces there cannot be told.
     """
-    creases, limit = facts.outlines.creases, facts.policy.limit("bleed_mm")
-    for k in np.flatnonzero(creases.strayed_mm >= MIN_BORDER_MM).tolist():
-        offset = float(creases.offset[k])
-        if abs(offset) < max(limit, float(creases.grain_mm[k])):
+    embrasures, limit = facts.embrasures, facts.policy.limit("bleed_mm")
+    for k in np.flatnonzero(embrasures.strayed_mm >= MIN_BORDER_MM).tolist():
+        offset = float(embrasures.offset[k])
+        if abs(offset) < max(limit, float(embrasures.grain_mm[k])):
             continue
-        low, high = (int(facts.teeth.labels[place]) for place in creases.pairs[k])
+        low, high = (int(facts.teeth.labels[place]) for place in embrasures.pairs[k])
         # The crease inside a label: what lies between it and the border was the neighbour's.
         greedy, other = (high, low) if offset > 0 else (low, high)
         said = Said(
@@ -92,17 +105,17 @@ def bleeding(facts: Facts) -> Iterable[Finding]:
             ),
             measures={
                 "over_mm": abs(offset),
-                "strayed_mm": float(creases.strayed_mm[k]),
-                "border_mm": float(creases.length[k]),
+                "strayed_mm": float(embrasures.strayed_mm[k]),
+                "border_mm": float(embrasures.length[k]),
             },
             limit="bleed_mm",
             tooth=tooth_of(facts, greedy),
         )
-        yield from _along(facts, "D112", creases.edges[k], said)
+        yield from _along(facts, "D112", embrasures.edges[k], said)
 
 
-@check("D115", limits=("bridge_mm", "bridge_share", "bridge_sure_share"), needs=("faces", "labels"))
-def bridged(facts: Facts) -> Iterable[Finding]:
+@check("D115", looks_at="teeth", limits=("bridge_mm", "bridge_share", "bridge_sure_share"), needs=("faces", "labels"))
+def bridged(facts: DentalFacts) -> Iterable[Finding]:
     """Teeth fused by a bridge.
 
     Neighbours meet in a valley whose walls converge. Here the surface runs from one crown to the other although their
@@ -111,10 +124,8 @@ def bridged(facts: Facts) -> Iterable[Finding]:
     much of the border lies in such a gap tells how sure it is. A neck is a border that is closed, with air all around.
     Repair leaves it: where the crowns' true walls are, only another scan can tell.
     """
-    from meshguard.facts.bridges import find_bridges
-
     share, sure = facts.policy.limit("bridge_share"), facts.policy.limit("bridge_sure_share")
-    bridges = find_bridges(facts, facts.policy.limit("bridge_mm"))
+    bridges = facts.bridges(facts.policy.limit("bridge_mm"))
     enough = np.maximum(MIN_BRIDGED_MM, share * bridges.length)
     for k in np.flatnonzero(bridges.bridged_mm >= enough).tolist():
         low, high = bridges.pairs[k].tolist()

@@ -11,15 +11,16 @@ import numpy as np
 from meshguard.checks.labels import labels_do_not_fit
 from meshguard.checks.located import Said, fingerprint, located
 from meshguard.checks.registry import check
+from meshguard.halfedges import face_normals
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
 
 
-def _reported(facts: Facts, id: str, severity: Severity) -> Iterable[Finding]:  # noqa: A002
+def _reported(facts: MeshFacts, id: str, severity: Severity) -> Iterable[Finding]:  # noqa: A002
     """A finding for each irregularity that reading noted under a check's id."""
     source = facts.mesh.source
     for note in source.irregularities if source is not None else ():
@@ -41,7 +42,7 @@ def _reported(facts: Facts, id: str, severity: Severity) -> Iterable[Finding]:  
 
 
 @check("F101", needs=("source",))
-def wrong_count(facts: Facts) -> Iterable[Finding]:
+def wrong_count(facts: MeshFacts) -> Iterable[Finding]:
     """Count and bytes disagree.
 
     The header declares another number of facets, vertices or faces than the file's bytes hold: a transfer that broke
@@ -54,7 +55,7 @@ def wrong_count(facts: Facts) -> Iterable[Finding]:
 
 
 @check("F102", needs=("source",))
-def faces_out_of_range(facts: Facts) -> Iterable[Finding]:
+def faces_out_of_range(facts: MeshFacts) -> Iterable[Finding]:
     """Faces name vertices that do not exist.
 
     Such faces are left out; the indices are the file's own face rows. The file is damaged or was written by a faulty
@@ -64,7 +65,7 @@ def faces_out_of_range(facts: Facts) -> Iterable[Finding]:
 
 
 @check("F103", needs=("source",))
-def nonconforming_text(facts: Facts) -> Iterable[Finding]:
+def nonconforming_text(facts: MeshFacts) -> Iterable[Finding]:
     """Text that is not as the format says.
 
     Comments or blank lines inside data, unusual line ends, split keywords, missing normals and the like. It was
@@ -74,7 +75,7 @@ def nonconforming_text(facts: Facts) -> Iterable[Finding]:
 
 
 @check("F104", limits=("normal_angle_deg",), needs=("source",))
-def disagreeing_normals(facts: Facts) -> Iterable[Finding]:
+def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
     """Stored normals disagree with the faces.
 
     An STL stores a normal beside the three corners, whose order tells it too. Programs differ in which they believe:
@@ -88,9 +89,8 @@ def disagreeing_normals(facts: Facts) -> Iterable[Finding]:
     source = facts.mesh.source
     if source is None or not source.format.startswith("stl"):
         return
-    corners = facts.positions[facts.corners]
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        own = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        own = face_normals(facts.positions, facts.corners)
         given = stored.astype(np.float64)
         cosine = (own * given).sum(axis=1) / (np.linalg.norm(own, axis=1) * np.linalg.norm(given, axis=1))
     limit = facts.policy.limit("normal_angle_deg")
@@ -118,7 +118,7 @@ def disagreeing_normals(facts: Facts) -> Iterable[Finding]:
 
 
 @check("F106", needs=("source",))
-def surplus_bytes(facts: Facts) -> Iterable[Finding]:
+def surplus_bytes(facts: MeshFacts) -> Iterable[Finding]:
     """Trailing or attribute bytes.
 
     Bytes behind the last facet or row, or attribute words that an STL leaves unused and some programs fill with
@@ -128,7 +128,7 @@ def surplus_bytes(facts: Facts) -> Iterable[Finding]:
 
 
 @check("F107", needs=("source",))
-def triangulated_polygons(facts: Facts) -> Iterable[Finding]:
+def triangulated_polygons(facts: MeshFacts) -> Iterable[Finding]:
     """Polygons were triangulated.
 
     Faces with more than three corners, or strips, were cut into triangles; `mesh.source.face_origin` says which
@@ -138,7 +138,7 @@ def triangulated_polygons(facts: Facts) -> Iterable[Finding]:
 
 
 @check("F108", needs=("source",))
-def skipped_content(facts: Facts) -> Iterable[Finding]:
+def skipped_content(facts: MeshFacts) -> Iterable[Finding]:
     """Content that a mesh cannot hold.
 
     Elements or list properties of the file that are neither vertices nor faces nor numbers on them (edges, materials,
@@ -148,7 +148,7 @@ def skipped_content(facts: Facts) -> Iterable[Finding]:
 
 
 @check("F109", needs=("source",))
-def several_solids(facts: Facts) -> Iterable[Finding]:
+def several_solids(facts: MeshFacts) -> Iterable[Finding]:
     """Several solids in one file.
 
     They are read as one mesh; `face_data["solid"]` numbers them. Some programs keep only the first.
@@ -157,7 +157,7 @@ def several_solids(facts: Facts) -> Iterable[Finding]:
 
 
 @check("F110", needs=())
-def no_faces(facts: Facts) -> Iterable[Finding]:
+def no_faces(facts: MeshFacts) -> Iterable[Finding]:
     """No faces.
 
     The mesh has no triangle: an empty file or a point cloud. There is nothing to validate; ask for the scan as a

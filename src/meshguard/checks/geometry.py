@@ -13,7 +13,7 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.mesh import IntArray
 
 UNITS = {"centimetres": 10.0, "inches": 25.4, "metres": 1000.0, "micrometres": 0.001}
@@ -21,7 +21,7 @@ UNITS = {"centimetres": 10.0, "inches": 25.4, "metres": 1000.0, "micrometres": 0
 
 
 @check("G101", needs=())
-def nonfinite_vertices(facts: Facts) -> Iterable[Finding]:
+def nonfinite_vertices(facts: MeshFacts) -> Iterable[Finding]:
     """Non-finite vertices.
 
     A coordinate is NaN or infinite. Faces on such a vertex have no place and take no part in any other check. All of
@@ -44,10 +44,10 @@ def nonfinite_vertices(facts: Facts) -> Iterable[Finding]:
     )
 
 
-def _flagged(facts: Facts, id: str, faces: IntArray, say: Said) -> Iterable[Finding]:  # noqa: A002
+def _flagged(facts: MeshFacts, id: str, faces: IntArray, say: Said) -> Iterable[Finding]:  # noqa: A002
     """A finding for each cluster of faces; `say.message` has {faces} for how many."""
     rows = facts.corners[faces]
-    area = facts.faces.area
+    area = facts.face_measures.area
     return located(
         facts,
         id,
@@ -68,37 +68,32 @@ def _flagged(facts: Facts, id: str, faces: IntArray, say: Said) -> Iterable[Find
 
 
 @check("G102")
-def zero_area_faces(facts: Facts) -> Iterable[Finding]:
+def zero_area_faces(facts: MeshFacts) -> Iterable[Finding]:
     """Face without area.
 
     The three corners are different but lie exactly on one line, which is decided exactly, not by a small number. Such a
     face has no normal. Faces that touch are one finding. Repair splits what lies across its longest edge, which moves
     nothing; only deleting it would open a crack.
     """
-    from meshguard.kernels.triangles import COLLINEAR, REPEATED
-
-    collinear = facts.flagged(COLLINEAR)
-    faces = collinear[(facts.faces.flags[collinear] & REPEATED) == 0]
+    faces = np.setdiff1d(facts.collinear_faces, facts.repeated_faces, assume_unique=True)
     said = Said(severity=Severity.WARNING, message="{faces} without area: exactly collinear.", fixable=Safety.LOCAL)
     return _flagged(facts, "G102", faces, said)
 
 
 @check("G103", limits=("aspect", "cap_angle_deg"))
-def needles_and_caps(facts: Facts) -> Iterable[Finding]:
+def needles_and_caps(facts: MeshFacts) -> Iterable[Finding]:
     """Needle or cap.
 
     A needle's longest edge is many times its shortest; a cap has an angle near 180°. Both have area, but their normals
     are unsteady and simulations and offsets suffer. Faces that touch are one finding. Repair leaves
     them: they keep nothing from being sound.
     """
-    from meshguard.kernels.triangles import CAP, NEEDLE
-
-    faces = facts.flagged(NEEDLE | CAP)
+    is_cap, area = facts.face_measures.is_cap, facts.face_measures.area
+    faces = np.flatnonzero(is_cap | facts.face_measures.is_needle).astype(np.int32)
     rows = facts.corners[faces]
-    flags, area = facts.faces.flags, facts.faces.area
 
     def say(places: IntArray) -> Said:
-        caps = int(np.count_nonzero(flags[faces[places]] & CAP))
+        caps = int(np.count_nonzero(is_cap[faces[places]]))
         needles = len(places) - caps
         parts = [f"{count} {name}{'s' * (count > 1)}" for count, name in ((needles, "needle"), (caps, "cap")) if count]
         return Said(
@@ -114,22 +109,15 @@ def needles_and_caps(facts: Facts) -> Iterable[Finding]:
 
 
 @check("G104", limits=("short_edge_mm", "short_edge_fraction"))
-def short_edges(facts: Facts) -> Iterable[Finding]:
+def short_edges(facts: MeshFacts) -> Iterable[Finding]:
     """Short edge.
 
     An edge far below what any scanner resolves. Rounding or welding on the way to another program collapses it. Edges
     that touch are one finding, which lists the lowest half-edge of each. Repair leaves them: they keep nothing from
     being sound.
     """
-    from meshguard.kernels.triangles import NONFINITE, REPEATED, SHORT
-
-    faces = facts.flagged(7 * SHORT)
-    flags = facts.faces.flags[faces]
-    faces = faces[(flags & (NONFINITE | REPEATED)) == 0]
-    flags = facts.faces.flags[faces]
-    halfedges = np.concatenate([3 * faces[(flags & (SHORT << corner)) != 0] + corner for corner in range(3)]).astype(
-        np.int32
-    )
+    corner, face = np.nonzero(facts.face_measures.is_short.T)
+    halfedges = (3 * face + corner).astype(np.int32)
     rows = facts.edge_ends(halfedges)
     keys = np.sort(rows, axis=1)
     order = np.lexsort((halfedges, keys[:, 1], keys[:, 0]))
@@ -153,7 +141,7 @@ def short_edges(facts: Facts) -> Iterable[Finding]:
 
 
 @check("G105", limits=("fold_angle_deg",))
-def near_folds(facts: Facts) -> Iterable[Finding]:
+def near_folds(facts: MeshFacts) -> Iterable[Finding]:
     """Near-fold.
 
     Two neighbours lie nearly on top of each other: their normals differ by almost 180° (exactly flat ones are S102). A
@@ -179,21 +167,21 @@ def near_folds(facts: Facts) -> Iterable[Finding]:
 
 
 @check("G106", limits=("size_min_mm", "size_max_mm"))
-def implausible_size(facts: Facts) -> Iterable[Finding]:
+def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
     """Implausible size or unit.
 
     The longest side of the bounding box is not that of a dental arch. Files of this kind state no unit; where another
     unit would make the size plausible it is named, and then this is an error. meshguard never converts by itself: scale
     the mesh if the unit is right.
     """
-    if facts.main < 0:
+    if facts.largest_component < 0:
         return
     longest = float(facts.extent.max())
     least, most = facts.policy.limit("size_min_mm"), facts.policy.limit("size_max_mm")
     if least <= longest <= most:
         return
     fitting = [unit for unit, millimetres in UNITS.items() if least <= longest * millimetres <= most]
-    place = facts.least_position(facts.main)
+    place = facts.least_position(facts.largest_component)
     guess = f"; in {' or '.join(fitting)} it would be" if fitting else ""
     said = Said(
         severity=Severity.ERROR if fitting else Severity.WARNING,
@@ -214,7 +202,7 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
 
 
 @check("G107", limits=("floating_area_mm2", "floating_area_fraction"))
-def inside_out(facts: Facts) -> Iterable[Finding]:
+def inside_out(facts: MeshFacts) -> Iterable[Finding]:
     """Inside out.
 
     A closed body with negative volume that is no cavity of another, or an open sheet that shows its back to an observer
@@ -222,12 +210,9 @@ def inside_out(facts: Facts) -> Iterable[Finding]:
     where the origin lies and decides nothing). Debris below the floating-piece limit is not judged. Repair turns the
     faces over, which moves nothing.
     """
-    from meshguard.facts.sidedness import inverted_sheets
-    from meshguard.kernels import topology
-
     found = [(component, "closed body", -1.0) for component in facts.inverted_bodies if facts.has_volume(component)]
-    found += [(component, "sheet", facts.sidedness(component)) for component in inverted_sheets(facts)]
-    areas = facts.components.measures[:, topology.AREA]
+    found += [(component, "sheet", facts.outward_score(component)) for component in facts.inverted_sheets]
+    areas = facts.components.area
     groups = [facts.faces_of(component) for component, _, _ in found]
     faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
@@ -245,16 +230,14 @@ def inside_out(facts: Facts) -> Iterable[Finding]:
 
 
 @check("G108")
-def outside_exact_range(facts: Facts) -> Iterable[Finding]:
+def outside_exact_range(facts: MeshFacts) -> Iterable[Finding]:
     """Coordinates outside the exact range.
 
     A coordinate other than zero is smaller than 1e-70 or larger than 1e70. Exact predicates may round there: such faces
     take no part in the search for intersections, and what is said of their degeneracy, area and side is not
     guaranteed. No file of float32 numbers can hold such a coordinate.
     """
-    from meshguard.kernels.triangles import OUTSIDE_EXACT
-
-    faces = facts.flagged(OUTSIDE_EXACT)
+    faces = np.flatnonzero(facts.face_measures.is_outside_exact).astype(np.int32)
     return located(
         facts,
         "G108",

@@ -15,58 +15,55 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import Facts
+    from meshguard.facts import DentalFacts
     from meshguard.mesh import IntArray
 
 
-def name_of(facts: Facts, label: int) -> str:
+def name_of(facts: DentalFacts, label: int) -> str:
     """What a message calls a tooth: its code, or its class."""
     return f"tooth {label}" if facts.labels.is_fdi else f"class {label}"
 
 
-def tooth_of(facts: Facts, label: int) -> int | None:
+def tooth_of(facts: DentalFacts, label: int) -> int | None:
     """The FDI code of a label, or None where it is none."""
     return label if facts.labels.is_fdi and fdi.is_tooth(label) else None
 
 
-def about_teeth(facts: Facts, check: str, labels: list[int], said: Said) -> Iterable[Finding]:
+def about_teeth(facts: DentalFacts, check: str, labels: list[int], said: Said) -> Iterable[Finding]:
     """One finding about whole teeth: it lists their labels, and stands on the first of them."""
     teeth = facts.teeth
     mains = teeth.main[teeth.labels == labels[0]]
-    faces = np.flatnonzero(np.isin(facts.pieces.of_face, mains)).astype(np.int32)
+    faces = np.flatnonzero(np.isin(facts.label_regions.of_face, mains)).astype(np.int32)
     if not len(faces):
-        faces = np.flatnonzero(facts.pieces.label_of_face == labels[0]).astype(np.int32)
+        faces = np.flatnonzero(facts.label_regions.label_of_face == labels[0]).astype(np.int32)
     count = len(labels) if said.count is None else said.count
     if not len(faces):  # a label of vertices so few that no face has it
         nodes = np.flatnonzero(facts.labels.of_node == labels[0]).astype(np.int32)
-        found = located(facts, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
+        found = located(facts.surface, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
     else:
-        found = located(facts, check, element="face", indices=faces, rows=facts.corners[faces], say=lambda _: said)
+        rows = facts.surface.corners[faces]
+        found = located(facts.surface, check, element="face", indices=faces, rows=rows, say=lambda _: said)
     for finding in found:
         yield replace(
             finding, element="tooth", indices=np.array(sorted(labels), np.int32), indices_total=len(labels), count=count
         )
 
 
-def about_nodes(facts: Facts, check: str, nodes: IntArray, said: Said) -> Iterable[Finding]:
+def about_nodes(facts: DentalFacts, check: str, nodes: IntArray, said: Said) -> Iterable[Finding]:
     """One finding about faces or vertices, whichever carry the labels; nodes as `Labelling.of_node` numbers them."""
-    nodes = nodes.astype(np.int32)
+    surface, nodes = facts.surface, nodes.astype(np.int32)
     if facts.labels.per == "face":
-        return located(facts, check, element="face", indices=nodes, rows=facts.corners[nodes], say=lambda _: said)
-    found = located(facts, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
-    is_meant = np.zeros(len(facts.positions), np.bool_)
+        rows = surface.corners[nodes]
+        return located(surface, check, element="face", indices=nodes, rows=rows, say=lambda _: said)
+    found = located(surface, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
+    is_meant = np.zeros(len(surface.positions), np.bool_)
     is_meant[nodes] = True
-    vertices = np.flatnonzero(is_meant[facts.remap]).astype(np.int32)
+    vertices = np.flatnonzero(is_meant[surface.remap]).astype(np.int32)
     return [replace(finding, indices=vertices, indices_total=len(vertices), count=len(vertices)) for finding in found]
 
 
-def pieces_of(facts: Facts, piece: int) -> IntArray:
-    """The faces or positions of a piece, ascending."""
-    return np.flatnonzero(facts.pieces.of_node == piece).astype(np.int32)
-
-
-@check("F105", needs=())
-def labels_do_not_fit(facts: Facts) -> Iterable[Finding]:
+@check("F105", looks_at="teeth", needs=())
+def labels_do_not_fit(facts: DentalFacts) -> Iterable[Finding]:
     """Labels do not fit the mesh.
 
     There are more or fewer labels than vertices or faces, or they are no whole numbers, or faces and vertices carry
@@ -101,8 +98,8 @@ def _misfit(message: str, measures: dict[str, float]) -> Finding:
     )
 
 
-@check("D101", needs=("faces", "fdi"))
-def not_in_numbering(facts: Facts) -> Iterable[Finding]:
+@check("D101", looks_at="teeth", needs=("faces", "fdi"))
+def not_in_numbering(facts: DentalFacts) -> Iterable[Finding]:
     """Label is not in the numbering.
 
     A label that is no tooth in the FDI numbering (ISO 3950: 11 to 48, deciduous 51 to 85) and not 0, the gum; or a
@@ -112,7 +109,8 @@ def not_in_numbering(facts: Facts) -> Iterable[Finding]:
     areas = facts.teeth.areas
     for place, label in enumerate(facts.teeth.labels.tolist()):
         if not fdi.is_tooth(label):
-            colored = label == -1 and facts.given is not None and any("palette" in note for note in facts.given.notes)
+            notes = facts.carried.given.notes if facts.carried.given is not None else ()
+            colored = label == -1 and any("palette" in note for note in notes)
             what = "a colour outside the palette" if colored else f"label {label}, which is no FDI code"
             said = Said(
                 severity=Severity.ERROR,
@@ -122,8 +120,8 @@ def not_in_numbering(facts: Facts) -> Iterable[Finding]:
             yield from about_teeth(facts, "D101", [label], said)
 
 
-@check("D102", limits=("jaw_confidence",), needs=("faces", "fdi"))
-def other_jaw(facts: Facts) -> Iterable[Finding]:
+@check("D102", looks_at="teeth", limits=("jaw_confidence",), needs=("faces", "fdi"))
+def other_jaw(facts: DentalFacts) -> Iterable[Finding]:
     """Tooth of the other jaw.
 
     The jaw is the one that the mesh or the labels state, or else the one that most labels belong to. Each tooth of the
@@ -133,10 +131,8 @@ def other_jaw(facts: Facts) -> Iterable[Finding]:
     """
     jaw = facts.labels.jaw
     codes = [label for label in facts.teeth.labels.tolist() if fdi.is_tooth(label)]
-    from meshguard.facts.shape import jaw_by_incisors, looks_like_the_other_jaw
-
-    if looks_like_the_other_jaw(facts):
-        shape, sure = jaw_by_incisors(facts)
+    if facts.looks_like_the_other_jaw:
+        shape, sure = facts.jaw_of_incisors
         said = Said(
             severity=Severity.WARNING,
             message=f"The numbers are those of the {jaw} jaw, but the incisors look like the {shape} one's.",
@@ -163,8 +159,8 @@ def other_jaw(facts: Facts) -> Iterable[Finding]:
         yield from about_teeth(facts, "D102", [code], said)
 
 
-@check("D103", limits=("instance_share",), needs=("faces", "labels", "instances"))
-def instances_disagree(facts: Facts) -> Iterable[Finding]:
+@check("D103", looks_at="teeth", limits=("instance_share",), needs=("faces", "labels", "instances"))
+def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
     """Instances and labels disagree.
 
     Label files may say twice what is one tooth: by its label and by an instance number. Each instance must have one
@@ -173,14 +169,10 @@ def instances_disagree(facts: Facts) -> Iterable[Finding]:
     label without an instance, is a tooth for one and none for the other. Where the lesser part is below the limit it is
     a warning: strays at a border.
     """
-    from meshguard.facts.teeth import mesh_instances
-
-    labelling = facts.labels
-    by_label = (facts.mesh.face_data if labelling.per == "face" else facts.mesh.vertex_data)["label"].astype(np.int64)
-    instance = mesh_instances(facts.mesh, labelling.per)
-    if instance is None:
+    stored, instance = facts.carried.stored("label"), facts.carried.instances()
+    if stored is None or instance is None:
         return
-    by_label = by_label.reshape(-1)
+    by_label = stored.astype(np.int64).reshape(-1)
     if not instance.any():
         said = Said(
             severity=Severity.ERROR,
@@ -214,33 +206,32 @@ def instances_disagree(facts: Facts) -> Iterable[Finding]:
             )
 
 
-def _about_mesh_nodes(facts: Facts, nodes: IntArray, said: Said) -> Iterable[Finding]:
+def _about_mesh_nodes(facts: DentalFacts, nodes: IntArray, said: Said) -> Iterable[Finding]:
     """One D103 about faces or vertices of the mesh."""
     if facts.labels.per == "face":
-        return located(facts, "D103", element="face", indices=nodes, rows=facts.corners[nodes], say=lambda _: said)
-    rows = facts.remap[nodes][:, None]
-    return located(facts, "D103", element="vertex", indices=nodes, rows=rows, say=lambda _: said)
+        rows = facts.surface.corners[nodes]
+        return located(facts.surface, "D103", element="face", indices=nodes, rows=rows, say=lambda _: said)
+    rows = facts.surface.remap[nodes][:, None]
+    return located(facts.surface, "D103", element="vertex", indices=nodes, rows=rows, say=lambda _: said)
 
 
 _PARTS = ("label_part_mm2", "label_error_share", "label_error_mm2", "label_near_mm", "label_speck_share")
 
 
-def _severity(facts: Facts, area: float, whole: float, *, cut: bool) -> tuple[Severity, str]:
+def _severity(facts: DentalFacts, area: float, whole: float, *, cut: bool) -> tuple[Severity, str]:
     """How bad a wrong part of a tooth is, and the limit that decides.
 
     A part below the least area is finer than scanners sample; an error is a large share of the tooth, unless the scan's
     own border cuts the part off.
     """
-    from meshguard.facts.strays import StrayRule
-
     if area < facts.policy.limit("label_part_mm2"):
         return Severity.INFO, "label_part_mm2"
-    large = StrayRule.of(facts.policy).is_large(area, whole)
+    large = facts.island_rule.is_large(area, whole)
     return (Severity.ERROR if large and not cut else Severity.WARNING), "label_error_share"
 
 
-@check("D104", limits=_PARTS, needs=("faces", "labels"))
-def tooth_in_pieces(facts: Facts) -> Iterable[Finding]:
+@check("D104", looks_at="teeth", limits=_PARTS, needs=("faces", "labels"))
+def tooth_in_pieces(facts: DentalFacts) -> Iterable[Finding]:
     """Tooth in several pieces.
 
     Each piece of a label beside its largest, with its size and the distance between their middles: an island of stray
@@ -249,79 +240,71 @@ def tooth_in_pieces(facts: Facts) -> Iterable[Finding]:
     labels. An island belongs to the label around it, which repair can give it where it is not near its own tooth: there
     it may be a part that something cuts off.
     """
-    from meshguard.facts.strays import is_given_away
-    from meshguard.kernels import teeth as kernels
-
-    pieces, teeth = facts.pieces, facts.teeth
-    area = pieces.measures[:, kernels.AREA]
+    regions, teeth = facts.label_regions, facts.teeth
+    area = regions.area
     is_main = np.zeros(len(area), np.bool_)
     is_main[teeth.main] = True
-    meets = np.bincount(pieces.pairs.reshape(-1), minlength=len(area)) > 0
-    for piece in np.flatnonzero((pieces.label != 0) & ~is_main & meets).tolist():
-        label = int(pieces.label[piece])
-        place = int(np.searchsorted(teeth.labels, label))
-        main, row = int(teeth.main[place]), pieces.measures[piece]
+    meets = np.bincount(regions.pairs.reshape(-1), minlength=len(area)) > 0
+    for region in np.flatnonzero((regions.label != 0) & ~is_main & meets).tolist():
+        label = int(regions.label[region])
+        main = int(teeth.main[teeth.place_of(label)])
         whole = float(area[main])
-        cut = row[kernels.RIM] > 0 and pieces.measures[main, kernels.RIM] > 0
-        severity, limit = _severity(facts, float(area[piece]), whole, cut=cut)
-        centre = slice(kernels.CENTRE, kernels.CENTRE + 3)
-        away = float(np.linalg.norm(row[centre] - pieces.measures[main, centre]))
+        cut = bool(regions.rim_length[region] > 0 and regions.rim_length[main] > 0)
+        severity, limit = _severity(facts, float(area[region]), whole, cut=cut)
+        away = float(np.linalg.norm(regions.centre[region] - regions.centre[main]))
         what = "A second part" if severity is Severity.ERROR else "An island"
         said = Said(
             severity=severity,
-            message=f"{what} of {name_of(facts, label)} has {area[piece]:.2f} mm² and lies {away:.1f} mm from it.",
-            measures={"area_mm2": float(area[piece]), "tooth_area_mm2": whole, "distance_mm": away},
+            message=f"{what} of {name_of(facts, label)} has {area[region]:.2f} mm² and lies {away:.1f} mm from it.",
+            measures={"area_mm2": float(area[region]), "tooth_area_mm2": whole, "distance_mm": away},
             limit=limit,
-            fixable=Safety.LOCAL if is_given_away(facts, piece) else None,
+            fixable=Safety.LOCAL if facts.is_given_away(region) else None,
             tooth=tooth_of(facts, label),
         )
-        yield from about_nodes(facts, "D104", pieces_of(facts, piece), said)
+        yield from about_nodes(facts, "D104", facts.label_regions.nodes_of(region), said)
 
 
-@check("D105", limits=_PARTS, needs=("faces", "labels"))
-def hole_in_tooth(facts: Facts) -> Iterable[Finding]:
+@check("D105", looks_at="teeth", limits=_PARTS, needs=("faces", "labels"))
+def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
     """Hole in a tooth.
 
     A piece of gum, or the whole of another label, that lies within one tooth: it has no other neighbour, and the border
     of the scan does not reach it. A crown has no such hole; repair can fill it where it is gum and not a large share of
     the tooth. A piece of a label that is larger elsewhere is an island of that tooth instead, D104.
     """
-    from meshguard.facts.strays import StrayRule
-    from meshguard.kernels import teeth as kernels
-
-    pieces, teeth = facts.pieces, facts.teeth
-    count = len(pieces.label)
+    regions, teeth = facts.label_regions, facts.teeth
+    count = len(regions.label)
     if not count:
         return
-    area = pieces.measures[:, kernels.AREA]
-    one, other = pieces.pairs.T
-    pairs = np.concatenate([pieces.pairs, pieces.pairs[:, ::-1]])
-    around = pieces.label[pairs[:, 1]]
+    area = regions.area
+    one, other = regions.pairs.T
+    pairs = np.concatenate([regions.pairs, regions.pairs[:, ::-1]])
+    around = regions.label[pairs[:, 1]]
     least, most = np.full(count, np.iinfo(np.int32).max), np.full(count, np.iinfo(np.int32).min)
     np.minimum.at(least, pairs[:, 0], around)
     np.maximum.at(most, pairs[:, 0], around)
     is_main = np.zeros(count, np.bool_)
     is_main[teeth.main] = True
-    enclosed = (least == most) & (least != 0) & (pieces.measures[:, kernels.RIM] == 0.0)
-    enclosed &= (pieces.label == 0) | is_main
+    enclosed = (least == most) & (least != 0) & (regions.rim_length == 0.0)
+    enclosed &= (regions.label == 0) | is_main
     enclosed &= np.bincount(np.concatenate([one, other]), minlength=count) > 0
-    rule = StrayRule.of(facts.policy)
-    for piece in np.flatnonzero(enclosed).tolist():
-        label, inside = int(least[piece]), int(pieces.label[piece])
-        whole = float(area[teeth.main[np.searchsorted(teeth.labels, label)]])
-        if area[piece] > whole:
+    rule = facts.island_rule
+    for region in np.flatnonzero(enclosed).tolist():
+        label, inside = int(least[region]), int(regions.label[region])
+        whole = teeth.main_area_of(label)
+        if area[region] > whole:
             continue  # the tooth is a ring around something larger: that is no hole in it
-        severity, limit = _severity(facts, float(area[piece]), whole, cut=False)
+        severity, limit = _severity(facts, float(area[region]), whole, cut=False)
         content = "gum" if inside == 0 else name_of(facts, inside)
         said = Said(
             severity=severity,
-            message=f"A hole of {area[piece]:.2f} mm² in {name_of(facts, label)} is labelled {content}.",
-            measures={"area_mm2": float(area[piece]), "tooth_area_mm2": whole, "label_inside": inside},
+            message=f"A hole of {area[region]:.2f} mm² in {name_of(facts, label)} is labelled {content}.",
+            measures={"area_mm2": float(area[region]), "tooth_area_mm2": whole, "label_inside": inside},
             limit=limit,
-            fixable=Safety.LOCAL if inside == 0 and not rule.is_large(float(area[piece]), whole) else None,
+            fixable=Safety.LOCAL if inside == 0 and not rule.is_large(float(area[region]), whole) else None,
             tooth=tooth_of(facts, label),
         )
-        yield from about_nodes(facts, "D105", pieces_of(facts, piece), said)
+        yield from about_nodes(facts, "D105", facts.label_regions.nodes_of(region), said)
 
 
 CHECKS = (not_in_numbering, other_jaw, instances_disagree, tooth_in_pieces, hole_in_tooth)

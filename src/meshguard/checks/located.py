@@ -18,7 +18,7 @@ from meshguard.report import Element, Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from meshguard.facts import Facts
+    from meshguard.facts.mesh.connectivity import Connectivity
     from meshguard.mesh import IntArray
 
 _Words = npt.NDArray[np.uint64]
@@ -48,7 +48,7 @@ class Said:
 
 
 def located(
-    facts: Facts,
+    facts: Connectivity,
     check: str,
     *,
     element: Element,
@@ -133,15 +133,15 @@ def _places(centres: npt.NDArray[np.float64], labels: IntArray) -> list[tuple[fl
     return places
 
 
-def _centres(facts: Facts, rows: IntArray) -> npt.NDArray[np.float64]:
+def _centres(facts: Connectivity, rows: IntArray) -> npt.NDArray[np.float64]:
     """Mean of each element's positions, float64 (k, 3)."""
-    from meshguard.facts.arrays import middles
+    from meshguard.facts.arrays import centroids
 
     with np.errstate(over="ignore", invalid="ignore"):
-        return middles(facts.positions, rows)
+        return centroids(facts.positions, rows)
 
 
-def _element_hashes(facts: Facts, rows: IntArray) -> _Words:
+def _element_hashes(facts: Connectivity, rows: IntArray) -> _Words:
     """A hash of each element's positions in which their order does not enter, uint64 (k,)."""
     words = (facts.positions[rows] + 0.0).view(np.uint64)
     x, y, z = words[..., 0], words[..., 1], words[..., 2]

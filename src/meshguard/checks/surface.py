@@ -14,13 +14,13 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import IntArray
 
 
 @check("S101", limits=("rim_share", "hole_diameter_mm", "hole_fraction"))
-def holes(facts: Facts) -> Iterable[Finding]:
+def holes(facts: MeshFacts) -> Iterable[Finding]:
     """Hole beyond the rim.
 
     A boundary loop that is not the one rim of its sheet (under a policy whose rim is "closed", any boundary loop). A
@@ -33,7 +33,7 @@ def holes(facts: Facts) -> Iterable[Finding]:
         return []
     loops = facts.loops
     counted = ~loops.rim if facts.policy.rim == "one" else np.ones(len(loops.rim), np.bool_)
-    owner = np.repeat(np.arange(len(loops.rim)), np.diff(loops.offsets))
+    owner = loops.owner
     kept = counted[owner]
     places_kept, owner = loops.positions[kept], owner[kept]
     names = np.flatnonzero(counted)
@@ -41,7 +41,7 @@ def holes(facts: Facts) -> Iterable[Finding]:
 
     def say(places: IntArray) -> Said:
         loop = int(owner[places[0]])
-        perimeter, area, chord = (float(value) for value in loops.measures[loop])
+        perimeter, area, chord = (float(of[loop]) for of in (loops.perimeter, loops.area, loops.diameter))
         small = chord <= limit
         rim = bool(loops.rim[loop])
         closed = bool(loops.closed[loop])
@@ -71,16 +71,14 @@ def holes(facts: Facts) -> Iterable[Finding]:
 _TOUCHES = ("touch_point", "touch_segment")
 
 
-def _intersecting(facts: Facts, id: str, kept: BoolArray, noun: str, repair: Safety) -> list[Finding]:  # noqa: A002
+def _intersecting(facts: MeshFacts, id: str, kept: BoolArray, noun: str, repair: Safety) -> list[Finding]:  # noqa: A002
     """A finding for each cluster of intersecting pairs: pairs whose faces share a vertex belong together."""
-    from meshguard.facts.intersections import pair_segments
-
     found = facts.intersections
     pairs, classes = found.pairs[kept], found.classes[kept]
     if not len(pairs):
         return []
     labels = facts.clusters(facts.corners[pairs].reshape(-1, 6))
-    ends, depth = pair_segments(facts, pairs)
+    ends, depth = facts.pair_segments(pairs)
     count = int(labels.max()) + 1
     length = np.bincount(labels, np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1), minlength=count)
     deepest = np.zeros(count)
@@ -116,14 +114,14 @@ def _intersecting(facts: Facts, id: str, kept: BoolArray, noun: str, repair: Saf
     return located(facts, id, element="face", indices=faces, rows=facts.corners[faces], labels=owner, say=say)
 
 
-def _class_severity(facts: Facts, id: str, name: str) -> Severity:  # noqa: A002
+def _class_severity(facts: MeshFacts, id: str, name: str) -> Severity:  # noqa: A002
     """How bad a class of intersections is: what the policy says, else a warning for a touch and in an assembly."""
     mild = name in _TOUCHES or id == "S107"
     return facts.policy.severity_of(f"{id}:{name}") or (Severity.WARNING if mild else Severity.ERROR)
 
 
 @check("S102", limits=("max_pairs",))
-def self_intersections(facts: Facts) -> Iterable[Finding]:
+def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     """Self-intersection.
 
     Two faces share more than their common vertices and edges, which is decided exactly: they cross, lie on one another,
@@ -137,7 +135,7 @@ def self_intersections(facts: Facts) -> Iterable[Finding]:
 
 
 @check("S107", limits=("max_pairs",))
-def interpenetrating_bodies(facts: Facts) -> Iterable[Finding]:
+def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
     """Bodies interpenetrate.
 
     Two closed bodies of one file reach into each other, as planned tooth bodies do. Each may be sound in itself: an
@@ -148,25 +146,22 @@ def interpenetrating_bodies(facts: Facts) -> Iterable[Finding]:
 
 
 @check("S103", limits=("floating_area_mm2", "floating_area_fraction"))
-def floating_pieces(facts: Facts) -> Iterable[Finding]:
+def floating_pieces(facts: MeshFacts) -> Iterable[Finding]:
     """Floating piece.
 
     A piece that shares no edge with the largest one. Below the limit it is debris (saliva, tongue, stray triangles) and
     repair may drop it; above it is told and kept, since it may be meant. The distance is that between the nearest
     vertices of the two.
     """
-    from meshguard.facts.distances import distances_to_main
-    from meshguard.kernels.topology import AREA
-
-    areas = facts.components.measures[:, AREA]
-    pieces = [component for component in range(len(areas)) if component != facts.main]
+    areas = facts.components.area
+    pieces = [component for component in range(len(areas)) if component != facts.largest_component]
     if not pieces:
         return []
     limit = facts.policy.tolerance("floating_area").within(float(areas.sum()))
     groups = [facts.faces_of(component) for component in pieces]
     faces = np.concatenate(groups).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
-    distances = distances_to_main(facts, faces, labels, len(groups))
+    distances = facts.distances_to_largest(pieces)
 
     def say(places: IntArray) -> Said:
         piece = int(labels[places[0]])
@@ -186,7 +181,7 @@ def floating_pieces(facts: Facts) -> Iterable[Finding]:
 
 
 @check("S105")
-def tunnels(facts: Facts) -> Iterable[Finding]:
+def tunnels(facts: MeshFacts) -> Iterable[Finding]:
     """Tunnel.
 
     A piece whose surface has handles (its genus): a bridge between two crowns, or a wormhole that stitching left. The
@@ -194,8 +189,6 @@ def tunnels(facts: Facts) -> Iterable[Finding]:
     without two sides have none and are left out. Each piece is one finding. Nothing is repaired: which side of a handle
     is anatomy only a person can say.
     """
-    from meshguard.kernels.topology import FACES
-
     genus = facts.genus
     pieces = np.flatnonzero(genus > 0)
     first = np.array([facts.faces_of(int(component))[0] for component in pieces], np.int32)
@@ -204,7 +197,7 @@ def tunnels(facts: Facts) -> Iterable[Finding]:
 
     def say(places: IntArray) -> Said:
         piece = pieces[places[0]]
-        handles, faces = int(genus[piece]), int(facts.components.counts[piece, FACES])
+        handles, faces = int(genus[piece]), int(facts.components.n_faces[piece])
         return Said(
             severity=Severity.WARNING,
             message=f"A piece of {faces} faces has {handles} tunnel{'s' * (handles > 1)}.",

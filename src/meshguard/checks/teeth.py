@@ -18,7 +18,7 @@ from meshguard.report import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from meshguard.facts import Facts
+    from meshguard.facts import DentalFacts
     from meshguard.mesh import IntArray
 
 MIN_JUDGED = 6
@@ -51,8 +51,8 @@ def _out_of_order(indices: Sequence[int]) -> list[int]:
     return [k for k in range(count) if k not in kept]
 
 
-@check("D106", limits=("order_mm", "order_error_mm"), needs=("faces", "fdi"))
-def order_broken(facts: Facts) -> Iterable[Finding]:
+@check("D106", looks_at="teeth", limits=("order_mm", "order_error_mm"), needs=("faces", "fdi"))
+def order_broken(facts: DentalFacts) -> Iterable[Finding]:
     """Order along the arch is broken.
 
     Along the arch the numbers must run 8 … 1, 1 … 8, deciduous teeth at the place of their successors. As few teeth as
@@ -60,17 +60,15 @@ def order_broken(facts: Facts) -> Iterable[Finding]:
     swapped, or a number given to the wrong tooth. Teeth that are crowded or have erupted out of the row stay within the
     limit; a true transposition (canine and premolar, rare) does not.
     """
-    from meshguard.facts.row import row_of_codes
-
-    row = row_of_codes(facts)
-    if len(row) < 3 or facts.sizes is None:
+    row = facts.tooth_row
+    if len(row) < 3 or facts.tooth_sizes is None:
         return
     indices = [fdi.arch_index(code) for _, code in row]
     one, other = _out_of_order(indices), _out_of_order([-index for index in indices])
     away = one if len(one) <= len(other) else other
     rising = away is one
-    along = [float(facts.sizes.along[place]) for place, _ in row]
-    if not facts.frame.has_inside and max(later - earlier for earlier, later in pairwise(along)) > SAME_SIDE_MM:
+    along = [float(facts.tooth_sizes.along[place]) for place, _ in row]
+    if not facts.arch_frame.has_inside and max(later - earlier for earlier, later in pairwise(along)) > SAME_SIDE_MM:
         return  # a few teeth of either side, without those between them, stand in no row
     mild, bad = facts.policy.limit("order_mm"), facts.policy.limit("order_error_mm")
     said_of: set[int] = set()
@@ -101,8 +99,8 @@ def _listed(codes: list[int]) -> str:
     return " and ".join([", ".join(map(str, codes[:-1])), str(codes[-1])] if len(codes) > 1 else [str(codes[0])])
 
 
-@check("D107", needs=("faces", "fdi"))
-def sides_swapped(facts: Facts) -> Iterable[Finding]:
+@check("D107", looks_at="teeth", needs=("faces", "fdi"))
+def sides_swapped(facts: DentalFacts) -> Iterable[Finding]:
     """Sides are swapped.
 
     The patient's right and left are told by the shape: the crowns point to the biting side, and the tongue is inside
@@ -110,13 +108,10 @@ def sides_swapped(facts: Facts) -> Iterable[Finding]:
     jaw is taken to be the labels' own; numbers of the other jaw run the other way round too, which the incisors show.
     Where the row of teeth is too straight to have an inside, nothing is said.
     """
-    from meshguard.facts.row import row_of_codes, sides_of
-    from meshguard.facts.shape import looks_like_the_other_jaw
-
-    sides = sides_of(facts)
+    sides = facts.sides
     if sides is not None and sides.are_swapped:
-        codes = [code for _, code in row_of_codes(facts)]
-        what = "they may be those of the other jaw" if looks_like_the_other_jaw(facts) else "sides are swapped"
+        codes = [code for _, code in facts.tooth_row]
+        what = "they may be those of the other jaw" if facts.looks_like_the_other_jaw else "sides are swapped"
         said = Said(
             severity=Severity.ERROR,
             message=f"The numbers of {len(codes)} teeth run from the patient's left to the right: {what}.",
@@ -125,8 +120,8 @@ def sides_swapped(facts: Facts) -> Iterable[Finding]:
         yield from about_teeth(facts, "D107", codes, said)
 
 
-@check("D108", needs=("faces", "fdi"))
-def two_in_one_slot(facts: Facts) -> Iterable[Finding]:
+@check("D108", looks_at="teeth", needs=("faces", "fdi"))
+def two_in_one_slot(facts: DentalFacts) -> Iterable[Finding]:
     """Permanent and deciduous tooth in one slot.
 
     A deciduous tooth and its successor are both labelled. While teeth change both may be there (a canine that erupts
@@ -147,14 +142,12 @@ def two_in_one_slot(facts: Facts) -> Iterable[Finding]:
             yield from about_teeth(facts, "D108", [code, successor], said)
 
 
-def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float, float]], tuple[float, float]]:
+def _ratios(facts: DentalFacts) -> tuple[list[tuple[int, int]], dict[int, tuple[float, float]], tuple[float, float]]:
     """The teeth along the arch; place -> widths over the norm, along and across; the medians of both.
 
     A tooth of the other jaw is measured as the one of this jaw that it stands for, if only some are.
     """
-    from meshguard.facts.row import row_of_codes
-
-    row, sizes = row_of_codes(facts), facts.sizes
+    row, sizes = facts.tooth_row, facts.tooth_sizes
     if not row or sizes is None:
         return [], {}, (1.0, 1.0)
     strangers = [code for _, code in row if fdi.jaw_of(code) != facts.labels.jaw]
@@ -171,22 +164,25 @@ def _ratios(facts: Facts) -> tuple[list[tuple[int, int]], dict[int, tuple[float,
     return row, ratios, (along, across)
 
 
-def _area_ratios(facts: Facts, row: list[tuple[int, int]]) -> dict[int, float]:
+def _area_ratios(facts: DentalFacts, row: list[tuple[int, int]]) -> dict[int, float]:
     """Place -> area of the largest piece over what is to be expected: the less of the antimere's and the norm's.
 
     The norm's is scaled so that the median of the arch is 1.
     """
-    from meshguard.kernels.teeth import AREA
-
-    main = facts.pieces.measures[facts.teeth.main, AREA]
+    main = facts.teeth.main_areas
     areas = {code: float(main[place]) for place, code in row}
     usual = float(np.median([area / area_of(code) for code, area in areas.items()]))
     expected = {code: min(usual * area_of(code), areas.get(fdi.antimere(code), math.inf)) for code in areas}
     return {place: areas[code] / max(expected[code], 1e-12) for place, code in row}
 
 
-@check("D109", limits=("size_share", "size_error_share", "size_area_share", "shift_gain"), needs=("faces", "fdi"))
-def implausible_size(facts: Facts) -> Iterable[Finding]:
+@check(
+    "D109",
+    looks_at="teeth",
+    limits=("size_share", "size_error_share", "size_area_share", "shift_gain"),
+    needs=("faces", "fdi"),
+)
+def implausible_size(facts: DentalFacts) -> Iterable[Finding]:
     """Implausible size.
 
     A crown's widths along the arch (mesiodistal) and across it (buccolingual) against the averages of Wheeler's table,
@@ -229,7 +225,7 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
         worst = max((along, across), key=lambda ratio: abs(math.log(max(ratio, 1e-9))))
         if 1 - band <= worst <= 1 + band or (expected in shifted and along <= 1 + most):
             continue
-        sizes = facts.sizes
+        sizes = facts.tooth_sizes
         assert sizes is not None  # noqa: S101
         measures = {
             "mesiodistal_mm": float(sizes.mesiodistal[place]),
@@ -255,14 +251,14 @@ def implausible_size(facts: Facts) -> Iterable[Finding]:
 
 
 def _shifts(
-    facts: Facts, row: list[tuple[int, int]], scale: tuple[float, float]
+    facts: DentalFacts, row: list[tuple[int, int]], scale: tuple[float, float]
 ) -> Iterable[tuple[list[int], int, float]]:
     """Runs of permanent teeth of one quadrant whose sizes fit the numbers one further on: codes, shift, gain.
 
     What a number lets expect is the scaled norm, and what its antimere measures. A run and its antimeres accuse each
     other: the one that fits the norm less is told.
     """
-    sizes = facts.sizes
+    sizes = facts.tooth_sizes
     if sizes is None or len(row) < MIN_JUDGED:
         return
     measured = {code: (float(sizes.mesiodistal[place]), float(sizes.buccolingual[place])) for place, code in row}
@@ -308,8 +304,8 @@ def _misfit(
     )
 
 
-@check("D110", limits=("antimere_ratio",), needs=("faces", "fdi"))
-def antimeres_differ(facts: Facts) -> Iterable[Finding]:
+@check("D110", looks_at="teeth", limits=("antimere_ratio",), needs=("faces", "fdi"))
+def antimeres_differ(facts: DentalFacts) -> Iterable[Finding]:
     """Antimeres differ in size.
 
     The labelled areas of a tooth and of the same tooth on the other side. They are much alike in a mouth; a large
@@ -336,17 +332,17 @@ def antimeres_differ(facts: Facts) -> Iterable[Finding]:
             yield from about_teeth(facts, "D110", [smaller, *(code for code in pair if code != smaller)], said)
 
 
-@check("D113", limits=("tooth_like_mm2",), needs=("faces", "labels"))
-def unlabelled_tooth(facts: Facts) -> Iterable[Finding]:
+@check("D113", looks_at="teeth", limits=("tooth_like_mm2",), needs=("faces", "labels"))
+def unlabelled_tooth(facts: DentalFacts) -> Iterable[Finding]:
     """Unlabelled region like a tooth.
 
     Surface labelled gum that lies on the arch and stands as high as the middle of the crowns beside it. A tooth that
     was forgotten, or the part of one that its label does not cover. High gum behind the last molar can look like it.
     """
-    faces, clusters = facts.outlines.unlabelled
+    faces, clusters = facts.unlabelled_crowns
 
     def say(places: IntArray) -> Said:
-        area = float(facts.faces.area[faces[places]].sum())
+        area = float(facts.surface.face_measures.area[faces[places]].sum())
         return Said(
             severity=Severity.WARNING,
             message=f"{area:.1f} mm² that stand as high as the crowns beside them are labelled gum.",
@@ -355,12 +351,18 @@ def unlabelled_tooth(facts: Facts) -> Iterable[Finding]:
         )
 
     yield from located(
-        facts, "D113", element="face", indices=faces, rows=facts.corners[faces], labels=clusters, say=say
+        facts.surface,
+        "D113",
+        element="face",
+        indices=faces,
+        rows=facts.surface.corners[faces],
+        labels=clusters,
+        say=say,
     )
 
 
-@check("D114", needs=("faces", "fdi"))
-def missing_teeth(facts: Facts) -> Iterable[Finding]:
+@check("D114", looks_at="teeth", needs=("faces", "fdi"))
+def missing_teeth(facts: DentalFacts) -> Iterable[Finding]:
     """Teeth are missing.
 
     Numbers between the last labelled tooth of either side that no label has, deciduous teeth counting for their
@@ -386,7 +388,7 @@ def missing_teeth(facts: Facts) -> Iterable[Finding]:
         yield from _missing(facts, beside, missing, said)
 
 
-def _missing(facts: Facts, beside: int, missing: list[int], said: Said) -> Iterable[Finding]:
+def _missing(facts: DentalFacts, beside: int, missing: list[int], said: Said) -> Iterable[Finding]:
     """One D114, which stands on the tooth before the first gap and lists what is not there."""
     from dataclasses import replace
 

@@ -13,11 +13,11 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.mesh import FloatArray, IntArray
 
 
-def _edge_lengths(facts: Facts, rows: IntArray) -> FloatArray:
+def _edge_lengths(facts: MeshFacts, rows: IntArray) -> FloatArray:
     """Length of each edge given by its two positions, mm."""
     ends = facts.positions[rows]
     lengths: FloatArray = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
@@ -25,20 +25,20 @@ def _edge_lengths(facts: Facts, rows: IntArray) -> FloatArray:
 
 
 @check("T101")
-def nonmanifold_edges(facts: Facts) -> Iterable[Finding]:
+def nonmanifold_edges(facts: MeshFacts) -> Iterable[Finding]:
     """Non-manifold edge.
 
     More than two faces meet at an edge, so it has no inside and outside: slicers, booleans and offsets fail or guess.
     Edges that touch are one finding, which lists the lowest half-edge of each. Repair separates the sheets or drops a
     small fin.
     """
-    crowded = facts.edges.crowded
-    ends = facts.edge_ends(crowded)
+    nonmanifold = facts.edges.nonmanifold
+    ends = facts.edge_ends(nonmanifold)
     low, high = ends.min(axis=1), ends.max(axis=1)
-    first = np.ones(len(crowded), np.bool_)
+    first = np.ones(len(nonmanifold), np.bool_)
     first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    sizes = np.diff(np.append(np.flatnonzero(first), len(crowded)))
-    edges, rows = crowded[first], ends[first]
+    sizes = np.diff(np.append(np.flatnonzero(first), len(nonmanifold)))
+    edges, rows = nonmanifold[first], ends[first]
     lengths = _edge_lengths(facts, rows)
 
     def say(places: IntArray) -> Said:
@@ -55,13 +55,13 @@ def nonmanifold_edges(facts: Facts) -> Iterable[Finding]:
 
 
 @check("T102")
-def nonmanifold_vertices(facts: Facts) -> Iterable[Finding]:
+def nonmanifold_vertices(facts: MeshFacts) -> Iterable[Finding]:
     """Non-manifold vertex.
 
     The faces around a vertex fall into several fans that touch there only (a bow-tie). Normals and offsets are
     undefined at it. Each is one finding. Repair pulls the fans apart.
     """
-    fans = facts.fans[1]
+    fans = facts.fans.at_position
     positions = np.flatnonzero(fans > 1).astype(np.int32)
     return located(
         facts,
@@ -80,20 +80,20 @@ def nonmanifold_vertices(facts: Facts) -> Iterable[Finding]:
 
 
 @check("T103")
-def inconsistent_winding(facts: Facts) -> Iterable[Finding]:
+def inconsistent_winding(facts: MeshFacts) -> Iterable[Finding]:
     """Inconsistent winding.
 
     Two neighbours run their common edge the same way: one of them faces inward. Such edges that touch are one finding:
     the border of a flipped patch. Repair turns the smaller side over, which moves nothing.
     """
-    edges = facts.miswound
+    edges = facts.inconsistent_edges
     rows = facts.edge_ends(edges)
     lengths = _edge_lengths(facts, rows)
-    twisted = facts.twisted[0] if len(edges) else np.empty(0, np.bool_)
+    is_nonorientable = facts.orientation.is_nonorientable if len(edges) else np.empty(0, np.bool_)
     of_edge = facts.components.of_face[edges // 3]
 
     def say(places: IntArray) -> Said:
-        orientable = not twisted[of_edge[places]].any()
+        orientable = not is_nonorientable[of_edge[places]].any()
         noun = "an edge" if len(places) == 1 else f"{len(places)} connected edges"
         return Said(
             severity=Severity.ERROR,
@@ -106,7 +106,7 @@ def inconsistent_winding(facts: Facts) -> Iterable[Finding]:
 
 
 @check("T104")
-def duplicate_faces(facts: Facts) -> Iterable[Finding]:
+def duplicate_faces(facts: MeshFacts) -> Iterable[Finding]:
     """Duplicate faces.
 
     Several faces stand on the same three positions, whichever way they run. Each set is one finding. Repair keeps one
@@ -126,22 +126,20 @@ def duplicate_faces(facts: Facts) -> Iterable[Finding]:
         say=lambda places: Said(
             severity=Severity.WARNING,
             message=f"{len(places)} faces stand on the same three vertices.",
-            measures={"faces": len(places), "area_mm2": float(facts.faces.area[faces[places[0]]])},
+            measures={"faces": len(places), "area_mm2": float(facts.face_measures.area[faces[places[0]]])},
             fixable=Safety.LOSSLESS,
         ),
     )
 
 
 @check("T105")
-def repeated_corners(facts: Facts) -> Iterable[Finding]:
+def repeated_corners(facts: MeshFacts) -> Iterable[Finding]:
     """Face with a repeated corner.
 
     Two corners of a face stand on one position: it is a line or a point and has no surface. Such faces that touch are
     one finding. Repair removes them, which changes nothing that can be seen.
     """
-    from meshguard.kernels.triangles import REPEATED
-
-    faces = facts.flagged(REPEATED)
+    faces = facts.repeated_faces
     rows = facts.corners[faces]
     return located(
         facts,
@@ -160,7 +158,7 @@ def repeated_corners(facts: Facts) -> Iterable[Finding]:
 
 
 @check("T106", needs=())
-def unreferenced_vertices(facts: Facts) -> Iterable[Finding]:
+def unreferenced_vertices(facts: MeshFacts) -> Iterable[Finding]:
     """Unreferenced vertices.
 
     Vertices that no face uses. They are harmless to the surface, but count in bounding boxes and confuse per-vertex
@@ -187,7 +185,7 @@ def unreferenced_vertices(facts: Facts) -> Iterable[Finding]:
 
 
 @check("T107", limits=("weld_mm", "weld_fraction"))
-def unwelded_cracks(facts: Facts) -> Iterable[Finding]:
+def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
     """Unwelded crack.
 
     Boundary vertices stand nearer to each other than the weld distance, but not on one position: the surface is torn
@@ -240,16 +238,16 @@ def unwelded_cracks(facts: Facts) -> Iterable[Finding]:
 
 
 @check("T108")
-def nonorientable_pieces(facts: Facts) -> Iterable[Finding]:
+def nonorientable_pieces(facts: MeshFacts) -> Iterable[Finding]:
     """Non-orientable piece.
 
     A piece whose faces cannot be wound consistently, like a Möbius strip: it has one side only, so nothing can say what
     is inside. Repair must cut it; each piece is one finding.
     """
-    if not len(facts.miswound):
+    if not len(facts.inconsistent_edges):
         return []
-    twisted = np.flatnonzero(facts.twisted[0])
-    groups = [facts.faces_of(int(component)) for component in twisted]
+    nonorientable = np.flatnonzero(facts.orientation.is_nonorientable)
+    groups = [facts.faces_of(int(component)) for component in nonorientable]
     faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
     return located(
         facts,
@@ -261,7 +259,7 @@ def nonorientable_pieces(facts: Facts) -> Iterable[Finding]:
         say=lambda places: Said(
             severity=Severity.ERROR,
             message=f"A piece of {_faces(len(places)).lower()} has one side only: it cannot be wound consistently.",
-            measures={"faces": len(places), "area_mm2": float(facts.faces.area[faces[places]].sum())},
+            measures={"faces": len(places), "area_mm2": float(facts.face_measures.area[faces[places]].sum())},
             fixable=Safety.INVENTIVE,
         ),
     )

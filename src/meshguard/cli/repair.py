@@ -146,7 +146,7 @@ def _faults_as_stl(result: RepairResult, policy: Policy, target: str) -> tuple[s
     """What would be wrong with a result once its positions are rounded as an STL must, where they are not."""
     import numpy as np
 
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.mesh import Mesh
     from meshguard.repair.soundness import faults
     from meshguard.repair.splitting import rounded
@@ -159,7 +159,7 @@ def _faults_as_stl(result: RepairResult, policy: Policy, target: str) -> tuple[s
         return ()
     if not np.isfinite(near).all():
         return ("coordinates are beyond what an STL can hold",)
-    found = faults(Facts(Mesh(vertices=near, faces=result.mesh.faces), policy))
+    found = faults(MeshFacts(Mesh(vertices=near, faces=result.mesh.faces), policy))
     return tuple(f"{count} {kind} once rounded as an STL must be" for kind, count in found.items())
 
 

@@ -114,7 +114,7 @@ def _tasks() -> Iterator[Callable[[], object]]:
     import numpy as np
 
     from meshguard.errors import RepairRefused
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
     from meshguard.metrics import segmentation_metrics
@@ -165,7 +165,7 @@ def _tasks() -> Iterator[Callable[[], object]]:
     box = 20.0 * np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
     quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     halves = [half for a, b, c, d in quads for half in ((a, b, c), (a, c, d))]
-    yield partial(solid_of, Facts(Mesh(vertices=box, faces=halves[1:]), policy("print")), 4.0)
+    yield partial(solid_of, MeshFacts(Mesh(vertices=box, faces=halves[1:]), policy("print")), 4.0)
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
     labels = np.where(sheet.vertices[:, 0] < 0, 11, 21)
     yield partial(segmentation_metrics, labels, labels, mesh=sheet)

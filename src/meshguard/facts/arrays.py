@@ -1,4 +1,4 @@
-"""The array contract between facts and kernels."""
+"""The array contract between facts and kernels, and what several facts do with arrays."""
 
 from __future__ import annotations
 
@@ -23,10 +23,25 @@ def frozen(array: _Array) -> _Array:
     return array
 
 
-def middles(points: FloatArray, rows: IntArray) -> FloatArray:
+def centroids(points: FloatArray, rows: IntArray) -> FloatArray:
     """Mean of the points in each row, float64 (k, 3); column by column, which is several times as fast as `mean`."""
     total = points[rows[:, 0]]
     for column in range(1, rows.shape[1]):
         total += points[rows[:, column]]
     total /= rows.shape[1]
     return total
+
+
+def connected_components(count: int, first: Whole, second: Whole) -> IntArray:
+    """Component of each of `count` nodes that some pairs of them connect, int32 (count,), by lowest node.
+
+    Args:
+        count: how many nodes there are.
+        first: whole numbers (k,): one node of each pair.
+        second: whole numbers (k,): the other.
+    """
+    from scipy.sparse import coo_array, csgraph
+
+    pairs = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
+    of_node: IntArray = csgraph.connected_components(pairs, directed=False)[1]
+    return of_node

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from meshguard.facts import Facts
+from meshguard.facts import MeshFacts
 from meshguard.facts.arrays import frozen
-from meshguard.facts.teeth import OF_LABELS
+from meshguard.halfedges import face_normals
 from meshguard.mesh import Mesh, label_of_corners
 from meshguard.repair.draft import NEW
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from meshguard.facts.arrays import BoolArray
-    from meshguard.facts.teeth import GivenLabels
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
@@ -30,7 +29,7 @@ class Assembly(NamedTuple):
     """A repaired mesh with its maps to the input and what it cost; names as in `RepairResult`."""
 
     mesh: Mesh
-    facts: Facts
+    facts: MeshFacts
     vertex_origin: IntArray
     face_origin: IntArray
     max_displacement_mm: float
@@ -69,12 +68,12 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         face_data["synthetic"] = draft.synthetic.astype(np.uint8)
     mesh = Mesh(vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=given.jaw)
     new = draft.origin == NEW
-    area = draft.facts.faces.area
-    before = np.where(np.isfinite(facts.faces.area), facts.faces.area, 0.0)
+    area = draft.facts.face_measures.area
+    before = np.where(np.isfinite(facts.face_measures.area), facts.face_measures.area, 0.0)
     remains = np.bincount(draft.origin[~new], area[~new], minlength=len(given.faces))
     return Assembly(
         mesh,
-        _facts_of(mesh, draft, facts.given),
+        _facts_of(mesh, draft),
         origin,
         draft.origin,
         float(moved[np.isfinite(moved)].max(initial=0.0)),
@@ -101,13 +100,11 @@ def _numbered(draft: Draft) -> tuple[IntArray, IntArray, IntArray]:
     return at, frozen(np.ascontiguousarray(origin)), frozen(number.reshape(-1, 3))
 
 
-def _facts_of(mesh: Mesh, draft: Draft, given: GivenLabels | None) -> Facts:
+def _facts_of(mesh: Mesh, draft: Draft) -> MeshFacts:
     """Facts of the mesh; what is known of the draft is known of it, if its vertices are the draft's positions."""
-    facts = Facts(mesh, draft.policy, given=given)
     if np.array_equal(mesh.faces, draft.corners) and len(mesh.vertices) == len(draft.positions):
-        known = {name: value for name, value in vars(draft.facts).items() if name not in {*vars(facts), *OF_LABELS}}
-        vars(facts).update(known)
-    return facts
+        return draft.facts.carried_to(mesh)
+    return MeshFacts(mesh, draft.policy)
 
 
 def _renew_normals(
@@ -126,8 +123,7 @@ def _renew_normals(
     for turn in range(3):
         same |= (np.roll(draft.vertices, turn, axis=1) == given).all(axis=1)
     changed = ~same | (draft.origin == NEW)
-    a, b, c = (positions[faces[:, corner]] for corner in range(3))
-    normals = np.cross(b - a, c - a)
+    normals = face_normals(positions, faces)
     if "normal" in face_data:
         face_data["normal"] = _with_units(face_data["normal"], changed, normals)
     if "normal" in vertex_data:

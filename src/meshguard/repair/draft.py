@@ -7,18 +7,18 @@ step returns another one. Whatever is taken over keeps its origin, so that at th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
+from meshguard.facts.once import once
 from meshguard.mesh import Mesh
-from meshguard.repair.knowledge import DraftFacts, Past
+from meshguard.repair.knowledge import Ancestry, DraftFacts
 
 if TYPE_CHECKING:
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.policy import Policy
@@ -38,7 +38,7 @@ class Draft:
         origin: int32 (m,), the input's face that each face is, or is a part of, or NEW.
         synthetic: bool (m,), faces whose surface was not scanned.
         policy: the limits in force.
-        past: the draft that this one was made from, and what it shares with it.
+        ancestry: the draft that this one was made from, and what it shares with it.
     """
 
     positions: FloatArray
@@ -47,10 +47,10 @@ class Draft:
     origin: IntArray
     synthetic: BoolArray
     policy: Policy
-    past: Past | None = None
+    ancestry: Ancestry | None = None
 
     @classmethod
-    def of(cls, facts: Facts) -> Draft:
+    def of(cls, facts: MeshFacts) -> Draft:
         """The draft that is the mesh itself; its facts are the ones given."""
         mesh = facts.mesh
         count = len(mesh.faces)
@@ -63,13 +63,13 @@ class Draft:
             synthetic=frozen(np.zeros(count, np.bool_) if marked is None else np.asarray(marked) != 0),
             policy=facts.policy,
         )
-        draft.__dict__["facts"] = facts  # what is known of the mesh is known of the draft
+        cls.facts.put(draft, facts)  # what is known of the mesh is known of the draft
         return draft
 
-    @cached_property
-    def facts(self) -> Facts:
+    @once
+    def facts(self) -> MeshFacts:
         """Everything derived from the draft."""
-        return DraftFacts(Mesh(vertices=self.positions, faces=self.corners), self.policy, self.past)
+        return DraftFacts(Mesh(vertices=self.positions, faces=self.corners), self.policy, self.ancestry)
 
     def equals(self, other: Draft) -> bool:
         """Whether two drafts hold the same mesh with the same origins."""
@@ -78,7 +78,7 @@ class Draft:
 
     def moved(self, positions: FloatArray) -> Draft:
         """The same faces on other positions, float64 (p, 3)."""
-        return replace(self, positions=frozen(positions), past=None)._welded()
+        return replace(self, positions=frozen(positions), ancestry=None)._welded()
 
     def without(self, faces: BoolArray, *, components: bool = False) -> Draft:
         """The draft without some faces, bool (m,), and what only they used; `components` says they are whole ones."""
@@ -89,7 +89,7 @@ class Draft:
             vertices=frozen(self.vertices[kept]),
             origin=frozen(self.origin[kept]),
             synthetic=frozen(self.synthetic[kept]),
-            past=self._as_past(np.flatnonzero(kept), dropped=components),
+            ancestry=self._as_ancestor(np.flatnonzero(kept), dropped=components),
         ).compacted()
 
     def turned(self, faces: BoolArray) -> Draft:
@@ -97,8 +97,8 @@ class Draft:
         corners, vertices = self.corners.copy(), self.vertices.copy()
         for array in (corners, vertices):
             array[faces] = array[faces][:, [0, 2, 1]]
-        past = self._as_past(np.arange(len(corners)))
-        return replace(self, corners=frozen(corners), vertices=frozen(vertices), past=past)
+        ancestry = self._as_ancestor(np.arange(len(corners)))
+        return replace(self, corners=frozen(corners), vertices=frozen(vertices), ancestry=ancestry)
 
     def rejoined(self, corners: IntArray, positions: FloatArray | None = None) -> Draft:
         """The same faces on other corners, int32 (m, 3), numbers into `positions` (those of the draft if None).
@@ -111,7 +111,7 @@ class Draft:
             self,
             corners=frozen(corners),
             positions=self.positions if positions is None else frozen(positions),
-            past=self._as_past(np.where(same, np.arange(len(corners)), NEW)),
+            ancestry=self._as_ancestor(np.where(same, np.arange(len(corners)), NEW)),
         )
         return changed if positions is None else changed._welded()
 
@@ -152,7 +152,7 @@ class Draft:
                 vertices=frozen(np.concatenate([self.vertices[kept], vertices]).astype(np.int32)),
                 origin=frozen(np.concatenate([self.origin[kept], origin]).astype(np.int32)),
                 synthetic=frozen(np.concatenate([self.synthetic[kept], marks])),
-                past=self._as_past(np.concatenate([np.flatnonzero(kept), np.full(count, NEW)])),
+                ancestry=self._as_ancestor(np.concatenate([np.flatnonzero(kept), np.full(count, NEW)])),
             )
             .compacted()
             ._welded()
@@ -165,22 +165,24 @@ class Draft:
         if used.all():
             return self
         number = (np.cumsum(used) - 1).astype(np.int32)
-        past = self.past or self._as_past(np.arange(len(self.corners)))
-        return replace(self, positions=frozen(self.positions[used]), corners=frozen(number[self.corners]), past=past)
+        ancestry = self.ancestry or self._as_ancestor(np.arange(len(self.corners)))
+        positions, corners = frozen(self.positions[used]), frozen(number[self.corners])
+        return replace(self, positions=positions, corners=corners, ancestry=ancestry)
 
-    def _as_past(self, faces: npt.NDArray[np.integer[Any]], *, dropped: bool = False) -> Past:
+    def _as_ancestor(self, faces: npt.NDArray[np.integer[Any]], *, dropped: bool = False) -> Ancestry:
         """What a draft whose faces are these of this one, int (m,), −1 = another, shares with what is known.
 
         `dropped` says that only whole components are missing.
         """
         whole = (self.facts, frozen(faces.astype(np.int32))) if dropped else None
-        if "intersections" in vars(self.facts) or self.past is None:
-            return Past(self.facts, frozen(faces.astype(np.int32)), whole)
-        # Pairs were not asked of this draft: its own past tells as much of them.
-        known = frozen(np.where(faces >= 0, self.past.faces[faces], NEW).astype(np.int32))
-        return Past(self.past.facts, known, whole)
+        own = Ancestry(self.facts, frozen(faces.astype(np.int32)), whole)
+        if own.knows_intersections or self.ancestry is None:
+            return own
+        # Pairs were not asked of this draft: its own ancestor tells as much of them.
+        known = frozen(np.where(faces >= 0, self.ancestry.faces[faces], NEW).astype(np.int32))
+        return Ancestry(self.ancestry.facts, known, whole)
 
-    @cached_property
+    @once
     def _vertex_at(self) -> IntArray:
         """The input's vertex on each position, int32 (p,), NEW where there is none; of several the first face's."""
         at = np.full(len(self.positions), NEW, np.int32)
@@ -197,4 +199,4 @@ class Draft:
         facts = self.facts
         if len(facts.positions) == len(self.positions):
             return self
-        return replace(self, positions=facts.positions, corners=facts.corners, past=None)
+        return replace(self, positions=facts.positions, corners=facts.corners, ancestry=None)

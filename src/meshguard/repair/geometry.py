@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.kernels import triangles
 from meshguard.repair.splitting import rounded
 from meshguard.repair.steps import Change
 
@@ -41,12 +40,12 @@ def round_positions(draft: Draft) -> Change:
 
 def drop_nonfinite(draft: Draft) -> Change:
     """Drop faces with a corner that is NaN or infinite: they have no place."""
-    return _drop(draft, draft.facts.flagged(triangles.NONFINITE))
+    return _drop(draft, draft.facts.nonfinite_faces)
 
 
 def drop_repeated(draft: Draft) -> Change:
     """Drop faces with two corners on one position: their edges already lie on one another."""
-    return _drop(draft, draft.facts.flagged(triangles.REPEATED))
+    return _drop(draft, draft.facts.repeated_faces)
 
 
 def _drop(draft: Draft, faces: IntArray) -> Change:
@@ -60,8 +59,9 @@ def _drop(draft: Draft, faces: IntArray) -> Change:
 
 def zero_area(draft: Draft) -> IntArray:
     """Faces whose three corners are different and exactly collinear."""
-    collinear = draft.facts.flagged(triangles.COLLINEAR)
-    repeated = draft.facts.faces.flags[collinear] & np.uint16(triangles.REPEATED | triangles.NONFINITE)
+    collinear = draft.facts.collinear_faces
+    measures = draft.facts.face_measures
+    repeated = (measures.is_repeated | measures.is_nonfinite)[collinear]
     flat: IntArray = collinear[repeated == 0]
     return flat
 

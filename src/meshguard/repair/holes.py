@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import frozen
-from meshguard.kernels import loops as kernels
 from meshguard.repair.filling import fill_hole
 from meshguard.repair.nearby import near_boxes
 from meshguard.repair.rebuilding import Piece, accepted, replaced
@@ -16,7 +15,7 @@ from meshguard.repair.soundness import wants_solid
 from meshguard.repair.steps import Change
 
 if TYPE_CHECKING:
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.mesh import IntArray
     from meshguard.repair.draft import Draft
 
@@ -24,13 +23,13 @@ _WAYS = ((True, True), (False, False))
 """Refine and fair, in the order in which they are tried."""
 
 
-def fillable(facts: Facts) -> IntArray:
+def fillable(facts: MeshFacts) -> IntArray:
     """The loops that the policy lets repair fill, int32: no rim but where none is legal, none beyond the limit."""
     loops, policy = facts.loops, facts.policy
     if policy.rim == "any":
         return np.empty(0, np.int32)
     limit = math.inf if wants_solid(policy) else policy.tolerance("hole").within(facts.diagonal)
-    chosen = loops.closed & (loops.measures[:, kernels.CHORD] <= limit)
+    chosen = loops.closed & (loops.diameter <= limit)
     if policy.rim == "one":
         chosen &= ~loops.rim
     return np.flatnonzero(chosen).astype(np.int32)
@@ -71,13 +70,13 @@ def fill_holes(draft: Draft) -> Change:
     return Change(draft=replaced(draft, taken), mended=len(taken), parameters={"hole_diameter_mm": limit})
 
 
-def _with_islands(facts: Facts, holes: IntArray) -> list[list[IntArray]]:
+def _with_islands(facts: MeshFacts, holes: IntArray) -> list[list[IntArray]]:
     """Each hole's loop, and the loops of what floats in it, as the faces that fill it run along them.
 
     An island is a piece of its own whose border lies in the box of the hole. What is an island is not a hole as well.
     """
     loops = facts.loops
-    whole = [loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]][::-1] for loop in range(len(loops.rim))]
+    whole = [loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]][::-1] for loop in range(loops.n_loops)]
     simple = [len(loop) >= 3 and len(np.unique(loop)) == len(loop) for loop in whole]
     low = np.array([facts.positions[loop].min(axis=0) for loop in whole]).reshape(-1, 3)
     high = np.array([facts.positions[loop].max(axis=0) for loop in whole]).reshape(-1, 3)

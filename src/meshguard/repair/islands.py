@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.spatial import KDTree
 
-from meshguard.facts.strays import MOSTLY, main_pieces
+from meshguard.facts.dental.label_islands import MOSTLY, main_regions
 from meshguard.repair.labelgraph import joined
 
 if TYPE_CHECKING:
-    from meshguard.facts.strays import StrayRule
+    from meshguard.facts.dental.label_islands import IslandRule
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.labelgraph import LabelGraph
 
@@ -34,7 +34,9 @@ def pieces_of(graph: LabelGraph, labels: IntArray) -> LabelPieces:
     return LabelPieces(of, label, np.bincount(of, graph.area, n).astype(np.float64))
 
 
-def without_islands(graph: LabelGraph, labels: IntArray, rule: StrayRule, *, specks: bool) -> tuple[IntArray, int, int]:
+def without_islands(
+    graph: LabelGraph, labels: IntArray, rule: IslandRule, *, specks: bool
+) -> tuple[IntArray, int, int]:
     """Strays given to the label around them; the main piece of each label, and what has no neighbour, stays.
 
     Smallest first, so that an island in an island goes with it. Gum between two teeth is no hole: a piece of gum is
@@ -50,7 +52,7 @@ def without_islands(graph: LabelGraph, labels: IntArray, rule: StrayRule, *, spe
         labels int32 (k,), how many islands, and how many holes (pieces of gum) were given away.
     """
     of, label, area = pieces_of(graph, labels)
-    main = main_pieces(
+    main = main_regions(
         label, area, np.bincount(of, minlength=len(area)).astype(np.float64), np.arange(len(area), dtype=np.float64)
     )
     borders = _piece_borders(graph, of)

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from meshguard.facts.arrays import middles
+from meshguard.facts.arrays import centroids, connected_components
+from meshguard.halfedges import face_normals, unit_vectors
 
 if TYPE_CHECKING:
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray, Whole
     from meshguard.mesh import FloatArray, IntArray
 
@@ -52,47 +51,41 @@ class LabelGraph:
     bend: FloatArray
 
 
-def face_graph(facts: Facts, *, outward: float = 1.0) -> LabelGraph:
+def face_graph(facts: MeshFacts, *, outward: float = 1.0) -> LabelGraph:
     """Faces as nodes, joined across edges of two faces; outward is −1 where the faces are wound inside out."""
     points, corners, twins = facts.positions, facts.corners, facts.edges.twins
     h = np.flatnonzero(twins > np.arange(len(twins)))
     a, b = h // 3, twins[h] // 3
     p, q = points[corners[a, h % 3]], points[corners[a, (h % 3 + 1) % 3]]
     cross = outward * _crosses(points, corners)
-    place = middles(points, corners)
-    normal = _smoothed(_unit(cross), facts.faces.area, a, b, place)
-    return _graph(facts.faces.area, place, normal, a, b, np.linalg.norm(q - p, axis=1), (p + q) / 2)
+    place = centroids(points, corners)
+    normal = _smoothed(unit_vectors(cross), facts.face_measures.area, a, b, place)
+    return _graph(facts.face_measures.area, place, normal, a, b, np.linalg.norm(q - p, axis=1), (p + q) / 2)
 
 
-def vertex_graph(facts: Facts, *, outward: float = 1.0) -> LabelGraph:
+def vertex_graph(facts: MeshFacts, *, outward: float = 1.0) -> LabelGraph:
     """Positions as nodes, joined along edges; the border between two runs from face to face across their edge."""
     points, corners, n = facts.positions, facts.corners, len(facts.positions)
     cross = outward * _crosses(points, corners)
-    centre = middles(points, corners)
+    centre = centroids(points, corners)
     ends = np.stack([corners, corners[:, [1, 2, 0]]], axis=2).reshape(-1, 2)
     face = np.repeat(np.arange(len(corners)), 3)
     kept = (ends[:, 0] != ends[:, 1]) & np.isfinite(cross[face]).all(axis=1)
     ends, face = np.sort(ends[kept], axis=1), face[kept]
-    half = np.linalg.norm(middles(points, ends) - centre[face], axis=1)
+    half = np.linalg.norm(centroids(points, ends) - centre[face], axis=1)
     keys, of = np.unique(ends[:, 0].astype(np.int64) * n + ends[:, 1], return_inverse=True)
     a, b = keys // n, keys % n
-    area = sum(np.bincount(corners[:, k], facts.faces.area / 3, n) for k in range(3))
+    area = sum(np.bincount(corners[:, k], facts.face_measures.area / 3, n) for k in range(3))
     normal = np.stack([sum(np.bincount(corners[:, k], cross[:, x], n) for k in range(3)) for x in range(3)], axis=1)
-    normal = _smoothed(_unit(normal), np.asarray(area), a, b, points)
+    normal = _smoothed(unit_vectors(normal), np.asarray(area), a, b, points)
     return _graph(np.asarray(area), points, normal, a, b, np.bincount(of, half), points[np.stack([a, b])].mean(axis=0))
 
 
 def _crosses(points: FloatArray, corners: IntArray) -> FloatArray:
     """Twice the area of each face along its normal; zero where a corner is not finite."""
-    p, q, r = (points[corners[:, k]] for k in range(3))
     with np.errstate(invalid="ignore", over="ignore"):
-        cross: FloatArray = np.cross(q - p, r - p)
+        cross = face_normals(points, corners)
     return np.where(np.isfinite(cross).all(axis=1, keepdims=True), cross, 0.0)
-
-
-def _unit(vectors: FloatArray) -> FloatArray:
-    unit: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
-    return unit
 
 
 def _smoothed(normal: FloatArray, area: FloatArray, a: Whole, b: Whole, place: FloatArray) -> FloatArray:
@@ -105,7 +98,7 @@ def _smoothed(normal: FloatArray, area: FloatArray, a: Whole, b: Whole, place: F
         there = total.copy()
         for x in range(3):
             there[:, x] += np.bincount(a, total[b, x], len(area)) + np.bincount(b, total[a, x], len(area))
-        normal = _unit(there)
+        normal = unit_vectors(there)
     return normal
 
 
@@ -157,7 +150,4 @@ def around(graph: LabelGraph, nodes: BoolArray) -> LabelGraph:
 
 def joined(graph: LabelGraph, kept: BoolArray) -> IntArray:
     """Components over the kept edges, int32 (k,)."""
-    k = len(graph.area)
-    links = coo_array((np.ones(int(kept.sum()), np.int8), (graph.a[kept], graph.b[kept])), shape=(k, k))
-    of: IntArray = connected_components(links, directed=False)[1]
-    return of
+    return connected_components(len(graph.area), graph.a[kept], graph.b[kept])

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from meshguard.errors import MeshError
-from meshguard.facts import Facts
-from meshguard.facts.strays import StrayRule
-from meshguard.facts.teeth import outward_sign, with_other_labels
+from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental.label_islands import IslandRule
 from meshguard.mesh import Mesh, frozen_array, label_of_corners
 from meshguard.policy import policy as as_policy
 from meshguard.repair.islands import without_islands
@@ -80,31 +79,31 @@ def mend_labels(mesh: Mesh, *, policy: str | Path | Policy = "scan", borders: bo
         MeshError: the mesh carries no labels, or what it carries cannot be read as such.
         PolicyError: no such policy.
     """
-    return mended(Facts(mesh, as_policy(policy)), borders=borders)
+    return mended(DentalFacts(MeshFacts(mesh, as_policy(policy))), borders=borders)
 
 
-def mended(facts: Facts, *, borders: bool) -> MendedLabels:
+def mended(facts: DentalFacts, *, borders: bool) -> MendedLabels:
     """The same of facts that may be known in part already."""
     mesh, labelling = facts.mesh, facts.labelling
     if labelling is None:
         raise MeshError("the mesh carries no labels")
     per, labels = labelling.per, labelling.of_node
-    stored = (mesh.vertex_data if per == "vertex" else mesh.face_data)["label"]
-    if len(labels) != (len(facts.positions) if per == "vertex" else len(mesh.faces)):
+    stored = facts.carried.stored("label")
+    if stored is None or len(labels) != (len(facts.surface.positions) if per == "vertex" else len(mesh.faces)):
         raise MeshError(f"the labels cannot be read: {labelling.misfit}")
     old = stored.astype(np.int32).reshape(-1)
     # Grooves and ridges are told apart by the crowns, not by the winding.
-    outward = outward_sign(facts) if labelling.why_not is None and facts.n_finite else 1.0
-    graph = (vertex_graph if per == "vertex" else face_graph)(facts, outward=outward)
-    rule = StrayRule.of(facts.policy)
+    outward = facts.teeth.outward if facts.has_labels and facts.surface.n_finite else 1.0
+    graph = (vertex_graph if per == "vertex" else face_graph)(facts.surface, outward=outward)
+    rule = IslandRule.of(facts.policy)
     labels, n_islands, n_holes = without_islands(graph, labels, rule, specks=False)
     if borders:
         labels = redrawn(graph, labels)
     labels, more_islands, more_holes = without_islands(graph, labels, rule, specks=True)
     if per == "vertex":
         # Vertices on one position are mended as one; where they disagreed, what needs no change keeps its label.
-        at_vertex = labels[facts.remap]
-        labels = np.where(at_vertex == labelling.of_node[facts.remap], old, at_vertex)
+        at_vertex = labels[facts.surface.remap]
+        labels = np.where(at_vertex == labelling.of_node[facts.surface.remap], old, at_vertex)
     changed = np.flatnonzero(labels != old).astype(np.int32)
     return MendedLabels(
         mesh=_with_labels(mesh, per, labels) if len(changed) else mesh,
@@ -144,7 +143,7 @@ class LabelStep:
     name: str
     checks: tuple[str, ...]
     why: str
-    run: Callable[[Facts], MendedLabels]
+    run: Callable[[DentalFacts], MendedLabels]
 
 
 LABEL_STEPS: tuple[LabelStep, ...] = (
@@ -164,7 +163,7 @@ LABEL_STEPS: tuple[LabelStep, ...] = (
 """The steps in order; `why` is the reason for its place."""
 
 
-def with_mended_labels(facts: Facts) -> tuple[Facts, list[StepRecord]]:
+def with_mended_labels(facts: DentalFacts) -> tuple[DentalFacts, list[StepRecord]]:
     """Facts of the same mesh with mended labels, and a record of each step that did something or was undone.
 
     A step is taken where one of its checks finds something that can be repaired. It is undone when it leaves as many
@@ -179,7 +178,7 @@ def with_mended_labels(facts: Facts) -> tuple[Facts, list[StepRecord]]:
         done = step.run(facts)
         if not len(done.changed):
             continue
-        changed = with_other_labels(facts, done.mesh)
+        changed = facts.relabelled(done.mesh)
         after = findings_of(changed, "D")
         remain, errors = _of(step, after), _errors(after) - _errors(before)
         undone = "" if remain < wanted else f"it would have left {remain} of {wanted}"
@@ -213,7 +212,7 @@ def _errors(findings: list[Finding]) -> int:
     return sum(finding.severity is Severity.ERROR for finding in findings)
 
 
-def label_changes(before: Facts, after: Facts) -> LabelChanges:
+def label_changes(before: DentalFacts, after: DentalFacts) -> LabelChanges:
     """Which labels differ between two meshes of the same faces."""
     per = before.labels.per
     old, new = (

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.errors import BudgetExceeded
-from meshguard.kernels import triangles
 from meshguard.repair import geometry, holes, separation, soundness, surface, topology
 from meshguard.repair.result import StepRecord
 from meshguard.repair.steps import Step
@@ -27,12 +26,12 @@ MOST_PASSES = 8
 
 def _miswound(draft: Draft) -> int:
     """Edges that both their faces run the same way."""
-    return len(draft.facts.miswound)
+    return len(draft.facts.inconsistent_edges)
 
 
 def _crowded(draft: Draft) -> int:
     """Half-edges of edges with more than two faces, and positions with several fans."""
-    return len(draft.facts.edges.crowded) + draft.facts.fans[2]
+    return len(draft.facts.edges.nonmanifold) + draft.facts.fans.n_nonmanifold
 
 
 PLAN: tuple[Step, ...] = (
@@ -50,7 +49,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="early, since nothing can be said of a face with a coordinate that is no number",
         run=geometry.drop_nonfinite,
-        count=lambda draft: len(draft.facts.flagged(triangles.NONFINITE)),
+        count=lambda draft: len(draft.facts.nonfinite_faces),
     ),
     Step(
         name="round positions to float32",
@@ -66,7 +65,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOSSLESS,
         why="after rounding, which can bring corners together; such a face hides which edges its neighbours share",
         run=geometry.drop_repeated,
-        count=lambda draft: len(draft.facts.flagged(triangles.REPEATED)),
+        count=lambda draft: len(draft.facts.repeated_faces),
     ),
     Step(
         name="dissolve faces without area",

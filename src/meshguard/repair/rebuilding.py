@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from meshguard.facts import Facts
-from meshguard.facts.arrays import frozen
+from meshguard.facts import MeshFacts
+from meshguard.facts.arrays import connected_components, frozen
+from meshguard.halfedges import next_halfedge
 from meshguard.mesh import Mesh
 from meshguard.repair.filling import RINGS, faces_around, fill_hole, incidence
 from meshguard.repair.nearby import near_boxes
@@ -82,9 +83,6 @@ class Region:
 
     def patches(self, mask: BoolArray) -> list[IntArray]:
         """The masked faces in sets that are connected through edges."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
         chosen = np.flatnonzero(mask)
         place = np.full(len(mask), -1, np.int64)
         place[chosen] = np.arange(len(chosen))
@@ -92,8 +90,7 @@ class Region:
         other = self.twins[halfedges]
         inside = (other >= 0) & mask[other // 3]
         one, two = place[halfedges[inside] // 3], place[other[inside] // 3]
-        joined = coo_array((np.ones(len(one), np.int8), (one, two)), shape=(len(chosen), len(chosen)))
-        label = connected_components(joined, directed=False)[1]
+        label = connected_components(len(chosen), one, two)
         order = np.argsort(label, kind="stable")
         parts = np.split(order, np.cumsum(np.bincount(label))[:-1])
         return [chosen[part].astype(np.int32) for part in parts]
@@ -106,7 +103,7 @@ class Region:
 
     def width(self, patch: IntArray) -> float:
         """The diameter of a disc with the area of a patch, mm: what a hole limit means for surface that is rebuilt."""
-        return 2.0 * math.sqrt(float(self.draft.facts.faces.area[self.faces[patch]].sum()) / math.pi)
+        return 2.0 * math.sqrt(float(self.draft.facts.face_measures.area[self.faces[patch]].sum()) / math.pi)
 
     def without_pinches(self, patch: IntArray) -> IntArray:
         """A patch and the faces around each position that its boundary passes twice, until there is none."""
@@ -139,7 +136,7 @@ class Region:
         if not len(border) or self.crowded[border].any():
             return None
         start = flat[border]
-        end = flat[np.where(border % 3 == 2, border - 2, border + 1)]
+        end = flat[next_halfedge(border)]
         if len(np.unique(start)) < len(start) or not np.array_equal(np.sort(start), np.sort(end)):
             return None
         after = dict(zip(start.tolist(), end.tolist(), strict=True))
@@ -190,7 +187,7 @@ def intersecting_faces(draft: Draft, around: IntArray, pieces: list[Piece]) -> l
     whole = np.concatenate(corners).astype(np.int32)
     used, local = np.unique(whole, return_inverse=True)
     mesh = Mesh(vertices=np.concatenate(points)[used], faces=local.reshape(-1, 3).astype(np.int32))
-    found = Facts(mesh, draft.policy)
+    found = MeshFacts(mesh, draft.policy)
     owners = np.concatenate(owner)
     wrong = [False] * len(pieces)
     pairs = owners[found.intersections.pairs]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from meshguard.budget import Steps
 from meshguard.checks import refuse_unknown_checks
 from meshguard.errors import BudgetExceeded, RepairRefused
-from meshguard.facts import Facts
+from meshguard.facts import CarriedLabels, DentalFacts, MeshFacts
 from meshguard.io import STEPS, load_in_steps
 from meshguard.mesh import Mesh
 from meshguard.policy import policy as as_policy
@@ -54,14 +54,15 @@ def repaired(
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
     mesh, given = labelled(mesh, labels, jaw, budget)
-    facts = Facts(mesh, rules, given=given)
+    facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
     before = report_of(facts, steps)
-    start = Draft.of(facts)
+    start = Draft.of(facts.surface)
     draft, records, over = run_plan(start, steps, most)
     if over:  # the clock is a last resort: what is there now is reported, and refused
         steps = Steps()
     whole = assemble(start, draft)
-    final, found = whole.facts, faults(whole.facts)
+    unmended = facts if whole.facts is facts.surface else DentalFacts(whole.facts, CarriedLabels(whole.mesh, given))
+    final, found = unmended, faults(whole.facts)
     try:
         if mend_labels and Safety.LOCAL.rank <= most.rank:
             steps.begin("mend labels")
@@ -82,7 +83,7 @@ def repaired(
         area_removed_mm2=whole.area_removed_mm2,
         not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
         clean=not found and not over,
-        relabelled=None if final is whole.facts else label_changes(whole.facts, final),
+        relabelled=None if final is unmended else label_changes(unmended, final),
         proposal=proposal_for(final),
     )
     steps.end()

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.facts.arrays import connected_components
+from meshguard.halfedges import next_halfedge, opposite_corners, previous_halfedge
 from meshguard.repair.splitting import rounded, split_faces
 from meshguard.repair.steps import Change
 
 if TYPE_CHECKING:
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
@@ -36,21 +38,21 @@ def separate(draft: Draft) -> Change:
     """
     facts = draft.facts
     twins = facts.edges.twins
-    if not len(facts.edges.crowded) and not facts.fans[2]:
+    if not len(facts.edges.nonmanifold) and not facts.fans.n_nonmanifold:
         return Change(draft=draft)
     twins = twins.copy()
     pairs = pair_sheets(facts)
-    twins[facts.edges.crowded] = -1
+    twins[facts.edges.nonmanifold] = -1
     twins[pairs[:, 0]], twins[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
-    suspects = facts.fans[1] > 1
-    suspects[facts.edge_ends(facts.edges.crowded)] = True
+    suspects = facts.fans.at_position > 1
+    suspects[facts.edge_ends(facts.edges.nonmanifold)] = True
     return _pulled_apart(draft, twins, suspects, mended=int(np.count_nonzero(suspects)))
 
 
 def cut_one_sided(draft: Draft) -> Change:
     """Cut pieces with one side only along the edges where their winding contradicts itself."""
     facts = draft.facts
-    against = facts.miswound
+    against = facts.inconsistent_edges
     if not len(against):
         return Change(draft=draft)
     twins = facts.edges.twins.copy()
@@ -62,15 +64,15 @@ def cut_one_sided(draft: Draft) -> Change:
     return _pulled_apart(draft, twins, suspects, mended=len(against))
 
 
-def pair_sheets(facts: Facts) -> IntArray:
+def pair_sheets(facts: MeshFacts) -> IntArray:
     """Half-edges on crowded edges whose faces are one sheet, int32 (k, 2)."""
-    crowded = facts.edges.crowded
+    crowded = facts.edges.nonmanifold
     if not len(crowded):
         return np.empty((0, 2), np.int32)
     ends = facts.edge_ends(crowded)
     low, high = ends.min(axis=1), ends.max(axis=1)
-    flat, positions = facts.corners.reshape(-1), facts.positions
-    opposite = flat[crowded // 3 * 3 + (crowded % 3 + 2) % 3]
+    positions = facts.positions
+    opposite = opposite_corners(facts.corners, crowded)
     axis = positions[high] - positions[low]
     axis /= np.linalg.norm(axis, axis=1, keepdims=True)
     away = positions[opposite] - positions[low]
@@ -143,7 +145,7 @@ def _pulled_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended:
     involved = involved[np.lexsort((involved, fan[involved], flat[involved]))]
     breaks = np.flatnonzero((np.diff(flat[involved]) != 0) | (np.diff(fan[involved]) != 0)) + 1
     groups = np.split(involved, breaks) if len(involved) else []
-    area = facts.faces.area
+    area = facts.face_measures.area
     keeper: dict[int, tuple[float, int]] = {}
     for number, group in enumerate(groups):
         at = int(flat[group[0]])
@@ -155,8 +157,8 @@ def _pulled_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended:
         if keeper[at][1] == number:
             continue
         here = positions[at]
-        ahead = _next(group)
-        spokes = positions[np.concatenate([flat[ahead], flat[_next(ahead)]])] - here
+        ahead = next_halfedge(group)
+        spokes = positions[np.concatenate([flat[ahead], flat[next_halfedge(ahead)]])] - here
         point = _moved_in(here, spokes, limit, taken)
         taken.add(tuple(point.tolist()))
         corners[group] = len(positions) + len(points)
@@ -190,7 +192,7 @@ def _moved_in(here: FloatArray, spokes: FloatArray, limit: float, taken: set[tup
 def _split_doubled(draft: Draft, twins: IntArray, limit: float) -> Draft:
     """Split edges that two sheets still share since they hang together at both ends: all but one bend aside."""
     facts = draft.facts
-    crowded = facts.edges.crowded
+    crowded = facts.edges.nonmanifold
     if not len(crowded) or len(facts.corners) * 3 != len(twins):
         return draft
     positions, flat = draft.positions, draft.corners.reshape(-1)
@@ -198,7 +200,7 @@ def _split_doubled(draft: Draft, twins: IntArray, limit: float) -> Draft:
     points: list[FloatArray] = []
     ends = facts.edge_ends(crowded)
     key = ends.min(axis=1).astype(np.int64) * len(positions) + ends.max(axis=1)
-    area = facts.faces.area
+    area = facts.face_measures.area
     for edge in np.unique(key):
         here = crowded[key == edge]
         sheets = sorted({tuple(sorted({int(h), int(twins[h])} - {-1})) for h in here})
@@ -207,7 +209,7 @@ def _split_doubled(draft: Draft, twins: IntArray, limit: float) -> Draft:
         for sheet in sheets[1:]:
             a, b = positions[facts.edge_ends(np.array(sheet[:1]))[0]]
             middle = (a + b) / 2
-            opposite = positions[[flat[h // 3 * 3 + (h % 3 + 2) % 3] for h in sheet]]
+            opposite = positions[opposite_corners(draft.corners, np.array(sheet))]
             spokes = np.concatenate([opposite - middle, opposite - middle])
             point = _moved_in(middle, spokes, limit, taken)
             taken.add(tuple(point.tolist()))
@@ -220,33 +222,24 @@ def _split_doubled(draft: Draft, twins: IntArray, limit: float) -> Draft:
 
 def _fans(flat: IntArray, twins: IntArray, suspects: BoolArray) -> tuple[IntArray, IntArray]:
     """The fan of each corner at the suspects as twins join faces, int32 (3m,), and which of these have several."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     there = np.flatnonzero(suspects[flat]).astype(np.int32)
     number = np.full(len(flat), -1, np.int32)
     number[there] = np.arange(len(there), dtype=np.int32)
     # At a corner two half-edges of its face meet: the one that starts there, and the one before it.
     ones: list[IntArray] = []
     twos: list[IntArray] = []
-    for halfedges in (there, _next(_next(there))):
+    for halfedges in (there, previous_halfedge(there)):
         other = twins[halfedges]
         kept = other >= 0
         corner, other = there[kept], other[kept]
-        same = np.where(flat[other] == flat[corner], other, _next(other))
+        same = np.where(flat[other] == flat[corner], other, next_halfedge(other))
         ones.append(number[corner])
         twos.append(number[same])
     one, two = np.concatenate(ones), np.concatenate(twos)
-    joined = coo_array((np.ones(len(one), np.int8), (one, two)), shape=(len(there), len(there)))
-    label = connected_components(joined, directed=False)[1]
+    label = connected_components(len(there), one, two)
     fan = np.full(len(flat), -1, np.int32)
     fan[there] = label
     used = np.zeros(len(suspects), np.int64)
     first = np.unique(label, return_index=True)[1]
     np.add.at(used, flat[there[first]], 1)
     return fan, np.flatnonzero(used > 1).astype(np.int32)
-
-
-def _next(halfedges: IntArray) -> IntArray:
-    """The next half-edge around each one's face."""
-    return np.where(halfedges % 3 == 2, halfedges - 2, halfedges + 1)

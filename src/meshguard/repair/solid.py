@@ -25,7 +25,7 @@ from meshguard.repair.splitting import rounded
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import FloatArray, IntArray
 
@@ -64,7 +64,7 @@ class _Grid(NamedTuple):
         return points
 
 
-def solid_of(facts: Facts, cell: float) -> Solid | None:
+def solid_of(facts: MeshFacts, cell: float) -> Solid | None:
     """The surface of what a mesh has inside, in cells of a given size in mm.
 
     None where it has no inside, or a part of the surface that is more than debris has none: a sheet without thickness
@@ -85,7 +85,7 @@ def solid_of(facts: Facts, cell: float) -> Solid | None:
     return _cut(facts, tree, grid, inside)
 
 
-def _has_inside(facts: Facts, grid: _Grid, inside: BoolArray) -> bool:
+def _has_inside(facts: MeshFacts, grid: _Grid, inside: BoolArray) -> bool:
     """Whether there is an inside near nearly all of the surface, and half of each piece that is more than debris.
 
     Near means a corner of the cell around the middle of a face.
@@ -96,7 +96,7 @@ def _has_inside(facts: Facts, grid: _Grid, inside: BoolArray) -> bool:
     near = np.zeros(len(cells), np.bool_)
     for i, j, k in ((0, 0, 0), *_STEPS):
         near |= inside[cells[:, 0] + i, cells[:, 1] + j, cells[:, 2] + k]
-    area, components = facts.faces.area[faces], len(facts.components.counts)
+    area, components = facts.face_measures.area[faces], facts.components.n_components
     of_face = facts.components.of_face[faces]
     whole = np.bincount(of_face, area, minlength=components)
     found = np.bincount(of_face, area * near, minlength=components)
@@ -105,7 +105,7 @@ def _has_inside(facts: Facts, grid: _Grid, inside: BoolArray) -> bool:
     return bool(near.any()) and found.sum() >= _LEAST_SHARE * whole.sum() and not (lost & (whole >= debris)).any()
 
 
-def _inside(facts: Facts, tree: Tree, grid: _Grid) -> BoolArray:
+def _inside(facts: MeshFacts, tree: Tree, grid: _Grid) -> BoolArray:
     """Whether each node is inside, bool of the grid's shape.
 
     Grid lines along the three axes are followed from both ends. Nodes on which all six agree are decided; of the
@@ -131,7 +131,7 @@ def _inside(facts: Facts, tree: Tree, grid: _Grid) -> BoolArray:
     return inside
 
 
-def _winding_at(facts: Facts, tree: Tree, points: FloatArray) -> FloatArray:
+def _winding_at(facts: MeshFacts, tree: Tree, points: FloatArray) -> FloatArray:
     """The winding number at points, float64 (q,)."""
     dipoles = np.empty((2 * tree.width, winding.COLUMNS))
     winding.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)
@@ -151,7 +151,7 @@ _STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 
 """The grid lines of a cell and its diagonals, by which way they run."""
 
 
-def _cut(facts: Facts, tree: Tree, grid: _Grid, inside: BoolArray) -> Solid:
+def _cut(facts: MeshFacts, tree: Tree, grid: _Grid, inside: BoolArray) -> Solid:
     """The border of the inside, in tetrahedra around each cell's diagonal."""
     shape = grid.shape
     flat = inside.reshape(-1)

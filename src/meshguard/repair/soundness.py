@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshguard.kernels import topology, triangles
 from meshguard.report import Safety
 
 if TYPE_CHECKING:
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.mesh import IntArray
     from meshguard.policy import Policy
 
@@ -18,7 +17,7 @@ def wants_solid(policy: Policy) -> bool:
     return policy.rim == "closed" and policy.max_safety is Safety.INVENTIVE
 
 
-def faulty_pairs(facts: Facts) -> IntArray:
+def faulty_pairs(facts: MeshFacts) -> IntArray:
     """Intersecting pairs that are faults: all but those of two different closed components, int32 (k, 2)."""
     pairs = facts.intersections.pairs
     if facts.policy.rim == "closed" or not len(pairs):  # one solid has no inner walls
@@ -26,16 +25,15 @@ def faulty_pairs(facts: Facts) -> IntArray:
     return pairs[~facts.is_between_bodies]
 
 
-def faults(facts: Facts) -> dict[str, int]:
+def faults(facts: MeshFacts) -> dict[str, int]:
     """What keeps a mesh from being clean: a few words for each kind, and how many there are; empty if it is clean."""
-    counts = facts.components.counts
     found = {
-        "faces with a corner that is no number": len(facts.flagged(triangles.NONFINITE)),
-        "faces without area": len(facts.flagged(triangles.COLLINEAR)),
+        "faces with a corner that is no number": len(facts.nonfinite_faces),
+        "faces without area": len(facts.collinear_faces),
         "duplicate faces": len(facts.duplicates),
-        "non-manifold edges": int(counts[:, topology.CROWDED_EDGES].sum()),
-        "non-manifold vertices": facts.fans[2],
-        "edges wound against each other": len(facts.miswound),
+        "non-manifold edges": int(facts.components.n_nonmanifold_edges.sum()),
+        "non-manifold vertices": facts.fans.n_nonmanifold,
+        "edges wound against each other": len(facts.inconsistent_edges),
         "bodies inside out": len(facts.inverted_bodies),
         "intersecting pairs of faces": len(faulty_pairs(facts)),
         "boundary edges": len(facts.edges.boundary) if facts.policy.rim == "closed" else 0,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.kernels import topology
 from meshguard.repair.rebuilding import rebuild, replaced
 from meshguard.repair.separation import separate
 from meshguard.repair.solid import solid_of
@@ -15,7 +14,7 @@ from meshguard.repair.splitting import rounded, split_faces
 from meshguard.repair.steps import Change
 
 if TYPE_CHECKING:
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import IntArray
     from meshguard.repair.draft import Draft
@@ -29,16 +28,16 @@ _MOST_PAIRS = 4000
 """Intersecting pairs up to which pieces are made anew, one by one."""
 
 
-def floating(facts: Facts) -> IntArray:
+def floating(facts: MeshFacts) -> IntArray:
     """Components that are debris: smaller than the policy's limit, and not the largest.
 
     None where all of these together are a large part of the mesh: what is made of small pieces is not debris.
     """
-    areas = facts.components.measures[:, topology.AREA]
+    areas = facts.components.area
     limit = facts.policy.tolerance("floating_area").within(float(areas.sum()))
     small = areas < limit
-    if facts.main >= 0:
-        small[facts.main] = False
+    if facts.largest_component >= 0:
+        small[facts.largest_component] = False
     if areas[small].sum() > facts.policy.limit("debris_fraction") * areas.sum():
         small[:] = False
     return np.flatnonzero(small).astype(np.int32)
@@ -50,8 +49,8 @@ def drop_floating(draft: Draft) -> Change:
     debris = floating(facts)
     if not len(debris):
         return Change(draft=draft)
-    area = float(facts.components.measures[debris, topology.AREA].sum())
-    limit = facts.policy.tolerance("floating_area").within(float(facts.components.measures[:, topology.AREA].sum()))
+    area = float(facts.components.area[debris].sum())
+    limit = facts.policy.tolerance("floating_area").within(float(facts.components.area.sum()))
     return Change(
         draft=draft.without(np.isin(facts.components.of_face, debris), components=True),
         mended=len(debris),
@@ -156,12 +155,14 @@ def _cover(draft: Draft, pairs: IntArray) -> IntArray:
     faces, places = np.unique(pairs, return_inverse=True)
     places = places.reshape(-1, 2)
     degree = np.bincount(places.reshape(-1), minlength=len(faces))
-    support = facts.components.measures[:, topology.AREA][facts.components.of_face[faces]]
+    support = facts.components.area[facts.components.of_face[faces]]
     of_input = np.where(draft.origin[faces] >= 0, draft.origin[faces], len(draft.corners) + faces)
     whole, part = np.unique(of_input, return_inverse=True)
     degree_of_whole = np.bincount(part, degree, minlength=len(whole))[part]
     rank = np.empty(len(faces), np.int64)
-    rank[np.lexsort((faces, facts.faces.area[faces], -degree, part, -degree_of_whole, support))] = np.arange(len(faces))
+    rank[np.lexsort((faces, facts.face_measures.area[faces], -degree, part, -degree_of_whole, support))] = np.arange(
+        len(faces)
+    )
     loser = np.where(rank[places[:, 0]] < rank[places[:, 1]], places[:, 0], places[:, 1])
     winner = places.sum(axis=1) - loser
     gone: BoolArray = np.zeros(len(faces), np.bool_)

@@ -9,9 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from meshguard import fdi
-from meshguard.facts import Facts
-from meshguard.facts.row import row_of_codes, sides_of
-from meshguard.facts.shape import looks_like_the_other_jaw
+from meshguard.facts import DentalFacts, MeshFacts
 from meshguard.policy import policy
 from meshguard.repair.result import Renumbering
 
@@ -39,14 +37,14 @@ def propose_renumbering(mesh: Mesh) -> Renumbering | None:
     Args:
         mesh: carries FDI labels of vertices or faces.
     """
-    return proposal_for(Facts(mesh, policy("scan")))
+    return proposal_for(DentalFacts(MeshFacts(mesh, policy("scan"))))
 
 
-def proposal_for(facts: Facts) -> Renumbering | None:
+def proposal_for(facts: DentalFacts) -> Renumbering | None:
     """The same of facts that may be known in part already."""
-    labelling = facts.labelling
-    if labelling is None or labelling.why_not is not None or not labelling.is_fdi or not facts.n_finite:
+    if not facts.has_labels or not facts.labels.is_fdi or not facts.surface.n_finite:
         return None
+    labelling = facts.labels
     teeth = [int(label) for label in facts.teeth.labels if fdi.is_tooth(int(label))]
     jaws = {fdi.jaw_of(tooth) for tooth in teeth}
     if len(teeth) < LEAST_TEETH or len(jaws) != 1:
@@ -61,8 +59,8 @@ def proposal_for(facts: Facts) -> Renumbering | None:
         )
     if len({fdi.side_of(tooth) for tooth in teeth}) < 2:
         return None
-    sides = sides_of(facts)
-    if sides is not None and sides.are_swapped and looks_like_the_other_jaw(facts):
+    sides = facts.sides
+    if sides is not None and sides.are_swapped and facts.looks_like_the_other_jaw:
         return Renumbering(
             kind="other jaw",
             mapping={tooth: fdi.antagonist(tooth) for tooth in teeth},
@@ -79,9 +77,9 @@ def proposal_for(facts: Facts) -> Renumbering | None:
     return _shifted(facts, jaw)
 
 
-def _shifted(facts: Facts, jaw: fdi.Jaw) -> Renumbering | None:
+def _shifted(facts: DentalFacts, jaw: fdi.Jaw) -> Renumbering | None:
     """A proposal to move all numbers along the arch, where antimeres then agree better."""
-    row = sorted((fdi.arch_index(code), code, place) for place, code in row_of_codes(facts))
+    row = sorted((fdi.arch_index(code), code, place) for place, code in facts.tooth_row)
     if len(row) < LEAST_TEETH or any(fdi.is_deciduous(code) for _, code, _ in row):
         return None
     disagreement: dict[int, float] = {}

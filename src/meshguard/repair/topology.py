@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.facts.sidedness import inverted_sheets
+from meshguard.facts.arrays import connected_components
 from meshguard.repair.splitting import split_faces
 from meshguard.repair.steps import Change
 
 if TYPE_CHECKING:
-    from meshguard.facts import Facts
+    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
@@ -140,7 +140,10 @@ def _weld_boundary(draft: Draft, distance: float) -> tuple[Draft, int]:
     if repeated.any():
         welded = welded.without(repeated)
     before, after = draft.facts, welded.facts
-    worse = len(after.edges.crowded) > len(before.edges.crowded) or after.fans[2] > before.fans[2]
+    worse = (
+        len(after.edges.nonmanifold) > len(before.edges.nonmanifold)
+        or after.fans.n_nonmanifold > before.fans.n_nonmanifold
+    )
     if worse or len(after.edges.boundary) >= len(before.edges.boundary):
         return draft, 0
     return welded, int(np.count_nonzero(moved))
@@ -148,14 +151,11 @@ def _weld_boundary(draft: Draft, distance: float) -> tuple[Draft, int]:
 
 def _nearest_groups(positions: FloatArray, points: IntArray, owner: IntArray, distance: float) -> IntArray:
     """The position that each point becomes: the lowest of those connected to it by steps within the distance."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
     pairs = cKDTree(positions[points]).query_pairs(distance, output_type="ndarray")
     pairs = pairs[owner[pairs[:, 0]] == owner[pairs[:, 1]]]
-    joined = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
-    label = connected_components(joined, directed=False)[1]
+    label = connected_components(len(points), pairs[:, 0], pairs[:, 1])
     lowest = np.full(int(label.max()) + 1, np.iinfo(np.int32).max, np.int32)
     np.minimum.at(lowest, label, points)
     target: IntArray = lowest[label]
@@ -168,28 +168,28 @@ def _nearest_groups(positions: FloatArray, points: IntArray, owner: IntArray, di
 def wind(draft: Draft) -> Change:
     """Wind the two faces of every edge against each other; the smaller side of each patch is turned over."""
     facts = draft.facts
-    against = facts.miswound
+    against = facts.inconsistent_edges
     if not len(against):
         return Change(draft=draft)
-    _, flip, patch = facts.twisted
+    is_nonorientable, flip, patch = facts.orientation
     used = patch >= 0
-    area = np.where(used, facts.faces.area, 0.0)
+    area = np.where(used, facts.face_measures.area, 0.0)
     lead = np.where(used, patch, 0)
     turned = np.bincount(lead, area * flip, minlength=len(flip))
     whole = np.bincount(lead, area, minlength=len(flip))
     turn = flip ^ (turned > whole - turned)[lead]
     turn &= used
     # A piece with one side only cannot be wound; it keeps the winding that contradicts itself least.
-    of_face, twisted = facts.components.of_face, facts.twisted[0]
-    before = np.bincount(of_face[against // 3], minlength=len(twisted))
-    after = np.bincount(of_face[_miswound_after(facts, turn) // 3], minlength=len(twisted))
+    of_face = facts.components.of_face
+    before = np.bincount(of_face[against // 3], minlength=len(is_nonorientable))
+    after = np.bincount(of_face[_miswound_after(facts, turn) // 3], minlength=len(is_nonorientable))
     turn &= (after < before)[of_face]
     if not turn.any():
         return Change(draft=draft)
     return Change(draft=draft.turned(turn), mended=int(np.maximum(before - after, 0).sum()))
 
 
-def _miswound_after(facts: Facts, turn: BoolArray) -> IntArray:
+def _miswound_after(facts: MeshFacts, turn: BoolArray) -> IntArray:
     """The lower half-edge of each edge that is run the same way from both sides when some faces are turned."""
     halfedges = np.arange(3 * len(turn), dtype=np.int32)
     twins, flat = facts.edges.twins, facts.corners.reshape(-1)
@@ -198,9 +198,9 @@ def _miswound_after(facts: Facts, turn: BoolArray) -> IntArray:
     return pairs[same_way]
 
 
-def inside_out(facts: Facts) -> list[int]:
+def inside_out(facts: MeshFacts) -> list[int]:
     """Components that are inside out, by the rule of check G107, and closed ones of any negative volume."""
-    return [*facts.inverted_bodies, *inverted_sheets(facts)]
+    return [*facts.inverted_bodies, *facts.inverted_sheets]
 
 
 def turn_out(draft: Draft) -> Change:

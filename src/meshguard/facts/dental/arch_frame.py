@@ -1,0 +1,126 @@
+"""The arch frame: which way the teeth bite, how they stand along the arch, and which jaw this is, as far as it shows.
+
+Everything is found from the shape alone, so that it moves with the mesh; labels only say which surface is teeth. What
+cannot be told from what is there (a straight row of three molars has no inside) is None, not a guess.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from meshguard import fdi
+from meshguard.facts.dental.arch_curve import ArchCurve, curve_through
+
+if TYPE_CHECKING:
+    from meshguard.facts.dental.labels import Labelling
+    from meshguard.facts.dental.teeth import Teeth
+    from meshguard.mesh import FloatArray, IntArray, Jaw
+
+MIN_SAGITTA_MM = 4.0
+"""A row of teeth curves enough to have an inside when its middle stands this far from the line between its ends: more
+than teeth stand out of the row."""
+
+LEAST_AGREEMENT = 0.5
+"""Crowns point one way when the mean of their axes is at least so long; those of four real arches have 0.8 and more."""
+
+
+class ArchFrame(NamedTuple):
+    """Where the arch is and which way it faces; None for what cannot be told.
+
+    Attributes:
+        source: "labels" where labels say what is teeth, else "geometry".
+        origin: float64 (3,): a point of the occlusal plane, in the middle of the teeth, mm.
+        up: float64 (3,): unit vector towards the biting side, the normal of the occlusal plane.
+        up_confidence: 0 to 1.
+        curve: the arch curve; of a nearly straight row it has no inside, see `has_inside`.
+        front: float64 (3,): unit vector from the middle of the open side to the incisors, in the plane.
+        front_confidence: 0 to 1.
+        jaw: which jaw this is, from its shape.
+        jaw_confidence: 0 to 1.
+        why_unsure: what could not be told and why, a sentence each.
+    """
+
+    source: Literal["labels", "geometry"]
+    origin: FloatArray
+    up: FloatArray | None
+    up_confidence: float
+    curve: ArchCurve | None
+    front: FloatArray | None
+    front_confidence: float
+    jaw: Jaw | None
+    jaw_confidence: float
+    why_unsure: tuple[str, ...] = ()
+
+    @property
+    def has_inside(self) -> bool:
+        """Whether the curve tells on which side of the teeth the tongue is."""
+        return self.curve is not None and self.curve.sagitta_mm >= MIN_SAGITTA_MM
+
+
+def up_of_teeth(centres: FloatArray, axes: FloatArray) -> tuple[FloatArray | None, float]:
+    """The occlusal plane's normal and how sure it is: the plane through the crowns, on the side that they point to.
+
+    Args:
+        centres: float64 (T, 3), mm.
+        axes: float64 (T, 3), unit vectors towards the biting side, NaN for none.
+    """
+    axes = axes[np.isfinite(axes).all(axis=1)]
+    if not len(axes):
+        return None, 0.0
+    mean = axes.mean(axis=0)
+    agreement = float(np.linalg.norm(mean))
+    if agreement < LEAST_AGREEMENT:
+        return None, 0.0
+    up: FloatArray = mean / agreement
+    if len(centres) >= 5:
+        _, spread, directions = np.linalg.svd(centres - centres.mean(axis=0), full_matrices=False)
+        spread /= np.sqrt(len(centres))
+        normal = directions[2]
+        # A row that is nearly straight has no plane of its own.
+        if spread[1] > 3.0 and spread[2] < 0.4 * spread[1] and abs(float(normal @ up)) > 0.6:
+            up = normal * np.sign(normal @ up)
+    return up, agreement
+
+
+def frame_of_teeth(centres: FloatArray, axes: FloatArray, backs: IntArray | None = None) -> ArchFrame:
+    """The frame of an arch whose teeth are known.
+
+    Args:
+        centres: float64 (T, 3), of each tooth, mm.
+        axes: float64 (T, 3), unit vectors towards the biting side of each, NaN for none.
+        backs: int32 (T,), how far back each stands in its row by its number, or None where numbers say nothing.
+    """
+    origin = centres.mean(axis=0) if len(centres) else np.zeros(3)
+    why: list[str] = []
+    up, up_confidence = up_of_teeth(centres, axes)
+    if up is None:
+        why.append("The crowns do not point one way, so there is no occlusal plane.")
+        return ArchFrame("labels", origin, None, 0.0, None, None, 0.0, None, 0.0, tuple(why))
+    curve = curve_through(centres, up, backs)
+    front, front_confidence = None, 0.0
+    if curve is None:
+        why.append("The teeth are too few, or too far apart, for an arch curve.")
+    elif curve.sagitta_mm < MIN_SAGITTA_MM:
+        why.append("The row of teeth is nearly straight, so which side of it is the tongue's cannot be told.")
+    else:
+        span = curve.high - curve.low
+        middle = curve.cut + 0.5 * (curve.low + curve.high)
+        front = np.cos(middle) * curve.east + np.sin(middle) * curve.north
+        # Half a circle has both sides; a quarter may be one side only, whose middle is no midline.
+        front_confidence = float(np.clip((np.degrees(span) - 60.0) / 100.0, 0.0, 1.0))
+        if front_confidence == 0.0:
+            why.append("Only one side of the arch is there, so there is no midline.")
+            front = None
+    return ArchFrame("labels", origin, up, up_confidence, curve, front, front_confidence, None, 0.0, tuple(why))
+
+
+def frame_of_labels(labels: Labelling, teeth: Teeth) -> ArchFrame:
+    """The frame of an arch whose teeth are labelled: of those that are whole."""
+    whole = teeth.is_whole
+    codes = teeth.labels[whole].tolist()
+    backs = None
+    if labels.is_fdi and all(fdi.is_tooth(code) for code in codes):
+        backs = np.array([fdi.position(code) for code in codes], np.int32)
+    return frame_of_teeth(teeth.centres[whole], teeth.axes[whole], backs)

@@ -1,0 +1,86 @@
+"""How ragged the boundary of each labelled crown is: its length over the same boundary smoothed over a millimetre."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.facts.arrays import centroids, frozen
+from meshguard.facts.mesh.connectivity import longest_edges
+from meshguard.halfedges import previous_halfedge
+from meshguard.kernels import teeth as kernels
+
+if TYPE_CHECKING:
+    from meshguard.facts.dental.label_regions import LabelRegions
+    from meshguard.facts.dental.labels import Labelling
+    from meshguard.facts.dental.teeth import Teeth
+    from meshguard.facts.mesh.facts import MeshFacts
+    from meshguard.mesh import FloatArray, IntArray
+
+SMOOTHED_OVER_MM = 1.0
+"""Length over which a boundary is smoothed to tell how ragged it is: between a scanner's edges and a tooth."""
+
+
+def find_raggedness(
+    surface: MeshFacts, labels: Labelling, regions: LabelRegions, teeth: Teeth
+) -> tuple[FloatArray, FloatArray]:
+    """How much longer each tooth's border is than when it is smoothed, and how far it strays in terms of its faces.
+
+    Where vertices carry the labels, the border runs between them, through the middles of edges.
+
+    Returns:
+        float64 (T,), length over smoothed length; float64 (T,), mean distance between the two over the usual longest
+        edge of the faces along the border: a border that zigzags within its faces is the mesh's doing, not the
+        label's. NaN for a tooth without a border.
+    """
+    if labels.per == "face":
+        points, ends, sides = _border_edges(surface, regions)
+    else:
+        points, ends, sides = _border_segments(surface, labels, regions)
+    owners = np.where(sides != 0, np.searchsorted(teeth.labels, sides), -1).astype(np.int32)
+    if not len(ends):
+        return np.full(len(teeth.labels), np.nan), np.full(len(teeth.labels), np.nan)
+    step = float(np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1).mean())
+    rounds = int(np.clip(np.ceil(2.0 * (SMOOTHED_OVER_MM / max(step, 1e-9)) ** 2), 2, 60))
+    lengths = np.empty((len(teeth.labels), 4))
+    kernels.smoothed_lengths(
+        frozen(np.ascontiguousarray(points)), frozen(ends.astype(np.int32)), frozen(owners), rounds, lengths
+    )
+    faces = surface.edge_faces(regions.borders).T.reshape(-1)
+    longest = longest_edges(surface, faces)
+    label = regions.label_of_face[faces]
+    usual = np.array([np.median(longest[label == own]) if (label == own).any() else np.nan for own in teeth.labels])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return lengths[:, 0] / lengths[:, 1], lengths[:, 2] / lengths[:, 3] / usual
+
+
+def _border_edges(surface: MeshFacts, regions: LabelRegions) -> tuple[FloatArray, IntArray, IntArray]:
+    """Points, ends and the labels on both sides of the edges between faces that differ."""
+    borders, of_face = regions.borders, regions.label_of_face
+    ends = surface.edge_ends(borders)
+    used, places = np.unique(ends, return_inverse=True)
+    sides = of_face[surface.edge_faces(borders)]
+    return surface.positions[used], places.reshape(ends.shape).astype(np.int32), sides
+
+
+def _border_segments(
+    surface: MeshFacts, labels: Labelling, regions: LabelRegions
+) -> tuple[FloatArray, IntArray, IntArray]:
+    """Points, ends and the labels on both sides of the segments through faces of which one corner differs."""
+    corners, twins, faces = surface.corners, surface.edges.twins, regions.mixed
+    of_corner = labels.of_node[corners[faces]]
+    a, b, c = of_corner.T
+    one_differs = (a == b) | (b == c) | (a == c)
+    faces, of_corner = faces[one_differs], of_corner[one_differs]
+    a, b, c = of_corner.T
+    odd = np.where(b == c, 0, np.where(a == c, 1, 2))
+    h = 3 * faces + odd
+    g = previous_halfedge(h)
+    key = np.stack([h, g], axis=1)
+    key = np.where(twins[key] >= 0, np.minimum(key, twins[key]), key)
+    used, places = np.unique(key, return_inverse=True)
+    points = centroids(surface.positions, surface.edge_ends(used))
+    rows = np.arange(len(faces))
+    sides = np.stack([of_corner[rows, odd], of_corner[rows, (odd + 1) % 3]], axis=1)
+    return points, places.reshape(key.shape).astype(np.int32), sides

@@ -1,0 +1,310 @@
+"""Connectivity: positions, edges, fans and components of a mesh, and what each face is alone.
+
+Positions, not vertex numbers, decide what is connected: a soup, a welded and an unwelded file give the same facts.
+Counts are defined as the report's `stats` define them.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.facts.mesh.elements import Components, Edges, FaceMeasures, Fans
+from meshguard.facts.once import once
+from meshguard.halfedges import edge_ends
+from meshguard.kernels import topology, triangles
+from meshguard.kernels._parallel import fixed_bounds, over_ranges, part_bounds, side_by_side
+from meshguard.kernels.folds import mark_folds
+from meshguard.kernels.weld import weld_positions
+
+if TYPE_CHECKING:
+    from meshguard.mesh import FloatArray, IntArray, Mesh
+    from meshguard.policy import Policy
+
+
+class Connectivity:
+    """What is connected to what; everything that is derived from a mesh stands on it."""
+
+    def __init__(self, mesh: Mesh, policy: Policy) -> None:
+        self.mesh = mesh
+        self.policy = policy
+
+    # ---- positions
+
+    @once
+    def remap(self) -> IntArray:
+        """Position number of each vertex, int32 (n,), by first occurrence."""
+        return self._welded[0]
+
+    @once
+    def first_vertex(self) -> IntArray:
+        """First vertex on each position, int32 (p,)."""
+        return self._welded[1]
+
+    @once
+    def positions(self) -> FloatArray:
+        """The different positions, float64 (p, 3), mm, by first occurrence."""
+        if len(self.first_vertex) == len(self.mesh.vertices):
+            return self.mesh.vertices
+        return frozen(self.mesh.vertices[self.first_vertex])
+
+    @once
+    def corners(self) -> IntArray:
+        """Positions of each face's corners, int32 (m, 3)."""
+        if len(self.first_vertex) == len(self.mesh.vertices):
+            return self.mesh.faces
+        return frozen(self.remap[self.mesh.faces])
+
+    @once
+    def _welded(self) -> tuple[IntArray, IntArray]:
+        remap = np.empty(len(self.mesh.vertices), np.int32)
+        count = weld_positions(self.mesh.vertices, remap)
+        if count == len(remap):
+            first = frozen(np.arange(count, dtype=np.int32))
+        else:
+            first = np.empty(count, np.int32)
+            first[remap[::-1]] = np.arange(
+                len(remap) - 1, -1, -1, dtype=np.int32
+            )  # the first occurrence is written last
+        return frozen(remap), frozen(first)
+
+    @once
+    def is_finite(self) -> BoolArray:
+        """Whether each vertex of the mesh has finite coordinates, bool (n,)."""
+        x, y, z = self.mesh.vertices.T
+        return frozen(np.isfinite(x) & np.isfinite(y) & np.isfinite(z))
+
+    @once
+    def span(self) -> FloatArray:
+        """Smallest and largest finite coordinates of all vertices, float64 (2, 3), mm; zeros where there are none."""
+        if not self.is_finite.any():
+            return np.zeros((2, 3))
+        kept = slice(None) if self.is_finite.all() else self.is_finite
+        columns = [x[kept] for x in self.mesh.vertices.T]
+        return np.array([[x.min() for x in columns], [x.max() for x in columns]])
+
+    @once
+    def box(self) -> FloatArray:
+        """Smallest and largest coordinates of the faces' finite corners, float64 (2, 3), mm; zeros without any."""
+        components = self.components
+        if not components.n_components:
+            return np.zeros((2, 3))
+        return np.stack([components.lowest.min(axis=0), components.highest.max(axis=0)])
+
+    @once
+    def extent(self) -> FloatArray:
+        """Sides of `box`, float64 (3,), mm; infinite where they overflow."""
+        with np.errstate(over="ignore"):
+            sides: FloatArray = self.box[1] - self.box[0]
+        return sides
+
+    @once
+    def diagonal(self) -> float:
+        """Diagonal of `box`, mm."""
+        with np.errstate(over="ignore"):
+            return float(np.linalg.norm(self.extent))
+
+    # ---- faces
+
+    @once
+    def face_measures(self) -> FaceMeasures:
+        """Area and flags of each face."""
+        m = len(self.mesh.faces)
+        positions, corners, policy = self.positions, self.corners, self.policy
+        area, flags = np.empty(m, np.float64), np.empty(m, np.uint16)
+        with np.errstate(over="ignore"):
+            short = policy.tolerance("short_edge").within(float(np.linalg.norm(self.span[1] - self.span[0])))
+        aspect, cap_cos = policy.limit("aspect"), math.cos(math.radians(policy.limit("cap_angle_deg")))
+        over_ranges(
+            m,
+            lambda lo, hi: triangles.measure_faces(positions, corners, lo, hi, aspect, cap_cos, short, area, flags),
+        )
+        return FaceMeasures(frozen(area), frozen(flags))
+
+    @once
+    def nonfinite_faces(self) -> IntArray:
+        """Faces with a corner that is NaN or infinite, int32, ascending."""
+        return _places(self.face_measures.is_nonfinite)
+
+    @once
+    def repeated_faces(self) -> IntArray:
+        """Faces with two corners on one position, int32, ascending."""
+        return _places(self.face_measures.is_repeated)
+
+    @once
+    def collinear_faces(self) -> IntArray:
+        """Faces whose corners lie exactly on one line, repeated corners included, int32, ascending."""
+        return _places(self.face_measures.is_collinear)
+
+    @once
+    def n_finite(self) -> int:
+        """Faces without a non-finite corner."""
+        return len(self.mesh.faces) - len(self.nonfinite_faces)
+
+    @once
+    def is_degenerate(self) -> BoolArray:
+        """Whether each face has a non-finite corner or exactly collinear ones, bool (m,)."""
+        return frozen(self.face_measures.is_nonfinite | self.face_measures.is_collinear)
+
+    @once
+    def is_sound(self) -> BoolArray:
+        """Whether each face is not degenerate, and within the range of exact predicates, bool (m,)."""
+        return frozen(~self.is_degenerate & ~self.face_measures.is_outside_exact)
+
+    @once
+    def sound_faces(self) -> IntArray:
+        """The sound faces, int32, ascending."""
+        return frozen(np.flatnonzero(self.is_sound).astype(np.int32))
+
+    # ---- edges
+
+    @once
+    def corner_spans(self) -> IntArray:
+        """Lowest and highest position of each `topology.CHUNK` faces, int32 (chunks, 2)."""
+        flat, size = self.corners.reshape(-1), 3 * topology.CHUNK
+        whole = len(flat) // size
+        parts = [flat[: whole * size].reshape(whole, size), flat[None, whole * size :]]
+        ends = [[part.min(axis=1), part.max(axis=1)] for part in parts if part.size]
+        return frozen(np.ascontiguousarray(np.concatenate(ends, axis=1).T if ends else np.empty((0, 2)), np.int32))
+
+    @once
+    def edges(self) -> Edges:
+        """Twins, boundary and non-manifold half-edges. Faces with a non-finite or a repeated corner take no part."""
+        corners, spans = self.corners, self.corner_spans
+        m = len(corners)
+        unused = frozen(self.face_measures.is_nonfinite | self.face_measures.is_repeated)
+        twins = np.empty(3 * m, np.int32) if not unused.any() else np.full(3 * m, topology.UNUSED, np.int32)
+        bounds = part_bounds(len(self.positions))
+        counts = np.zeros((len(bounds) - 1, 3), np.int64)
+        nonmanifold_parts: list[IntArray] = [np.empty(0, np.int32)] * (len(bounds) - 1)
+
+        def group(part: int) -> None:
+            lo, hi = bounds[part], bounds[part + 1]
+            halfedges = np.empty(3 * m, np.int32)
+            topology.group_edges(corners, spans, unused, lo, hi, halfedges, twins, counts[part])
+            if counts[part, 2]:
+                halfedges = halfedges[: counts[part, 0]]
+                nonmanifold_parts[part] = halfedges[twins[halfedges] == topology.CROWDED]
+
+        side_by_side([partial(group, part) for part in range(len(bounds) - 1)])
+        boundary = np.flatnonzero(twins == topology.BOUNDARY).astype(np.int32)
+        return Edges(
+            twins=frozen(twins),
+            boundary=frozen(boundary),
+            nonmanifold=frozen(np.concatenate(nonmanifold_parts)),
+            n_edges=int(counts[:, 1].sum()),
+        )
+
+    @once
+    def fans(self) -> Fans:
+        """Fans of faces around positions."""
+        fan, fans = np.empty(3 * len(self.corners), np.int32), np.empty(len(self.positions), np.int32)
+        several = topology.connect_corners(self.corners, self.edges.twins, self.edges.nonmanifold, fan, fans)
+        return Fans(frozen(fan), frozen(fans), several)
+
+    @once
+    def components(self) -> Components:
+        """Components with their sums, near-folds, and faces that may be doubled."""
+        corners, twins, nonmanifold, m = self.corners, self.edges.twins, self.edges.nonmanifold, len(self.corners)
+        component, anchor, doubled = np.empty(m, np.int32), np.empty(m, np.int32), np.empty(m, np.bool_)
+        found: list[int] = []
+        side_by_side(
+            [
+                lambda: found.append(topology.connect_faces(corners, twins, nonmanifold, component, anchor, doubled)),
+                lambda: self.fans,
+            ]
+        )
+        measures = np.empty((found[0], topology.COLUMNS), np.float64)
+        counts = np.empty((found[0], topology.COUNTS), np.int64)
+        folds = np.empty(3 * m, np.bool_)
+        fold_cos = math.cos(math.radians(self.policy.limit("fold_angle_deg")))
+        component, anchor = frozen(component), frozen(anchor)
+        positions, fan, area = self.positions, self.fans.of_corner, self.face_measures.area
+        # Two ranges at least, so that folds are marked beside the sums.
+        side_by_side(
+            [
+                lambda: topology.measure_components(
+                    positions, corners, twins, component, anchor, fan, area, nonmanifold, measures, counts
+                ),
+                *(
+                    partial(mark_folds, positions, corners, twins, fold_cos, lo, hi, folds)
+                    for lo, hi in pairwise(fixed_bounds(m))
+                ),
+            ]
+        )
+        return Components(component, frozen(measures), frozen(counts), frozen(folds), frozen(doubled))
+
+    @once
+    def largest_component(self) -> int:
+        """The component with the largest area; of equals the one with the least position; −1 where there is none."""
+        areas = self.components.area
+        if not len(areas):
+            return -1
+        # Sums in another order differ by rounding: what is equal but for that is equal, whatever the order of faces.
+        largest = np.flatnonzero(areas >= areas.max() * (1 - 1e-12)).tolist()
+        if len(largest) == 1:
+            return int(largest[0])
+        return int(min(largest, key=lambda component: tuple(self.positions[self.least_position(component)])))
+
+    @once
+    def is_open(self) -> BoolArray:
+        """Whether each component has an edge with one face, bool (C,)."""
+        return frozen(self.components.is_open)
+
+    @once
+    def faces_by_component(self) -> tuple[IntArray, IntArray]:
+        """CSR of the faces of each component: offsets int32 (C + 1,), faces int32, ascending within each."""
+        of_face, count = self.components.of_face, self.components.n_components
+        order = np.argsort(of_face, kind="stable").astype(np.int32)
+        offsets = np.searchsorted(of_face[order], np.arange(count + 1)).astype(np.int32)
+        return frozen(offsets), frozen(order)
+
+    def faces_of(self, component: int) -> IntArray:
+        """The faces of a component, int32, ascending."""
+        if self.components.n_components == 1 and self.n_finite == len(self.corners) and not len(self.repeated_faces):
+            return frozen(np.arange(len(self.corners), dtype=np.int32))
+        offsets, faces = self.faces_by_component
+        return faces[offsets[component] : offsets[component + 1]]
+
+    def least_position(self, component: int) -> int:
+        """The position of a component's corners that is least in x, then y, then z."""
+        is_least = self.positions[:, 0] == self.components.lowest[component, 0]
+        flat = self.corners.reshape(-1)
+        there = np.flatnonzero(is_least[flat])
+        used = np.unique(flat[there[self.components.of_face[there // 3] == component]])
+        return int(used[np.lexsort(self.positions[used].T[::-1])[0]])
+
+    # ---- elements
+
+    def edge_ends(self, halfedges: IntArray) -> IntArray:
+        """The two positions of half-edges, int32 (k, 2)."""
+        return edge_ends(self.corners, halfedges)
+
+    def edge_faces(self, halfedges: IntArray) -> IntArray:
+        """The two faces at half-edges that have a twin, their own first, int32 (k, 2)."""
+        return np.stack([halfedges // 3, self.edges.twins[halfedges] // 3], axis=1)
+
+    def clusters(self, rows: IntArray) -> IntArray:
+        """Cluster of each element, int32 (k,), where elements that share a position belong together; rows (k, w)."""
+        label = np.empty(len(rows), np.int32)
+        topology.cluster_rows(frozen(np.ascontiguousarray(rows, np.int32)), len(self.positions), label)
+        return label
+
+
+def _places(chosen: BoolArray) -> IntArray:
+    """The places of what is chosen, int32, ascending."""
+    return frozen(np.flatnonzero(chosen).astype(np.int32))
+
+
+def longest_edges(mesh: Connectivity, faces: IntArray) -> FloatArray:
+    """Length of the longest edge of each of these faces, float64 (k,), mm."""
+    rows = mesh.corners[faces]
+    a, b, c = (mesh.positions[rows[:, k]] for k in range(3))
+    squares = [np.einsum("kd,kd->k", side, side) for side in (a - b, b - c, c - a)]
+    longest: FloatArray = np.sqrt(np.maximum(np.maximum(squares[0], squares[1]), squares[2]))
+    return longest

@@ -1,0 +1,141 @@
+"""MeshFacts: everything that is derived from a mesh under a policy, computed once and shared by checks and repair.
+
+What a check or a step of repair asks for is a property here where it takes nothing, and a method where it takes an
+argument. The modules beside this one hold the computations; each takes the connectivity and what else it stands on, and
+none of them knows this class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.facts.mesh.boundary_loops import Loops, find_genus, find_loops
+from meshguard.facts.mesh.component_distances import distances_to_largest
+from meshguard.facts.mesh.connectivity import Connectivity
+from meshguard.facts.mesh.cracks import Cracks, find_cracks
+from meshguard.facts.mesh.duplicates import find_duplicates
+from meshguard.facts.mesh.orientation import (
+    Orientation,
+    find_inconsistent_edges,
+    find_inverted_bodies,
+    find_orientation,
+)
+from meshguard.facts.mesh.outward_orientation import find_inverted_sheets, outward_score
+from meshguard.facts.mesh.self_intersections import Intersections, find_intersections, is_fold, pair_segments
+from meshguard.facts.once import once, share_known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshguard.mesh import FloatArray, IntArray, Mesh
+
+
+class MeshFacts(Connectivity):
+    """All facts of a mesh; each property is computed on first use and kept."""
+
+    def carried_to(self, mesh: Mesh) -> MeshFacts:
+        """Facts of a mesh with the same vertices and faces and other data: what is known stays known."""
+        facts = MeshFacts(mesh, self.policy)
+        share_known(self, facts)
+        return facts
+
+    # ---- faces and how they are oriented
+
+    @once
+    def duplicates(self) -> list[IntArray]:
+        """Groups of faces with the same three positions and area, each ascending, by first face."""
+        return find_duplicates(self)
+
+    @once
+    def orientation(self) -> Orientation:
+        """Which components can be oriented consistently, and the faces to turn over for it."""
+        return find_orientation(self)
+
+    @once
+    def inconsistent_edges(self) -> IntArray:
+        """Lower half-edge of each edge whose two faces run it the same way, int32, ascending."""
+        components = MeshFacts.components.known(self)  # a step of repair asks before anything needs components
+        if components is not None and not components.n_inconsistent_edges.any():
+            return np.empty(0, np.int32)
+        return find_inconsistent_edges(self)
+
+    @once
+    def inverted_bodies(self) -> list[int]:
+        """Closed components of negative volume that lie in no other closed component's bounding box."""
+        return find_inverted_bodies(self)
+
+    @once
+    def inverted_sheets(self) -> list[int]:
+        """Open components that show their back to an observer outside; debris is not judged."""
+        return find_inverted_sheets(self, self.outward_score)
+
+    def outward_score(self, component: int) -> float:
+        """Which side of a component faces outward: 1 its front, −1 its back, near 0 undecided."""
+        scores = self._outward_scores
+        if component not in scores:
+            scores[component] = outward_score(self, component)
+        return scores[component]
+
+    @once
+    def _outward_scores(self) -> dict[int, float]:
+        return {}
+
+    def has_volume(self, component: int) -> bool:
+        """Whether a component's signed volume is more than rounding can make of none, as for a sheet laid double."""
+        components = self.components
+        rounding = 1e-15 * (8 + components.n_faces[component]) * components.absolute_volume[component]
+        return bool(abs(components.volume[component]) > rounding)
+
+    # ---- boundary
+
+    @once
+    def loops(self) -> Loops:
+        """Boundary loops with measures, component, and which of them is the rim of its sheet."""
+        return find_loops(self, self.policy.limit("rim_share"))
+
+    @once
+    def boundary_groups(self) -> int:
+        """Sets of boundary edges connected through positions."""
+        return len(set(self.clusters(self.edge_ends(self.edges.boundary)).tolist()))
+
+    @once
+    def cracks(self) -> Cracks | None:
+        """Boundary vertices that a weld within the policy's distance would join; None where too many lie within it."""
+        return find_cracks(self, self.loops, self.policy.tolerance("weld").within(self.diagonal))
+
+    @once
+    def genus(self) -> IntArray:
+        """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides."""
+        nonorientable = self.orientation.is_nonorientable if len(self.inconsistent_edges) else None
+        return find_genus(self, self.loops, nonorientable)
+
+    # ---- components
+
+    def distances_to_largest(self, components: Sequence[int]) -> FloatArray:
+        """Distance between the nearest vertices of each of these components and the largest, float64 (k,), mm."""
+        return distances_to_largest(self, components)
+
+    # ---- intersections
+
+    @once
+    def intersections(self) -> Intersections:
+        """Pairs of faces that share more than their common vertices and edges, up to the policy's cap."""
+        return find_intersections(self, int(min(self.policy.limit("max_pairs"), 2**31 - 1)))
+
+    @once
+    def is_between_bodies(self) -> BoolArray:
+        """Whether each intersecting pair is of two different closed components, bool (k,): an assembly."""
+        first, second = self.components.of_face[self.intersections.pairs].T
+        closed = ~self.is_open
+        return frozen((first != second) & closed[first] & closed[second])
+
+    def pair_segments(self, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Where pairs of faces meet and how deep, rounded: float64 (k, 2, 3) and (k,), mm."""
+        return pair_segments(self, pairs)
+
+    def is_exact_fold(self, edges: IntArray) -> BoolArray:
+        """Whether the two faces at each of these half-edges lie exactly flat on one another, bool (k,)."""
+        return is_fold(self.intersections, self.edge_faces(edges), len(self.corners))

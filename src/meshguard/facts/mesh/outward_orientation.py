@@ -1,0 +1,61 @@
+"""Which side of a sheet faces outward; see `kernels.sidedness` for the idea."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.kernels import sidedness
+from meshguard.kernels._parallel import over_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meshguard.facts.mesh.connectivity import Connectivity
+    from meshguard.mesh import FloatArray
+
+LINES = 48
+"""Lines along each side of the grid that decides which side of an open sheet faces outward."""
+
+OUTWARD_DECIDES = 0.1
+"""A sheet's outward side is decided when the votes for one side exceed those for the other by this share of all."""
+
+
+def outward_score(mesh: Connectivity, component: int) -> float:
+    """Which side of a component faces outward: 1 its front, −1 its back, near 0 undecided."""
+    votes = np.zeros((len(_FRAMES), 2), np.int64)
+    faces, positions, corners = mesh.faces_of(component), mesh.positions, mesh.corners
+    over_ranges(
+        len(_FRAMES),
+        lambda lo, hi: sidedness.line_end_votes(positions, corners, faces, _FRAMES, lo, hi, LINES, votes),
+        grain=1,
+    )
+    total = int(votes.sum())
+    return float(int(votes[:, sidedness.FRONT].sum()) - int(votes[:, sidedness.BACK].sum())) / total if total else 0.0
+
+
+def find_inverted_sheets(mesh: Connectivity, score: Callable[[int], float]) -> list[int]:
+    """Open components that show their back to an observer outside, by the score of each.
+
+    Debris, and what is not oriented consistently, is not judged.
+    """
+    components = mesh.components
+    least = mesh.policy.tolerance("floating_area").within(float(components.area.sum()))
+    is_consistent = components.n_inconsistent_edges == 0
+    sheets = np.flatnonzero(mesh.is_open & (components.area >= least) & is_consistent).tolist()
+    return [sheet for sheet in sheets if score(sheet) < -OUTWARD_DECIDES]
+
+
+def _frames() -> FloatArray:
+    """Right-handed orthonormal frames (7, 3, 3) whose third axes are the axes and diagonals of a cube."""
+    directions = np.array([(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)], np.float64)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    helper = np.where(np.abs(directions[:, :1]) < 0.6, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+    across = np.cross(helper, directions)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    return np.ascontiguousarray(np.stack([across, np.cross(directions, across), directions], axis=1))
+
+
+_FRAMES = _frames()
+_FRAMES.flags.writeable = False
