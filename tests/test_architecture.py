@@ -96,8 +96,8 @@ class TestChecks:
         read = {limit for check in CATALOGUE for limit in check.limits}
         source = "".join(path.read_text("utf-8") for path in (PACKAGE / "repair").glob("*.py"))
         read |= {limit for limit in LIMITS if f'limit("{limit}")' in source}
-        for name in re.findall(r'tolerance\("(\w+)"\)', source):
-            read |= {limit for limit in LIMITS if limit.startswith(f"{name}_")}
+        bounded = re.findall(r'tolerance\("(\w+)"\)', source)
+        read |= {*bounded, *(str(LIMITS[name].bound) for name in bounded)}
 
         assert set(LIMITS) - read == set()
 

@@ -53,7 +53,7 @@ class TestSeparate:
     def test_nothing_moves_further_than_the_limit(self, make: Callable[[], Mesh], pieces: int) -> None:
         mesh: Mesh = make()
         rules = policy("scan")
-        limit = rules.tolerance("separation").within(MeshFacts(mesh, rules).diagonal)
+        limit = rules.tolerance("separation_mm").within(MeshFacts(mesh, rules).diagonal)
         result = repair(mesh)
         old = result.vertex_origin >= 0
         moved = np.linalg.norm(result.mesh.vertices[old] - mesh.vertices[result.vertex_origin[old]], axis=1)

@@ -37,7 +37,7 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
     kept = counted[owner]
     places_kept, owner = loops.positions[kept], owner[kept]
     names = np.flatnonzero(counted)
-    limit = facts.policy.tolerance("hole").within(facts.diagonal)
+    limit = facts.policy.tolerance("hole_diameter_mm").within(facts.diagonal)
 
     def say(places: IntArray) -> Said:
         loop = int(owner[places[0]])
@@ -157,7 +157,7 @@ def floating_pieces(facts: MeshFacts) -> Iterable[Finding]:
     pieces = [component for component in range(len(areas)) if component != facts.largest_component]
     if not pieces:
         return []
-    limit = facts.policy.tolerance("floating_area").within(float(areas.sum()))
+    limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
     groups = [facts.faces_of(component) for component in pieces]
     faces = np.concatenate(groups).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])

@@ -18,7 +18,7 @@ from meshguard.cli.options import (
 from meshguard.cli.output import Writer, refuse_folder, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from meshguard.budget import Budget
     from meshguard.cli.options import LabelOptions
@@ -179,14 +179,9 @@ def limits_in_force(policy: Policy, report: Report) -> Mapping[str, float]:
     """Limit name -> its value for this mesh: one that is bounded by a fraction of the mesh is never more than that."""
     from meshguard.policy import LIMITS
 
-    return dict(_bounded_limits(policy, report, tuple(LIMITS)))
-
-
-def _bounded_limits(policy: Policy, report: Report, names: tuple[str, ...]) -> Iterator[tuple[str, float]]:
-    for name in names:
-        stem, _, unit = name.rpartition("_")
-        whole = report.stats.get({"mm": "diagonal_mm", "mm2": "area_mm2"}.get(unit, ""))
-        candidates = (f"{base}_fraction" for base in (stem, stem.rpartition("_")[0]))
-        fraction = next((candidate for candidate in candidates if candidate in names), "")
-        value = policy.limit(name)
-        yield name, min(value, policy.limit(fraction) * whole) if fraction and whole else value
+    values = {name: policy.limit(name) for name in LIMITS}
+    for name, limit in LIMITS.items():
+        whole = report.stats.get(limit.whole)
+        if limit.bound is not None and whole:
+            values[name] = policy.tolerance(name).within(whole)
+    return values

@@ -28,7 +28,7 @@ def fillable(facts: MeshFacts) -> IntArray:
     loops, policy = facts.loops, facts.policy
     if policy.rim == "any":
         return np.empty(0, np.int32)
-    limit = math.inf if wants_solid(policy) else policy.tolerance("hole").within(facts.diagonal)
+    limit = math.inf if wants_solid(policy) else policy.tolerance("hole_diameter_mm").within(facts.diagonal)
     chosen = loops.closed & (loops.diameter <= limit)
     if policy.rim == "one":
         chosen &= ~loops.rim
@@ -42,7 +42,7 @@ def fill_holes(draft: Draft) -> Change:
     tried; where that does too the hole is left.
     """
     facts = draft.facts
-    limit = draft.policy.tolerance("hole").within(facts.diagonal)
+    limit = draft.policy.tolerance("hole_diameter_mm").within(facts.diagonal)
     waiting = _with_islands(facts, fillable(facts))
     if not waiting:
         return Change(draft=draft)

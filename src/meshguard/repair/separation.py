@@ -134,7 +134,7 @@ def _pulled_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended:
     """The draft with faces joined only as these twins say: every fan at the suspects, bool (p,), stands on its own."""
     facts = draft.facts
     flat, positions = draft.corners.reshape(-1), draft.positions
-    limit = draft.policy.tolerance("separation").within(facts.diagonal)
+    limit = draft.policy.tolerance("separation_mm").within(facts.diagonal)
     fan, several = _fans(flat, twins, suspects)
     corners = flat.copy()
     points: list[FloatArray] = []

@@ -100,7 +100,7 @@ def _has_inside(facts: MeshFacts, grid: _Grid, inside: BoolArray) -> bool:
     of_face = facts.components.of_face[faces]
     whole = np.bincount(of_face, area, minlength=components)
     found = np.bincount(of_face, area * near, minlength=components)
-    debris = facts.policy.tolerance("floating_area").within(float(whole.sum()))
+    debris = facts.policy.tolerance("floating_area_mm2").within(float(whole.sum()))
     lost = found < _LEAST_OF_PIECE * whole
     return bool(near.any()) and found.sum() >= _LEAST_SHARE * whole.sum() and not (lost & (whole >= debris)).any()
 

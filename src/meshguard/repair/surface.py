@@ -34,7 +34,7 @@ def floating(facts: MeshFacts) -> IntArray:
     None where all of these together are a large part of the mesh: what is made of small pieces is not debris.
     """
     areas = facts.components.area
-    limit = facts.policy.tolerance("floating_area").within(float(areas.sum()))
+    limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
     small = areas < limit
     if facts.largest_component >= 0:
         small[facts.largest_component] = False
@@ -50,7 +50,7 @@ def drop_floating(draft: Draft) -> Change:
     if not len(debris):
         return Change(draft=draft)
     area = float(facts.components.area[debris].sum())
-    limit = facts.policy.tolerance("floating_area").within(float(facts.components.area.sum()))
+    limit = facts.policy.tolerance("floating_area_mm2").within(float(facts.components.area.sum()))
     return Change(
         draft=draft.without(np.isin(facts.components.of_face, debris), components=True),
         mended=len(debris),
@@ -61,7 +61,7 @@ def drop_floating(draft: Draft) -> Change:
 def cut_and_refill(draft: Draft) -> Change:
     """Take small pieces of surface that intersect out and make them anew; what cannot be is taken away if small."""
     pairs = faulty_pairs(draft.facts)
-    limit = draft.policy.tolerance("rebuild").within(draft.facts.diagonal)
+    limit = draft.policy.tolerance("rebuild_diameter_mm").within(draft.facts.diagonal)
     if not 0 < len(pairs) <= _MOST_PAIRS:  # where so much intersects, it is not small pieces that do
         return Change(draft=draft)
     pieces, left = rebuild(draft, pairs, limit)

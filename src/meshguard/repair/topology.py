@@ -58,7 +58,7 @@ def close_cracks(draft: Draft) -> Change:
     First boundary vertices that lie on the boundary edge of another face split that edge; then boundary vertices that
     are near one another become one, where boundary edges close by it. What closes nothing is left as it is.
     """
-    distance = draft.policy.tolerance("weld").within(draft.facts.diagonal)
+    distance = draft.policy.tolerance("weld_mm").within(draft.facts.diagonal)
     closed, mended = draft, 0
     for step in (_split_at_vertices, _weld_boundary):
         for _ in range(_MOST_ROUNDS):

@@ -23,7 +23,7 @@ def test_cracks_join_all_pairs_within_the_weld_distance(seed: int, count: int) -
     corners = anchors[rng.integers(0, 4, (count, 3))] + rng.uniform(-1e-3, 1e-3, (count, 3, 3))
     mesh = Mesh(vertices=corners.reshape(-1, 3), faces=np.arange(3 * count).reshape(-1, 3))
     facts = MeshFacts(mesh, policy("scan"))
-    distance = facts.policy.tolerance("weld").within(facts.diagonal)
+    distance = facts.policy.tolerance("weld_mm").within(facts.diagonal)
 
     boundary = sorted({v for edge in oracles.Surface(mesh.vertices, mesh.faces).boundary for v in edge})
     pairs = [

@@ -118,7 +118,7 @@ class Connectivity:
         positions, corners, policy = self.positions, self.corners, self.policy
         area, flags = np.empty(m, np.float64), np.empty(m, np.uint16)
         with np.errstate(over="ignore"):
-            short = policy.tolerance("short_edge").within(float(np.linalg.norm(self.span[1] - self.span[0])))
+            short = policy.tolerance("short_edge_mm").within(float(np.linalg.norm(self.span[1] - self.span[0])))
         aspect, cap_cos = policy.limit("aspect"), math.cos(math.radians(policy.limit("cap_angle_deg")))
         over_ranges(
             m,

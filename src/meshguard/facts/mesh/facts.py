@@ -104,7 +104,7 @@ class MeshFacts(Connectivity):
     @once
     def cracks(self) -> Cracks | None:
         """Boundary vertices that a weld within the policy's distance would join; None where too many lie within it."""
-        return find_cracks(self, self.loops, self.policy.tolerance("weld").within(self.diagonal))
+        return find_cracks(self, self.loops, self.policy.tolerance("weld_mm").within(self.diagonal))
 
     @once
     def genus(self) -> IntArray:

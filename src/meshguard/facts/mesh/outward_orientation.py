@@ -41,7 +41,7 @@ def find_inverted_sheets(mesh: Connectivity, score: Callable[[int], float]) -> l
     Debris, and what is not oriented consistently, is not judged.
     """
     components = mesh.components
-    least = mesh.policy.tolerance("floating_area").within(float(components.area.sum()))
+    least = mesh.policy.tolerance("floating_area_mm2").within(float(components.area.sum()))
     is_consistent = components.n_inconsistent_edges == 0
     sheets = np.flatnonzero(mesh.is_open & (components.area >= least) & is_consistent).tolist()
     return [sheet for sheet in sheets if score(sheet) < -OUTWARD_DECIDES]

@@ -1,8 +1,8 @@
 """Policy: which checks run, their limits and severities, and what counts as failing.
 
-Limits are lengths in mm, areas in mm2 and angles in degrees. A limit that deletes, fills or welds is a `Tolerance`: a
-length or area that is never more than a fraction of the mesh, so that a scan in centimetres or a model of unit size is
-not eaten.
+Limits are lengths in mm, areas in mm2 and angles in degrees. Those about the mesh and those about teeth have a table
+each; other packages may bring their own. A limit that deletes, fills or welds is a `Tolerance`: a length or area that
+is never more than a fraction of the mesh, so that a scan in centimetres or a model of unit size is not eaten.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Real
@@ -19,12 +20,28 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from meshguard.errors import PolicyError
+from meshguard.policy.dental_limits import DENTAL_LIMITS
+from meshguard.policy.limit import Limit, Tolerance, by_name
+from meshguard.policy.mesh_limits import MESH_LIMITS
 from meshguard.report import Safety, Severity
+
+__all__ = [
+    "BUILT_IN",
+    "CLASSES",
+    "LIMITS",
+    "WEIGHED",
+    "Limit",
+    "Need",
+    "Policy",
+    "Rim",
+    "Tolerance",
+    "nearest",
+    "policy",
+]
 
 _T = TypeVar("_T")
 Rim: TypeAlias = Literal["one", "any", "closed"]
 Need: TypeAlias = Literal["optional", "required"]
-Name: TypeAlias = Literal["weld", "short_edge", "separation", "hole", "rebuild", "floating_area"]
 
 
 CLASSES = (
@@ -44,183 +61,11 @@ WEIGHED = ("S102", "S107")
 """The checks whose severity depends on the class; they ask the policy for each class themselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A threshold of the policy.
-
-    Attributes:
-        default: its value under the policy `scan`.
-        meaning: one sentence.
-        source: where the value comes from; "proposal" where no published figure was found.
-    """
-
-    default: float
-    meaning: str
-    source: str = "proposal"
-
-
-LIMITS: Mapping[str, Limit] = MappingProxyType(
-    {
-        "normal_angle_deg": Limit(45.0, "A stored normal disagrees when it is further than this from its face's."),
-        "weld_mm": Limit(1e-3, "Vertices on a boundary closer than this belong together."),
-        "weld_fraction": Limit(1e-5, "Upper bound of weld_mm, as a fraction of the mesh's diagonal."),
-        "aspect": Limit(50.0, "A needle's longest edge is more than this times its shortest."),
-        "cap_angle_deg": Limit(175.0, "A cap's largest angle is more than this."),
-        "short_edge_mm": Limit(1e-3, "An edge shorter than this is short."),
-        "short_edge_fraction": Limit(1e-5, "Upper bound of short_edge_mm, as a fraction of the mesh's diagonal."),
-        "fold_angle_deg": Limit(170.0, "Two neighbours fold when their normals differ by more than this."),
-        "size_min_mm": Limit(
-            40.0, "The longest side of an arch's bounding box is at least this.", "derived from published arch widths"
-        ),
-        "size_max_mm": Limit(
-            110.0, "The longest side of an arch's bounding box is at most this.", "derived from published arch widths"
-        ),
-        "separation_mm": Limit(0.005, "Repair moves a vertex at most this far to pull apart sheets that touch."),
-        "separation_fraction": Limit(5e-5, "Upper bound of separation_mm, as a fraction of the mesh's diagonal."),
-        "carve_fraction": Limit(
-            0.01,
-            "Where intersecting faces can only be taken away, those longer than this share of the diagonal are split "
-            "first.",
-        ),
-        "solid_fraction": Limit(
-            0.005,
-            "Where a closed body can only be made anew, it is made in cells whose side is this share of the diagonal.",
-        ),
-        "rim_share": Limit(
-            0.6,
-            "A boundary loop is the rim of its sheet when its largest chord is at least this share of the sheet's "
-            "extent (twice the largest distance of its vertices from their mean).",
-            "tuned on real arches",
-        ),
-        "hole_diameter_mm": Limit(
-            2.0,
-            "An interior hole up to this diameter may be filled; a larger one is an error.",
-            "derived: in a published study, rescanned holes of 2, 4 and 6 mm lowered a scan's accuracy",
-        ),
-        "hole_fraction": Limit(0.02, "Upper bound of hole_diameter_mm, as a fraction of the mesh's diagonal."),
-        "rebuild_diameter_mm": Limit(
-            4.0,
-            "A piece of surface that intersects may be taken out and made anew up to the area of a disc this wide.",
-        ),
-        "rebuild_fraction": Limit(0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
-        "max_pairs": Limit(1_000_000.0, "The search for intersecting faces stops after this many pairs, and says so."),
-        "floating_area_mm2": Limit(20.0, "A floating piece smaller than this is debris that repair may drop."),
-        "debris_fraction": Limit(
-            0.05, "Where floating pieces below the limit are more than this share of the area, they are no debris."
-        ),
-        "floating_area_fraction": Limit(5e-3, "Upper bound of floating_area_mm2, as a fraction of the mesh's area."),
-        "instance_share": Limit(
-            0.05, "An instance and a label that disagree are an error when the lesser part is more than this share."
-        ),
-        "jaw_confidence": Limit(0.6, "The jaw that incisors look like counts from this confidence on, 0 to 1."),
-        "label_part_mm2": Limit(
-            0.1,
-            "A stray piece of a label, or a hole in a tooth, with less area is only mentioned.",
-            "derived: about four faces of a published scan of 40 faces/mm2 on teeth",
-        ),
-        "label_error_share": Limit(
-            0.15, "A stray piece or hole is an error when it has more than this share of the tooth's area."
-        ),
-        "label_error_mm2": Limit(4.0, "A stray piece or hole is an error when it has more area than this."),
-        "label_near_mm": Limit(
-            1.5, "A stray piece of a label nearer to its tooth than this may be a part that something cuts off it."
-        ),
-        "label_speck_share": Limit(
-            0.05,
-            "Repair gives away a stray piece with less than this share of its tooth, however near it lies.",
-            "proposal: islands below 5 % of a tooth's area are fixable",
-        ),
-        "order_mm": Limit(1.5, "Two teeth are out of order when they stand the wrong way round by more than this."),
-        "order_error_mm": Limit(3.0, "Teeth out of order are an error when it is by more than this."),
-        "size_share": Limit(
-            0.35,
-            "A crown's width may differ from the norm, scaled to the arch, by this share.",
-            "derived: covers published means of upper incisors and canines (extracted teeth, both sexes)",
-        ),
-        "size_error_share": Limit(
-            0.6, "A crown is an error when its width along the arch exceeds the scaled norm by more than this share."
-        ),
-        "size_area_share": Limit(
-            0.5,
-            "And when its area exceeds the scaled norm's, or its antimere's, by more than this share; a turned tooth's "
-            "does not.",
-            "tuned on real arches, whose crowns have up to 1.34 times the area; two as one have 1.6 and more",
-        ),
-        "shift_gain": Limit(
-            0.1,
-            "Numbers look shifted when the sizes of a side fit its neighbours' numbers better by this much (sum of "
-            "squared logarithms of ratios).",
-            "tuned on real arches and phantoms",
-        ),
-        "antimere_ratio": Limit(1.67, "The crown areas of a tooth and its antimere differ by less than this factor."),
-        "ragged_ratio": Limit(
-            1.25,
-            "A border is ragged when it is longer than this times its length after smoothing.",
-            "tuned on real arches, whose drawn borders have up to 1.17 by face and 1.31 by vertex",
-        ),
-        "ragged_face_share": Limit(
-            0.28,
-            "Where faces carry the labels, a ragged border strays by more than this share of their longest edges.",
-            "tuned on real arches and phantoms, which have up to 0.27",
-        ),
-        "ragged_vertex_share": Limit(
-            0.24,
-            "Where vertices carry the labels, a ragged border strays by more than this share of the longest edges.",
-            "tuned on real arches and phantoms, which have up to 0.24",
-        ),
-        "bleed_mm": Limit(
-            0.9,
-            "A label bleeds over its neighbour when the crease between them lies this far from the labels' border.",
-            "tuned on real arches: beyond the width of the crease itself",
-        ),
-        "bridge_mm": Limit(
-            0.2,
-            "Surface that joins two teeth is a bridge when their walls beside it stand apart by more than this.",
-            "derived: seven scanners bridged gaps of 0.1 to 0.4 mm in a published study, and one and a half faces of a "
-            "raw scan, below which a gap is not told from a rounded valley, are 0.2 mm",
-        ),
-        "bridge_share": Limit(
-            0.3,
-            "A bridge is told when at least this share of the border between two teeth lies in a gap.",
-            "tuned on real arches and phantoms, of which none has both this share and 1.5 mm in a gap",
-        ),
-        "bridge_sure_share": Limit(0.5, "A bridge is a warning, not a note, from this share of the border on."),
-        "tooth_like_mm2": Limit(
-            20.0, "Gum that stands as high as the middle of the crowns beside it looks like a tooth from this area on."
-        ),
-    }
-)
-"""Every limit by name: what it means, its default and the source of the default."""
+LIMITS: Mapping[str, Limit] = by_name(*MESH_LIMITS.values(), *DENTAL_LIMITS.values())
+"""Every limit of meshguard by name: what it means, its default and the source of the default."""
 
 
 _LARGEST_LIMIT = 1e300
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """A limit that is never more than a fraction of the mesh.
-
-    Attributes:
-        limit: in mm or mm2.
-        fraction: of the mesh's diagonal or area.
-    """
-
-    limit: float
-    fraction: float
-
-    def within(self, whole: float) -> float:
-        """The limit for a mesh whose diagonal (mm) or area (mm2) is `whole`."""
-        return min(self.limit, self.fraction * whole)
-
-
-_TOLERANCES = {
-    "weld": ("weld_mm", "weld_fraction"),
-    "short_edge": ("short_edge_mm", "short_edge_fraction"),
-    "separation": ("separation_mm", "separation_fraction"),
-    "hole": ("hole_diameter_mm", "hole_fraction"),
-    "rebuild": ("rebuild_diameter_mm", "rebuild_fraction"),
-    "floating_area": ("floating_area_mm2", "floating_area_fraction"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +76,8 @@ class Policy:
         name: for people; the digest is what identifies a policy.
         select: check ids or prefixes that run ("T", "T1", "T101"); empty means all.
         ignore: check ids or prefixes that do not run -> the reason, shown in the report ("" if none is given).
-        limits: limit name -> value; what is not named keeps its default.
+        limits: limit name -> value; what is not named keeps its default. A name with a dot is a limit of another
+            package.
         severities: check id or prefix -> severity of all its findings; the longest match wins.
         rim: which open boundary is legal: "one" rim for each sheet, "any" boundary, or none ("closed").
         labels: whether labels of teeth may be missing ("optional") or not ("required").
@@ -239,7 +85,8 @@ class Policy:
         fail_on: a report is not `ok` from this severity on.
 
     Raises:
-        PolicyError: a name or value that does not exist; ids are checked when the policy is used.
+        PolicyError: a name or value that does not exist; ids, and limits of other packages, are checked when the
+            policy is used, since only then it is known who brings them.
     """
 
     name: str = "scan"
@@ -270,7 +117,7 @@ class Policy:
         reasons = ignore if isinstance(ignore, Mapping) else dict.fromkeys(ignore, "")
         put(self, "ignore", MappingProxyType({str(key): str(reason) for key, reason in reasons.items()}))
         for key, value in self.limits.items():
-            if key not in LIMITS:
+            if key not in LIMITS and "." not in key:
                 raise PolicyError(f"there is no limit {key!r}{nearest(key, LIMITS)}")
             number: object = value
             if isinstance(number, bool) or not isinstance(number, Real) or not 0 <= float(number) <= _LARGEST_LIMIT:
@@ -297,14 +144,28 @@ class Policy:
             self.fail_on,
         )
 
-    def limit(self, name: str) -> float:
-        """The value of a limit under this policy."""
-        return self.limits.get(name, LIMITS[name].default)
+    def limit(self, limit: str | Limit) -> float:
+        """The value of a limit under this policy.
 
-    def tolerance(self, name: Name) -> Tolerance:
-        """A limit together with the fraction of the mesh that bounds it."""
-        limit, fraction = _TOLERANCES[name]
-        return Tolerance(self.limit(limit), self.limit(fraction))
+        Args:
+            limit: its name, or the limit itself: one of another package is not in `LIMITS`, and brings its default.
+
+        Raises:
+            PolicyError: there is no limit of that name.
+        """
+        name = limit.name if isinstance(limit, Limit) else limit
+        return self.limits[name] if name in self.limits else _known(limit).default
+
+    def tolerance(self, limit: str | Limit) -> Tolerance:
+        """A limit together with the fraction of the mesh that bounds it.
+
+        Raises:
+            PolicyError: there is no limit of that name, or no fraction bounds it.
+        """
+        known = _known(limit)
+        if known.bound is None:
+            raise PolicyError(f"no fraction of the mesh bounds limit {known.name}; it has a value only")
+        return Tolerance(self.limit(known), self.limit(known.bound))
 
     def selects(self, check: str) -> bool:
         """Whether a check runs: selected, and not ignored by an id or prefix at least as long."""
@@ -322,12 +183,12 @@ class Policy:
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, every limit with its value in force."""
+        """Plain data, every limit with its value in force, and those of other packages that the policy sets."""
         return {
             "name": self.name,
             "select": list(self.select),
             "ignore": dict(self.ignore),
-            "limits": {key: self.limit(key) for key in LIMITS},
+            "limits": {key: self.limit(key) for key in dict.fromkeys((*LIMITS, *self.limits))},
             "severities": {key: str(severity) for key, severity in self.severities.items()},
             "rim": self.rim,
             "labels": self.labels,
@@ -343,6 +204,8 @@ class Policy:
     def from_dict(cls, data: Mapping[str, Any]) -> Policy:
         """A policy from plain data, as a TOML file holds it. `base` names a built-in policy to start from.
 
+        Limits of another package may stand under its name: `{"acme": {"gum_band_mm": 2}}` is `acme.gum_band_mm`.
+
         Raises:
             PolicyError: an unknown key or value; the text names the nearest that exists.
         """
@@ -356,7 +219,7 @@ class Policy:
             if key in data and not isinstance(data[key], kind):
                 raise PolicyError(f"{key} of a policy is a {'table' if kind is Mapping else 'list'}")
         changes: dict[str, Any] = {"name": f"{base.name} (changed)", **data}
-        changes["limits"] = {**base.limits, **data.get("limits", {})}
+        changes["limits"] = {**base.limits, **_flat(data.get("limits", {}))}
         changes["severities"] = {**base.severities, **data.get("severities", {})}
         return base.replace(**changes)
 
@@ -378,6 +241,32 @@ def nearest(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+
+
+def _known(limit: str | Limit) -> Limit:
+    """The limit of that name, or a PolicyError that names the nearest."""
+    if isinstance(limit, Limit):
+        return limit
+    if "." in limit:
+        raise PolicyError(f"limit {limit!r} is another package's, and this policy does not set it: ask by its Limit")
+    if limit not in LIMITS:
+        raise PolicyError(f"there is no limit {limit!r}{nearest(limit, LIMITS)}")
+    return LIMITS[limit]
+
+
+def _flat(limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits by their full names, where those of another package may stand in a table under its name."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in limits.items():
+        # A table under a limit's own name is a wrong value, not a package.
+        if isinstance(value, Mapping) and key not in LIMITS:
+            pairs += [(f"{key}.{name}", number) for name, number in value.items()]
+        else:
+            pairs.append((key, value))
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
+            raise PolicyError(f"limit {name} is given twice")
+    return dict(pairs)
 
 
 def _severity(word: object) -> Severity:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meshguard.errors import PolicyError
-from meshguard.policy import BUILT_IN, LIMITS, Policy, Tolerance, policy
+from meshguard.policy import BUILT_IN, LIMITS, Limit, Policy, Tolerance, policy
 from meshguard.report import Safety, Severity
 
 if TYPE_CHECKING:
@@ -37,12 +37,100 @@ class TestLimits:
             Policy(limits={"weld_mm": value})
 
     def test_a_tolerance_is_never_more_than_its_fraction_of_the_mesh(self) -> None:
-        hole = policy("scan").tolerance("hole")
+        hole = policy("scan").tolerance("hole_diameter_mm")
 
         assert hole == Tolerance(2.0, 0.02)
         assert hole.within(80.0) == pytest.approx(1.6)
         assert hole.within(1000.0) == 2.0
         assert hole.within(0.0) == 0.0
+
+    @pytest.mark.parametrize("name", ["aspect", "hole_fraction", "order_mm"])
+    def test_a_limit_that_no_fraction_bounds_is_no_tolerance(self, name: str) -> None:
+        with pytest.raises(PolicyError, match=f"no fraction of the mesh bounds limit {name}"):
+            Policy().tolerance(name)
+
+    @pytest.mark.parametrize("ask", [Policy().limit, Policy().tolerance])
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("hole_diameter", "there is no limit 'hole_diameter'; did you mean 'hole_diameter_mm'?"),
+            ("acme.gum_band_mm", "limit 'acme.gum_band_mm' is another package's, and this policy does not set it"),
+        ],
+    )
+    def test_a_name_without_a_limit_is_a_policy_error(self, ask: Any, name: str, said: str) -> None:
+        with pytest.raises(PolicyError) as refusal:
+            ask(name)
+
+        assert said in str(refusal.value)
+
+
+BAND = Limit("acme.gum_band_mm", 3.0, "Gum reaches at least this far below the crowns.")
+
+
+class TestLimitsOfOtherPackages:
+    def test_a_limit_brings_its_own_default(self) -> None:
+        assert BAND.name not in LIMITS
+        assert Policy().limit(BAND) == 3.0
+
+    def test_a_policy_sets_it_by_name(self) -> None:
+        chosen = Policy(limits={"acme.gum_band_mm": 2})
+
+        assert chosen.limit(BAND) == chosen.limit("acme.gum_band_mm") == 2.0
+
+    def test_one_of_meshguard_may_be_given_itself(self) -> None:
+        chosen = Policy(limits={"weld_mm": 0.5})
+
+        assert chosen.limit(LIMITS["weld_mm"]) == 0.5
+        assert chosen.tolerance(LIMITS["weld_mm"]) == Tolerance(0.5, 1e-5)
+
+    def test_it_may_be_bounded_by_a_fraction_of_meshguards(self) -> None:
+        near = Limit("acme.near_mm", 0.1, "Nearer than this is near.", bound="hole_fraction")
+
+        assert Policy().tolerance(near) == Tolerance(0.1, 0.02)
+
+    @pytest.mark.parametrize("value", [-1, float("nan"), "2", None, True, {"mm": 1}])
+    def test_its_value_is_a_number_of_at_least_zero(self, value: Any) -> None:
+        with pytest.raises(PolicyError, match=r"limit acme\.gum_band_mm must be a number"):
+            Policy(limits={"acme.gum_band_mm": value})
+
+    @pytest.mark.parametrize(
+        "limits",
+        [
+            '"acme.gum_band_mm" = 2',
+            "acme.gum_band_mm = 2",
+            "[limits.acme]\ngum_band_mm = 2",
+            "acme = {gum_band_mm = 2}",
+        ],
+    )
+    def test_a_file_names_it_in_quotes_or_in_a_table(self, tmp_path: Path, limits: str) -> None:
+        path = tmp_path / "p.toml"
+        path.write_text(f"[limits]\nweld_mm = 0.5\n{limits}\n", "utf-8")
+
+        assert dict(policy(path).limits) == {"weld_mm": 0.5, "acme.gum_band_mm": 2.0}
+
+    @pytest.mark.parametrize(
+        ("limits", "said"),
+        [
+            ({"weld_mm": {"x": 1}}, "limit weld_mm must be a number"),
+            ({"acme": {"deep": {"x_mm": 1}}}, "limit acme.deep must be a number"),
+            ({"acme.x_mm": 1, "acme": {"x_mm": 2}}, "limit acme.x_mm is given twice"),
+            ({"acme": 1}, "there is no limit 'acme'"),
+        ],
+    )
+    def test_only_one_table_deep_and_once(self, limits: Any, said: str) -> None:
+        with pytest.raises(PolicyError) as refusal:
+            Policy.from_dict({"limits": limits})
+
+        assert said in str(refusal.value)
+
+    def test_the_digest_sees_it_only_where_it_is_set(self) -> None:
+        chosen = Policy(limits={"acme.gum_band_mm": 2})
+
+        assert list(Policy().to_dict()["limits"]) == list(LIMITS)
+        assert chosen.to_dict()["limits"] == {**Policy().to_dict()["limits"], "acme.gum_band_mm": 2.0}
+        assert chosen.digest() != Policy().digest()
+        assert Policy.from_dict(chosen.to_dict()) == Policy(limits=chosen.to_dict()["limits"])
+        assert pickle.loads(pickle.dumps(chosen)) == chosen
 
 
 class TestNearest:

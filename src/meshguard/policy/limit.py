@@ -1,0 +1,65 @@
+"""What a limit is: a threshold with its meaning and its source, and the fraction of a mesh that may bound it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A threshold that a check or a repair asks the policy for.
+
+    Attributes:
+        name: what a policy calls it, with the unit at the end; a limit of another package has that package's name
+            and a dot before it (`acme.gum_band_mm`).
+        default: its value under the policy `scan`.
+        meaning: one sentence.
+        source: where the value comes from; "proposal" where no published figure was found.
+        bound: for a limit in mm or mm2 that is never more than a fraction of the mesh, the name of the limit that is
+            this fraction.
+    """
+
+    name: str
+    default: float
+    meaning: str
+    source: str = field(default="proposal", kw_only=True)
+    bound: str | None = field(default=None, kw_only=True)
+
+    @property
+    def whole(self) -> str:
+        """The stat of a mesh that `bound` is a fraction of: its area for an area, its diagonal for a length."""
+        return "area_mm2" if self.name.endswith("_mm2") else "diagonal_mm"
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """A limit that is never more than a fraction of the mesh.
+
+    Attributes:
+        limit: in mm or mm2.
+        fraction: of the mesh's diagonal or area.
+    """
+
+    limit: float
+    fraction: float
+
+    def within(self, whole: float) -> float:
+        """The limit for a mesh whose diagonal (mm) or area (mm2) is `whole`."""
+        return min(self.limit, self.fraction * whole)
+
+
+def by_name(*limits: Limit) -> Mapping[str, Limit]:
+    """A table of limits under their own names, in the order given.
+
+    Raises:
+        ValueError: two limits have the same name.
+    """
+    table = {limit.name: limit for limit in limits}
+    if len(table) < len(limits):
+        raise ValueError("two limits have the same name")
+    return MappingProxyType(table)

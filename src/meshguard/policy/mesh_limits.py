@@ -1,0 +1,82 @@
+"""Limits about the mesh itself: its surface, its boundaries, and what repair may weld, fill and drop."""
+
+from __future__ import annotations
+
+from meshguard.policy.limit import Limit, by_name
+
+MESH_LIMITS = by_name(
+    Limit("normal_angle_deg", 45.0, "A stored normal disagrees when it is further than this from its face's."),
+    Limit("weld_mm", 1e-3, "Vertices on a boundary closer than this belong together.", bound="weld_fraction"),
+    Limit("weld_fraction", 1e-5, "Upper bound of weld_mm, as a fraction of the mesh's diagonal."),
+    Limit("aspect", 50.0, "A needle's longest edge is more than this times its shortest."),
+    Limit("cap_angle_deg", 175.0, "A cap's largest angle is more than this."),
+    Limit("short_edge_mm", 1e-3, "An edge shorter than this is short.", bound="short_edge_fraction"),
+    Limit("short_edge_fraction", 1e-5, "Upper bound of short_edge_mm, as a fraction of the mesh's diagonal."),
+    Limit("fold_angle_deg", 170.0, "Two neighbours fold when their normals differ by more than this."),
+    Limit(
+        "size_min_mm",
+        40.0,
+        "The longest side of an arch's bounding box is at least this.",
+        source="derived from published arch widths",
+    ),
+    Limit(
+        "size_max_mm",
+        110.0,
+        "The longest side of an arch's bounding box is at most this.",
+        source="derived from published arch widths",
+    ),
+    Limit(
+        "separation_mm",
+        0.005,
+        "Repair moves a vertex at most this far to pull apart sheets that touch.",
+        bound="separation_fraction",
+    ),
+    Limit("separation_fraction", 5e-5, "Upper bound of separation_mm, as a fraction of the mesh's diagonal."),
+    Limit(
+        "carve_fraction",
+        0.01,
+        "Where intersecting faces can only be taken away, those longer than this share of the diagonal are split "
+        "first.",
+    ),
+    Limit(
+        "solid_fraction",
+        0.005,
+        "Where a closed body can only be made anew, it is made in cells whose side is this share of the diagonal.",
+    ),
+    Limit(
+        "rim_share",
+        0.6,
+        "A boundary loop is the rim of its sheet when its largest chord is at least this share of the sheet's "
+        "extent (twice the largest distance of its vertices from their mean).",
+        source="tuned on real arches",
+    ),
+    Limit(
+        "hole_diameter_mm",
+        2.0,
+        "An interior hole up to this diameter may be filled; a larger one is an error.",
+        source="derived: in a published study, rescanned holes of 2, 4 and 6 mm lowered a scan's accuracy",
+        bound="hole_fraction",
+    ),
+    Limit("hole_fraction", 0.02, "Upper bound of hole_diameter_mm, as a fraction of the mesh's diagonal."),
+    Limit(
+        "rebuild_diameter_mm",
+        4.0,
+        "A piece of surface that intersects may be taken out and made anew up to the area of a disc this wide.",
+        bound="rebuild_fraction",
+    ),
+    Limit("rebuild_fraction", 0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
+    Limit("max_pairs", 1_000_000.0, "The search for intersecting faces stops after this many pairs, and says so."),
+    Limit(
+        "floating_area_mm2",
+        20.0,
+        "A floating piece smaller than this is debris that repair may drop.",
+        bound="floating_area_fraction",
+    ),
+    Limit(
+        "debris_fraction",
+        0.05,
+        "Where floating pieces below the limit are more than this share of the area, they are no debris.",
+    ),
+    Limit("floating_area_fraction", 5e-3, "Upper bound of floating_area_mm2, as a fraction of the mesh's area."),
+)
+"""Limits that ask nothing about teeth, by name; the order is that of the documentation."""
