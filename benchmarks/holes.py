@@ -27,12 +27,12 @@ import numpy as np
 import numpy.typing as npt
 
 import meshguard
-from meshguard.facts import MeshFacts
 from meshguard.facts.arrays import frozen
+from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.kernels.bvh import build_tree
 from meshguard.policy import policy
-from meshguard.repair.filling import fill_hole
+from meshguard.repair.mesh.hole_filling import fill_hole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

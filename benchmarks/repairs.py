@@ -145,9 +145,9 @@ def repaired(library: str, source: Path, target: Path, limit: float) -> tuple[fl
 def judged(before: Mesh, target: Path) -> dict[str, Any]:
     """Whether a saved result is clean, and how far the input departs from it, as a share of the input's diagonal."""
     import meshguard
-    from meshguard.facts import MeshFacts
+    from meshguard.facts.mesh import MeshFacts
     from meshguard.policy import policy
-    from meshguard.repair.soundness import faults
+    from meshguard.repair.acceptance import faults
 
     after = MeshFacts(meshguard.load(target), policy("scan"))
     found = faults(after)
@@ -161,7 +161,7 @@ def _departure(before: Any, after: Any) -> float:
     from meshguard.facts.arrays import frozen
     from meshguard.facts.mesh.mesh_contact import nearest
     from meshguard.kernels.bvh import build_tree
-    from meshguard.repair.surface import floating
+    from meshguard.repair.mesh.self_intersections import floating
 
     kept = before.is_sound & ~np.isin(before.components.of_face, floating(before))
     corners = before.positions[before.corners[kept]]

@@ -41,8 +41,7 @@ API = {
     "io.labels": ("Labels", "Labels of teeth, read and put on a mesh."),
     "fdi": ("Tooth numbers", "FDI, Universal and Palmer, and what prescriptions write."),
     "metrics": ("Metrics", "How well a segmentation agrees with the truth."),
-    "repair.labels": ("Mend labels", "Islands, holes and ragged borders of labels."),
-    "repair.teeth": ("Renumber", "Proposals to renumber a whole arch."),
+    "repair.labels": ("Mend labels", "Islands, holes and ragged borders of labels; proposals to renumber an arch."),
     "mesh": ("Mesh", "The mesh, and what reading it from a file saw."),
     "report": ("Report", "What a validation found."),
     "policy": ("Policy", "Which checks run, with which limits."),
@@ -75,8 +74,7 @@ ALSO = {
     ),
     "metrics": ("SegmentationMetrics", "ToothMetrics", "ScanMetrics", "Interval"),
     "repair.result": ("StepRecord", "NotRepaired", "LabelChanges", "Renumbering"),
-    "repair.labels": ("mend_labels", "MendedLabels"),
-    "repair.teeth": ("propose_renumbering",),
+    "repair.labels": ("mend_labels", "MendedLabels", "propose_renumbering"),
 }
 """Module -> names on its page that are imported from the module, not from `meshguard`."""
 
@@ -352,7 +350,7 @@ def _help(command: click.Command, name: str) -> Iterator[str]:
 
 def repair_page() -> str:
     """The plan of repair: every step in order, with the reason for its place."""
-    from meshguard.repair.labels import LABEL_STEPS
+    from meshguard.repair.labels.steps import LABEL_STEPS
     from meshguard.repair.plan import MOST_PASSES, PLAN
 
     words = {

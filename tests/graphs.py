@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from meshguard.repair.labelgraph import LabelGraph
+from meshguard.repair.labels.label_graph import LabelGraph
 
 
 def random_graph(rng: np.random.Generator, nodes: int) -> LabelGraph:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.facts import MeshFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.policy import policy
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ class TestChecks:
 
     def test_every_limit_is_read_by_a_check_or_by_repair(self) -> None:
         read = {limit for check in CATALOGUE for limit in check.limits}
-        source = "".join(path.read_text("utf-8") for path in (PACKAGE / "repair").glob("*.py"))
+        source = "".join(path.read_text("utf-8") for path in (PACKAGE / "repair").rglob("*.py"))
         read |= {limit for limit in LIMITS if f'limit("{limit}")' in source}
         bounded = re.findall(r'tolerance\("(\w+)"\)', source)
         read |= {*bounded, *(str(LIMITS[name].bound) for name in bounded)}
@@ -157,7 +157,7 @@ for mesh in (*meshes, broken):
             meshguard.repair(mesh, policy=policy)
         except meshguard.RepairRefused:
             pass
-from meshguard.repair.filling import fill_hole
+from meshguard.repair.mesh.hole_filling import fill_hole
 ring = np.arange(24, dtype="i4")
 turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 rings = np.concatenate([np.stack([r * np.cos(turn), r * np.sin(turn), 0 * turn], axis=1) for r in (5, 6, 7, 8)])

@@ -448,7 +448,7 @@ def _boundary(mesh: Mesh, labels: IntArray) -> tuple[FloatArray, IntArray]:
         keys = np.unique(np.minimum(tail, head).astype(np.int64) << 32 | np.maximum(tail, head))
         a, b = keys >> 32, keys & 0xFFFFFFFF
         return (mesh.vertices[a] + mesh.vertices[b]) / 2, np.stack([labels[a], labels[b]], axis=1)
-    from meshguard.facts import MeshFacts
+    from meshguard.facts.mesh import MeshFacts
     from meshguard.policy import policy
 
     twins = MeshFacts(mesh, policy("scan")).edges.twins

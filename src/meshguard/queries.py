@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, overload
 
-from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental import DentalFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.mesh_contact import Contact, find_contact
 from meshguard.facts.mesh.self_intersections import find_intersections
 from meshguard.policy import policy

@@ -11,7 +11,8 @@ from meshguard._version import __version__
 from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE, Check, refuse_unknown_checks
 from meshguard.errors import MeshError
-from meshguard.facts import CarriedLabels, DentalFacts, GivenLabels, MeshFacts
+from meshguard.facts.dental import CarriedLabels, DentalFacts, GivenLabels
+from meshguard.facts.mesh import MeshFacts
 from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels._parallel import side_by_side
 from meshguard.mesh import Mesh

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshguard.facts import MeshFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.self_intersections import certified_fans
 from meshguard.mesh import Mesh
 from meshguard.policy import policy

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from meshguard.facts import MeshFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.kernels import loops as columns
 from meshguard.mesh import Mesh
 from meshguard.policy import policy

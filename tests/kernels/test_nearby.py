@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from meshguard.facts.arrays import frozen
 from meshguard.kernels import nearby
-from meshguard.repair.nearby import near_boxes
+from meshguard.repair.mesh.faces_near import near_boxes
 from tests import oracles, shapes
 
 

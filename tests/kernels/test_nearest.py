@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import meshguard
-from meshguard.facts import MeshFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.kernels.nearest import first_hits

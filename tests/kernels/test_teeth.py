@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental import DentalFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.kernels import teeth as kernels
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshguard.facts import MeshFacts
 from meshguard.facts.arrays import frozen
+from meshguard.facts.mesh import MeshFacts
 from meshguard.kernels import winding
 from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.mesh import Mesh

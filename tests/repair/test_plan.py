@@ -11,14 +11,14 @@ import pytest
 from meshguard import repair
 from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE
-from meshguard.facts import MeshFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.policy import policy
 from meshguard.repair import plan
 from meshguard.repair.draft import Draft
 from meshguard.repair.steps import Change, Step
 from meshguard.report import Safety
 from tests import mutations, shapes
-from tests.repair.test_repairing import BROKEN, attempted
+from tests.repair.test_pipeline import BROKEN, attempted
 
 if TYPE_CHECKING:
     from meshguard.mesh import Mesh

@@ -14,7 +14,7 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import DentalFacts
+    from meshguard.facts.dental import DentalFacts
     from meshguard.mesh import IntArray
 
 MIN_BORDER_MM = 2.0

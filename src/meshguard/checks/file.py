@@ -17,7 +17,7 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import MeshFacts
+    from meshguard.facts.mesh import MeshFacts
 
 
 def _reported(facts: MeshFacts, id: str, severity: Severity) -> Iterable[Finding]:  # noqa: A002

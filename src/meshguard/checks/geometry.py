@@ -13,7 +13,7 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import MeshFacts
+    from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import IntArray
 
 UNITS = {"centimetres": 10.0, "inches": 25.4, "metres": 1000.0, "micrometres": 0.001}

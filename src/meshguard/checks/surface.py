@@ -14,8 +14,8 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray
+    from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import IntArray
 
 

@@ -18,7 +18,7 @@ from meshguard.report import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from meshguard.facts import DentalFacts
+    from meshguard.facts.dental import DentalFacts
     from meshguard.mesh import IntArray
 
 MIN_JUDGED = 6

@@ -94,8 +94,10 @@ def repair(
         progress.pause()
         if mend_labels and not labelled.are_named and result.mesh.label_carrier() is None:
             raise click.UsageError("there are no labels to mend: name them with --labels, or colours with --palette")
-        if target is not None and not reasons:
-            reasons = _faults_as_stl(result, policy, target)
+        if target is not None and _is_stl(target) and not reasons:
+            from meshguard.repair.acceptance import violations_as_stl
+
+            reasons = violations_as_stl(result.mesh, policy)
         write = target is not None and not dry_run and (not reasons or best_effort) and len(result.mesh.faces) > 0
         if report_path is not None:  # first, so that no file is replaced without its record
             replaced(report_path, f"{result.to_json()}\n".encode())
@@ -140,27 +142,6 @@ def _refuse_labels(path: str, report: str | None) -> None:
     if not path.lower().endswith(LABEL_SUFFIXES):
         raise click.UsageError(f"--labels-out must end in {', '.join(LABEL_SUFFIXES)}")
     _refuse_place("--labels-out", path, report)
-
-
-def _faults_as_stl(result: RepairResult, policy: Policy, target: str) -> tuple[str, ...]:
-    """What would be wrong with a result once its positions are rounded as an STL must, where they are not."""
-    import numpy as np
-
-    from meshguard.facts import MeshFacts
-    from meshguard.mesh import Mesh
-    from meshguard.repair.soundness import faults
-    from meshguard.repair.splitting import rounded
-
-    if not _is_stl(target):
-        return ()
-    with np.errstate(over="ignore"):
-        near = rounded(result.mesh.vertices)
-    if np.array_equal(near, result.mesh.vertices):
-        return ()
-    if not np.isfinite(near).all():
-        return ("coordinates are beyond what an STL can hold",)
-    found = faults(MeshFacts(Mesh(vertices=near, faces=result.mesh.faces), policy))
-    return tuple(f"{count} {kind} once rounded as an STL must be" for kind, count in found.items())
 
 
 def _repaired(

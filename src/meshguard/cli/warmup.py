@@ -114,15 +114,15 @@ def _tasks() -> Iterator[Callable[[], object]]:
     import numpy as np
 
     from meshguard.errors import RepairRefused
-    from meshguard.facts import MeshFacts
+    from meshguard.facts.mesh import MeshFacts
     from meshguard.io import load, save
     from meshguard.mesh import Mesh
     from meshguard.metrics import segmentation_metrics
     from meshguard.policy import Policy, policy
     from meshguard.queries import intersections
     from meshguard.repair import repair
-    from meshguard.repair.filling import fill_hole
-    from meshguard.repair.solid import solid_of
+    from meshguard.repair.mesh.hole_filling import fill_hole
+    from meshguard.repair.mesh.marching_tetrahedra import solid_of
     from meshguard.validation import validate
 
     def mended(mesh: Mesh, rules: Policy) -> None:

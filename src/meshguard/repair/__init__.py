@@ -47,7 +47,7 @@ def repair(
         BudgetExceeded: the file or the mesh needs more than the budget allows.
         PolicyError: the policy names a check, limit or value that does not exist.
     """
-    from meshguard.repair.repairing import repaired
+    from meshguard.repair.pipeline import repaired
 
     return repaired(
         mesh_or_file,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from meshguard.facts import MeshFacts
 from meshguard.facts.arrays import frozen
+from meshguard.facts.mesh import MeshFacts
 from meshguard.halfedges import face_normals
 from meshguard.mesh import Mesh, label_of_corners
 from meshguard.repair.draft import NEW

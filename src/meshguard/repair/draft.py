@@ -15,11 +15,11 @@ import numpy.typing as npt
 from meshguard.facts.arrays import frozen
 from meshguard.facts.once import once
 from meshguard.mesh import Mesh
-from meshguard.repair.knowledge import Ancestry, DraftFacts
+from meshguard.repair.incremental import Ancestry, DraftFacts
 
 if TYPE_CHECKING:
-    from meshguard.facts import MeshFacts
     from meshguard.facts.arrays import BoolArray
+    from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.policy import Policy
 

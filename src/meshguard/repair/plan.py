@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.errors import BudgetExceeded
-from meshguard.repair import geometry, holes, separation, soundness, surface, topology
+from meshguard.repair import acceptance
+from meshguard.repair.mesh import (
+    debris,
+    degenerate_faces,
+    duplicates,
+    holes,
+    nonmanifold,
+    orientation,
+    rounding,
+    self_intersections,
+    solid,
+    stitching,
+)
 from meshguard.repair.result import StepRecord
 from meshguard.repair.steps import Step
 from meshguard.report import Safety
@@ -24,12 +36,12 @@ MOST_PASSES = 8
 """Times that the plan is gone through. What is not clean then is refused: this bounds the work, not the clock."""
 
 
-def _miswound(draft: Draft) -> int:
+def _inconsistent(draft: Draft) -> int:
     """Edges that both their faces run the same way."""
     return len(draft.facts.inconsistent_edges)
 
 
-def _crowded(draft: Draft) -> int:
+def _nonmanifold(draft: Draft) -> int:
     """Half-edges of edges with more than two faces, and positions with several fans."""
     return len(draft.facts.edges.nonmanifold) + draft.facts.fans.n_nonmanifold
 
@@ -40,15 +52,15 @@ PLAN: tuple[Step, ...] = (
         checks=("T106",),
         safety=Safety.LOSSLESS,
         why="first, so that later only a step that takes faces away leaves vertices without any, and takes these along",
-        run=topology.drop_loose,
-        count=topology.loose,
+        run=debris.drop_unreferenced,
+        count=debris.unreferenced,
     ),
     Step(
         name="drop faces that have no place",
         checks=("G101",),
         safety=Safety.LOCAL,
         why="early, since nothing can be said of a face with a coordinate that is no number",
-        run=geometry.drop_nonfinite,
+        run=degenerate_faces.drop_nonfinite,
         count=lambda draft: len(draft.facts.nonfinite_faces),
     ),
     Step(
@@ -56,15 +68,15 @@ PLAN: tuple[Step, ...] = (
         checks=(),
         safety=Safety.LOCAL,
         why="before all geometry, since a file may round and whatever is proved later must hold in the file",
-        run=geometry.round_positions,
-        count=lambda draft: int(np.count_nonzero(geometry.not_float32(draft))),
+        run=rounding.round_positions,
+        count=lambda draft: int(np.count_nonzero(rounding.not_float32(draft))),
     ),
     Step(
         name="drop faces with a repeated corner",
         checks=("T105",),
         safety=Safety.LOSSLESS,
         why="after rounding, which can bring corners together; such a face hides which edges its neighbours share",
-        run=geometry.drop_repeated,
+        run=degenerate_faces.drop_repeated,
         count=lambda draft: len(draft.facts.repeated_faces),
     ),
     Step(
@@ -72,15 +84,15 @@ PLAN: tuple[Step, ...] = (
         checks=("G102",),
         safety=Safety.LOCAL,
         why="before anything asks for normals or angles, which such a face does not have",
-        run=geometry.dissolve_zero_area,
-        count=lambda draft: len(geometry.zero_area(draft)),
+        run=degenerate_faces.dissolve_zero_area,
+        count=lambda draft: len(degenerate_faces.zero_area(draft)),
     ),
     Step(
         name="drop duplicate faces",
         checks=("T104",),
         safety=Safety.LOSSLESS,
         why="before edges are judged, since a duplicate makes every edge of its face non-manifold",
-        run=topology.drop_duplicates,
+        run=duplicates.drop_duplicates,
         count=lambda draft: len(draft.facts.duplicates),
     ),
     Step(
@@ -88,7 +100,7 @@ PLAN: tuple[Step, ...] = (
         checks=("T107",),
         safety=Safety.LOCAL,
         why="before sheets are separated and holes looked for, since a crack is neither",
-        run=topology.close_cracks,
+        run=stitching.stitch_cracks,
         count=lambda draft: len(draft.facts.edges.boundary),
         harm=lambda draft: len(draft.facts.intersections.pairs),
     ),
@@ -97,56 +109,56 @@ PLAN: tuple[Step, ...] = (
         checks=("T101", "T102"),
         safety=Safety.LOCAL,
         why="before winding, which only a manifold piece has",
-        run=separation.separate,
-        count=_crowded,
+        run=nonmanifold.separate,
+        count=_nonmanifold,
     ),
     Step(
         name="wind faces consistently",
         checks=("T103",),
         safety=Safety.LOSSLESS,
         why="on manifold pieces, and before what needs an inside",
-        run=topology.wind,
-        count=_miswound,
+        run=orientation.orient,
+        count=_inconsistent,
     ),
     Step(
         name="cut one-sided pieces",
         checks=("T108",),
         safety=Safety.LOCAL,
         why="after winding, which leaves only those edges that no winding can mend",
-        run=separation.cut_one_sided,
-        count=_miswound,
+        run=nonmanifold.cut_nonorientable,
+        count=_inconsistent,
     ),
     Step(
         name="turn over what is inside out",
         checks=("G107",),
         safety=Safety.LOSSLESS,
         why="on whole, consistently wound pieces",
-        run=topology.turn_out,
-        count=lambda draft: len(topology.inside_out(draft.facts)),
+        run=orientation.flip_inverted,
+        count=lambda draft: len(orientation.inverted_components(draft.facts)),
     ),
     Step(
         name="drop floating pieces",
         checks=("S103",),
         safety=Safety.LOCAL,
         why="after separation, which sets fins free, and before work is spent on debris",
-        run=surface.drop_floating,
-        count=lambda draft: len(surface.floating(draft.facts)),
+        run=debris.drop_floating,
+        count=lambda draft: len(debris.floating(draft.facts)),
     ),
     Step(
         name="make anew what intersects",
         checks=("S102",),
         safety=Safety.LOCAL,
         why="once all pieces that stay are known, and before anything is taken away for good",
-        run=surface.cut_and_refill,
-        count=lambda draft: len(soundness.faulty_pairs(draft.facts)),
+        run=self_intersections.replace_intersecting_patches,
+        count=lambda draft: len(acceptance.violating_pairs(draft.facts)),
     ),
     Step(
         name="take away what still intersects",
         checks=("S102",),
         safety=Safety.LOCAL,
         why="after all else was tried, since it leaves slits",
-        run=surface.carve,
-        count=lambda draft: len(soundness.faulty_pairs(draft.facts)),
+        run=self_intersections.remove_intersecting_faces,
+        count=lambda draft: len(acceptance.violating_pairs(draft.facts)),
     ),
     Step(
         name="fill holes",
@@ -161,8 +173,8 @@ PLAN: tuple[Step, ...] = (
         checks=("S101", "S102", "S107"),
         safety=Safety.INVENTIVE,
         why="last, since it makes all of the surface anew; only where a policy wants a closed body and all else failed",
-        run=surface.make_solid,
-        count=lambda draft: sum(soundness.faults(draft.facts).values()),
+        run=solid.make_solid,
+        count=lambda draft: sum(acceptance.violations(draft.facts).values()),
     ),
 )
 """Every step in order; `why` is the reason for its place."""

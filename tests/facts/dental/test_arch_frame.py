@@ -9,9 +9,10 @@ import pytest
 from benchmarks.teeth import moved
 
 import meshguard
-from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental import DentalFacts
 from meshguard.facts.dental.arch_curve import curve_through
 from meshguard.facts.dental.arch_frame import frame_of_teeth
+from meshguard.facts.mesh import MeshFacts
 from meshguard.phantoms import phantom
 from meshguard.policy import Policy
 from tests import shapes

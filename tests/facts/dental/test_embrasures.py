@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from meshguard import fdi
-from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental import DentalFacts
 from meshguard.facts.dental.embrasures import _strayed
+from meshguard.facts.mesh import MeshFacts
 from meshguard.phantoms import mislabel, phantom
 from meshguard.policy import Policy
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental import DentalFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.phantoms import mislabel, phantom
 from meshguard.policy import Policy
 from tests import shapes

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental import DentalFacts
 from meshguard.facts.dental.tooth_boundaries import NEAR_MM, band_along
+from meshguard.facts.mesh import MeshFacts
 from meshguard.policy import Policy
 from tests import bridged, shapes
 from tests.bridged import HIGH, LENGTH_MM, LOW

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental import DentalFacts
 from meshguard.facts.dental.tooth_bridges import FACING, OPPOSED, WINDOW_MM, Bridges
+from meshguard.facts.mesh import MeshFacts
 from meshguard.phantoms import bridged_phantom
 from meshguard.policy import Policy
 from tests import bridged

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from meshguard import fdi
-from meshguard.facts import DentalFacts, MeshFacts
+from meshguard.facts.dental import DentalFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.phantoms import phantom
 from meshguard.policy import Policy
 from meshguard.report import Severity

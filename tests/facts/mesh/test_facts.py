@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshguard.facts import MeshFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.validation import validate

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import meshguard
-from meshguard.facts import MeshFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.self_intersections import pair_segments
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy

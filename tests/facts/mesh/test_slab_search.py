@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 
 import meshguard
-from meshguard.facts import MeshFacts
+from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh import self_intersections as facts_intersections
 from meshguard.facts.mesh.slab_search import are_boxes_entangled
 from meshguard.mesh import Mesh

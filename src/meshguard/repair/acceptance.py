@@ -1,0 +1,59 @@
+"""When a mesh is clean: the one question that repair answers for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.facts.mesh import MeshFacts
+from meshguard.mesh import Mesh
+from meshguard.repair.mesh.rounding import rounded
+from meshguard.report import Safety
+
+if TYPE_CHECKING:
+    from meshguard.mesh import IntArray
+    from meshguard.policy import Policy
+
+
+def wants_solid(policy: Policy) -> bool:
+    """Whether the policy wants a closed body, and lets repair invent what makes it one."""
+    return policy.rim == "closed" and policy.max_safety is Safety.INVENTIVE
+
+
+def violating_pairs(facts: MeshFacts) -> IntArray:
+    """Intersecting pairs that are violations: all but those of two different closed components, int32 (k, 2)."""
+    pairs = facts.intersections.pairs
+    if facts.policy.rim == "closed" or not len(pairs):  # one solid has no inner walls
+        return pairs
+    return pairs[~facts.is_between_bodies]
+
+
+def violations(facts: MeshFacts) -> dict[str, int]:
+    """What keeps a mesh from being clean: a few words for each kind, and how many there are; empty if it is clean."""
+    found = {
+        "faces with a corner that is no number": len(facts.nonfinite_faces),
+        "faces without area": len(facts.collinear_faces),
+        "duplicate faces": len(facts.duplicates),
+        "non-manifold edges": int(facts.components.n_nonmanifold_edges.sum()),
+        "non-manifold vertices": facts.fans.n_nonmanifold,
+        "edges wound against each other": len(facts.inconsistent_edges),
+        "bodies inside out": len(facts.inverted_bodies),
+        "intersecting pairs of faces": len(violating_pairs(facts)),
+        "boundary edges": len(facts.edges.boundary) if facts.policy.rim == "closed" else 0,
+    }
+    if not len(facts.corners):
+        found["meshes without a face"] = 1
+    return {kind: count for kind, count in found.items() if count}
+
+
+def violations_as_stl(mesh: Mesh, policy: Policy) -> tuple[str, ...]:
+    """What would keep a mesh from being clean in an STL file, which rounds positions to float32; a phrase each."""
+    with np.errstate(over="ignore"):
+        near = rounded(mesh.vertices)
+    if np.array_equal(near, mesh.vertices):
+        return ()
+    if not np.isfinite(near).all():
+        return ("coordinates are beyond what an STL can hold",)
+    found = violations(MeshFacts(Mesh(vertices=near, faces=mesh.faces), policy))
+    return tuple(f"{count} {kind} once rounded as an STL must be" for kind, count in found.items())

@@ -1,0 +1,57 @@
+"""Debris: components too small to be meant, and vertices that no face uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.repair.steps import Change
+
+if TYPE_CHECKING:
+    from meshguard.facts.mesh import MeshFacts
+    from meshguard.mesh import IntArray
+    from meshguard.repair.draft import Draft
+
+
+def unreferenced(draft: Draft) -> int:
+    """How many positions no face uses."""
+    used = np.zeros(len(draft.positions), np.bool_)
+    used[draft.corners] = True
+    return int(np.count_nonzero(~used))
+
+
+def drop_unreferenced(draft: Draft) -> Change:
+    """Drop vertices that no face uses."""
+    count = unreferenced(draft)
+    return Change(draft=draft.compacted(), mended=count) if count else Change(draft=draft)
+
+
+def floating(facts: MeshFacts) -> IntArray:
+    """Components that are debris: smaller than the policy's limit, and not the largest.
+
+    None where all of these together are a large part of the mesh: what is made of small pieces is not debris.
+    """
+    areas = facts.components.area
+    limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
+    small = areas < limit
+    if facts.largest_component >= 0:
+        small[facts.largest_component] = False
+    if areas[small].sum() > facts.policy.limit("debris_fraction") * areas.sum():
+        small[:] = False
+    return np.flatnonzero(small).astype(np.int32)
+
+
+def drop_floating(draft: Draft) -> Change:
+    """Drop pieces that are debris; every larger one is kept."""
+    facts = draft.facts
+    debris = floating(facts)
+    if not len(debris):
+        return Change(draft=draft)
+    area = float(facts.components.area[debris].sum())
+    limit = facts.policy.tolerance("floating_area_mm2").within(float(facts.components.area.sum()))
+    return Change(
+        draft=draft.without(np.isin(facts.components.of_face, debris), components=True),
+        mended=len(debris),
+        parameters={"floating_area_mm2": limit, "dropped_mm2": area},
+    )

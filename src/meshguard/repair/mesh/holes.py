@@ -1,0 +1,95 @@
+"""Repair of holes: filled where they are small enough not to be anatomy; a rim never is."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.facts.arrays import frozen
+from meshguard.repair.acceptance import wants_solid
+from meshguard.repair.mesh.faces_near import near_boxes
+from meshguard.repair.mesh.hole_filling import fill_hole
+from meshguard.repair.mesh.patch_replacement import Piece, accepted, replaced
+from meshguard.repair.steps import Change
+
+if TYPE_CHECKING:
+    from meshguard.facts.mesh import MeshFacts
+    from meshguard.mesh import IntArray
+    from meshguard.repair.draft import Draft
+
+_WAYS = ((True, True), (False, False))
+"""Refine and fair, in the order in which they are tried."""
+
+
+def fillable(facts: MeshFacts) -> IntArray:
+    """The loops that the policy lets repair fill, int32: no rim but where none is legal, none beyond the limit."""
+    loops, policy = facts.loops, facts.policy
+    if policy.rim == "any":
+        return np.empty(0, np.int32)
+    limit = math.inf if wants_solid(policy) else policy.tolerance("hole_diameter_mm").within(facts.diagonal)
+    chosen = loops.closed & (loops.diameter <= limit)
+    if policy.rim == "one":
+        chosen &= ~loops.rim
+    return np.flatnonzero(chosen).astype(np.int32)
+
+
+def fill_holes(draft: Draft) -> Change:
+    """Fill small holes: with faces as dense as those around, bent on from them, and proved to intersect nothing.
+
+    A hole with islands in it is filled up to them. Where the fair surface would intersect something a plainer one is
+    tried; where that does too the hole is left.
+    """
+    facts = draft.facts
+    limit = draft.policy.tolerance("hole_diameter_mm").within(facts.diagonal)
+    waiting = _with_islands(facts, fillable(facts))
+    if not waiting:
+        return Change(draft=draft)
+    low = np.array([draft.positions[loops[0]].min(axis=0) for loops in waiting])
+    high = np.array([draft.positions[loops[0]].max(axis=0) for loops in waiting])
+    margin = (high - low).max(axis=1, keepdims=True)
+    near = np.flatnonzero(near_boxes(draft.positions, draft.corners, low - margin, high + margin)).astype(np.int32)
+    corners = frozen(np.ascontiguousarray(draft.corners[near]))
+    taken: list[Piece] = []
+    for refine, fair in _WAYS:
+        filled = [
+            (loops, patch)
+            for loops in waiting
+            if (patch := fill_hole(draft.positions, corners, loops, refine=refine, fair=fair)) is not None
+        ]
+        tried = [Piece(np.empty(0, np.int32), patch.points, patch.faces) for _, patch in filled]
+        good = accepted(draft, near, taken, tried)
+        taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
+        done = {int(loops[0][0]) for (loops, _), is_good in zip(filled, good, strict=True) if is_good}
+        waiting = [loops for loops in waiting if int(loops[0][0]) not in done]
+        if not waiting:
+            break
+    if not taken:
+        return Change(draft=draft)
+    return Change(draft=replaced(draft, taken), mended=len(taken), parameters={"hole_diameter_mm": limit})
+
+
+def _with_islands(facts: MeshFacts, holes: IntArray) -> list[list[IntArray]]:
+    """Each hole's loop, and the loops of what floats in it, as the faces that fill it run along them.
+
+    An island is a piece of its own whose border lies in the box of the hole. What is an island is not a hole as well.
+    """
+    loops = facts.loops
+    whole = [loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]][::-1] for loop in range(loops.n_loops)]
+    simple = [len(loop) >= 3 and len(np.unique(loop)) == len(loop) for loop in whole]
+    low = np.array([facts.positions[loop].min(axis=0) for loop in whole]).reshape(-1, 3)
+    high = np.array([facts.positions[loop].max(axis=0) for loop in whole]).reshape(-1, 3)
+    found: list[list[IntArray]] = []
+    islands: set[int] = set()
+    for hole in holes.tolist():
+        if not simple[hole]:
+            continue
+        inside = (low > low[hole]).all(axis=1) & (high < high[hole]).all(axis=1)
+        # An island is a piece of its own: the loop is its rim, not a hole in another sheet that lies close by.
+        inside &= (loops.component != loops.component[hole]) & loops.closed & loops.rim
+        within = [int(loop) for loop in np.flatnonzero(inside) if simple[loop]]
+        islands |= set(within)
+        found.append([whole[hole], *(whole[loop] for loop in within)])
+    firsts = {int(whole[loop][0]) for loop in islands}
+    return [group for group in found if int(group[0][0]) not in firsts]

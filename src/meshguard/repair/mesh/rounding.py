@@ -1,0 +1,40 @@
+"""Rounding: positions as a file with float32 coordinates would have them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.repair.steps import Change
+
+if TYPE_CHECKING:
+    from meshguard.facts.arrays import BoolArray
+    from meshguard.mesh import FloatArray
+    from meshguard.repair.draft import Draft
+
+
+def rounded(points: FloatArray) -> FloatArray:
+    """Points as a file with float32 coordinates would have them, float64."""
+    return points.astype(np.float32).astype(np.float64)
+
+
+def not_float32(draft: Draft) -> BoolArray:
+    """Positions that a file with float32 coordinates would move and can hold, bool (p,)."""
+    positions = draft.positions
+    with np.errstate(over="ignore", invalid="ignore"):
+        near = rounded(positions)
+    if np.array_equal(near, positions):
+        return np.zeros(len(positions), np.bool_)
+    moved: BoolArray = (near != positions).any(axis=1)
+    return moved & np.isfinite(positions).all(axis=1) & np.isfinite(near).all(axis=1)
+
+
+def round_positions(draft: Draft) -> Change:
+    """Round positions to float32, where they are not: an STL would, and what is proved must hold in the file."""
+    moved = not_float32(draft)
+    if not moved.any():
+        return Change(draft=draft)
+    positions = draft.positions.copy()
+    positions[moved] = rounded(positions[moved])
+    return Change(draft=draft.moved(positions), mended=int(np.count_nonzero(moved)))

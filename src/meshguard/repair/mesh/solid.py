@@ -1,0 +1,30 @@
+"""The last means where a policy wants a closed body: all of the surface is made again around what it encloses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.repair.acceptance import violations, wants_solid
+from meshguard.repair.mesh.debris import drop_floating
+from meshguard.repair.mesh.marching_tetrahedra import solid_of
+from meshguard.repair.steps import Change
+
+if TYPE_CHECKING:
+    from meshguard.repair.draft import Draft
+
+
+def make_solid(draft: Draft) -> Change:
+    """Make a closed body of what the surface encloses, where the policy wants one and the mesh still is none."""
+    if not wants_solid(draft.policy) or not violations(draft.facts):
+        return Change(draft=draft)
+    cell = draft.policy.limit("solid_fraction") * draft.facts.diagonal
+    if not cell > 0:  # nothing has an extent, or the policy allows no cells
+        return Change(draft=draft)
+    solid = solid_of(draft.facts, cell)
+    if solid is None:
+        return Change(draft=draft)
+    every = np.ones(len(draft.corners), np.bool_)
+    whole = draft.rebuilt(every, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True)
+    return Change(draft=drop_floating(whole).draft, mended=1, parameters={"cell_mm": cell})

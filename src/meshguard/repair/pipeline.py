@@ -1,0 +1,126 @@
+"""From an input to a RepairResult: read, report, go through the plan, assemble, report again, or refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from meshguard.budget import Steps
+from meshguard.checks import refuse_unknown_checks
+from meshguard.errors import BudgetExceeded, RepairRefused
+from meshguard.facts.dental import CarriedLabels, DentalFacts
+from meshguard.facts.mesh import MeshFacts
+from meshguard.io import STEPS, load_in_steps
+from meshguard.mesh import Mesh
+from meshguard.policy import policy as as_policy
+from meshguard.repair.acceptance import violations
+from meshguard.repair.assembly import assemble
+from meshguard.repair.draft import Draft
+from meshguard.repair.labels.renumbering import proposal_for
+from meshguard.repair.labels.steps import LABEL_STEPS, label_changes, with_mended_labels
+from meshguard.repair.plan import MOST_PASSES, PLAN, run_plan
+from meshguard.repair.result import NotRepaired, RepairResult
+from meshguard.report import Safety, Severity
+from meshguard.validation import N_STEPS, labelled, report_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshguard.budget import Budget, Progress
+    from meshguard.io.labels import Labels, Source
+    from meshguard.mesh import Jaw
+    from meshguard.policy import Policy
+    from meshguard.report import Finding, Report
+
+
+def repaired(
+    mesh_or_file: Mesh | str | Path | bytes | BinaryIO,
+    *,
+    policy: str | Path | Policy,
+    lossless: bool,
+    labels: Labels | Source | None,
+    jaw: Jaw | None,
+    mend_labels: bool,
+    budget: Budget | None,
+    progress: Progress | None,
+) -> RepairResult:
+    """See `meshguard.repair`."""
+    rules = as_policy(policy)
+    refuse_unknown_checks(rules)
+    most = Safety.LOSSLESS if lossless else rules.max_safety
+    total = 2 * N_STEPS + MOST_PASSES * len(PLAN) + 1
+    if isinstance(mesh_or_file, Mesh):
+        mesh, steps = mesh_or_file, Steps(budget, progress, total=total)
+    else:
+        steps = Steps(budget, progress, total=STEPS + total)
+        mesh = load_in_steps(mesh_or_file, steps)
+    steps.check_faces(len(mesh.faces))
+    mesh, given = labelled(mesh, labels, jaw, budget)
+    facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
+    before = report_of(facts, steps)
+    start = Draft.of(facts.surface)
+    draft, records, over = run_plan(start, steps, most)
+    if over:  # the clock is a last resort: what is there now is reported, and refused
+        steps = Steps()
+    whole = assemble(start, draft)
+    unmended = facts if whole.facts is facts.surface else DentalFacts(whole.facts, CarriedLabels(whole.mesh, given))
+    final, found = unmended, violations(whole.facts)
+    try:
+        if mend_labels and Safety.LOCAL.rank <= most.rank:
+            steps.begin("mend labels")
+            final, more = with_mended_labels(final)
+            records += more
+        after = before if final is facts else report_of(final, steps)
+    except BudgetExceeded as error:
+        over, after = str(error), report_of(final, Steps())
+    result = RepairResult(
+        mesh=final.mesh,
+        before=before,
+        after=after,
+        steps=tuple(records),
+        vertex_origin=whole.vertex_origin,
+        face_origin=whole.face_origin,
+        max_displacement_mm=whole.max_displacement_mm,
+        area_added_mm2=whole.area_added_mm2,
+        area_removed_mm2=whole.area_removed_mm2,
+        not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
+        clean=not found and not over,
+        relabelled=None if final is unmended else label_changes(unmended, final),
+        proposal=proposal_for(final),
+    )
+    steps.end()
+    reasons = [over] if over else []
+    reasons += [f"{count} {kind}" for kind, count in found.items()]
+    if reasons:
+        raise RepairRefused(result=result, reasons=tuple(reasons))
+    return result
+
+
+def _left(after: Report, most: Safety, *, mend_labels: bool) -> list[NotRepaired]:
+    """What is still found, from warnings on, and why."""
+    return [
+        NotRepaired(
+            check=finding.check,
+            message=finding.message,
+            reason=_reason(finding, most, mend_labels=mend_labels),
+            location=finding.location,
+            fingerprint=finding.fingerprint,
+        )
+        for finding in after.findings
+        if finding.severity >= Severity.WARNING
+    ]
+
+
+def _reason(finding: Finding, most: Safety, *, mend_labels: bool) -> str:
+    """Why a finding was left."""
+    if finding.fixable is None:
+        return "No repair can decide this: a person must."
+    if finding.fixable.rank > most.rank:
+        return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
+    if finding.check == "S103":
+        return "All small pieces together are too much of the mesh to be debris."
+    of_labels = any(finding.check in step.checks for step in LABEL_STEPS)
+    if of_labels and not mend_labels:
+        return "Labels are mended only where that is asked for."
+    if not of_labels and not any(finding.check in step.checks for step in PLAN):
+        return "Nothing is done about it, since it keeps nothing from being sound."
+    return "What was tried did not help, or would have made something worse, and was undone."

@@ -1,0 +1,73 @@
+"""Debris: unreferenced vertices and small components go, and nothing else does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from meshguard import repair
+from meshguard.mesh import Mesh
+from meshguard.policy import Policy
+from tests import mutations, shapes
+from tests.repair import broken
+from tests.repair.proof import is_same, proved, steps
+
+CRACKS = "close cracks"
+
+
+DROPPED = "drop floating pieces"
+
+
+class TestLoose:
+    def test_a_vertex_without_a_face_goes(self) -> None:
+        mesh = mutations.unreferenced()
+        result = repair(mesh)
+
+        assert is_same(result.mesh, shapes.grid())
+        assert steps(result) == {"drop vertices that no face uses": 1}
+
+    def test_the_others_keep_their_order(self) -> None:
+        mesh = mutations.unreferenced()
+        order = np.roll(np.arange(len(mesh.vertices)), 1)
+        rolled = Mesh(vertices=mesh.vertices[order], faces=mesh.faces + 1)
+        result = repair(rolled)
+
+        assert result.vertex_origin.tolist() == list(range(1, len(mesh.vertices)))
+
+
+class TestFloating:
+    def test_below_the_limit_a_piece_goes_and_is_told(self) -> None:
+        result = repair(broken.piece_beside(3.0))
+        (record,) = [step for step in result.steps if step.name == DROPPED]
+
+        assert is_same(result.mesh, shapes.grid())
+        assert record.mended == 1
+        assert record.parameters["dropped_mm2"] == pytest.approx(4.5)
+        assert result.area_removed_mm2 == pytest.approx(4.5)
+        assert proved(result)["components"] == 1
+
+    def test_above_the_limit_it_stays(self) -> None:
+        mesh = broken.piece_beside(10.0)
+
+        assert repair(mesh).mesh is mesh
+
+    def test_the_limit_is_the_policys_and_never_more_than_a_share(self) -> None:
+        mesh = broken.piece_beside(10.0)
+        kept = repair(broken.piece_beside(3.0), policy=Policy(limits={"floating_area_mm2": 1.0}))
+        bounded = repair(mesh, policy=Policy(limits={"floating_area_mm2": 1000.0}))
+        dropped = repair(mesh, policy=Policy(limits={"floating_area_mm2": 1000.0, "floating_area_fraction": 0.1}))
+
+        assert len(kept.mesh.faces) == 97
+        assert bounded.mesh is mesh
+        assert len(dropped.mesh.faces) == 96
+
+    def test_the_largest_piece_never_goes(self) -> None:
+        mesh = shapes.triangle(1.0)
+        generous = Policy(limits={"floating_area_mm2": 1e6, "floating_area_fraction": 10.0})
+
+        assert len(repair(mesh, policy=generous).mesh.faces) == 1
+
+    def test_under_lossless_it_stays(self) -> None:
+        mesh = broken.piece_beside(3.0)
+
+        assert repair(mesh, lossless=True).mesh is mesh

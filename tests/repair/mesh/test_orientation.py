@@ -1,0 +1,68 @@
+"""Orientation: faces and components are turned over where that is right."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from meshguard import repair
+from meshguard.mesh import Mesh
+from tests import mutations, shapes
+from tests.repair import broken
+from tests.repair.proof import is_same, proved, steps
+
+CRACKS = "close cracks"
+
+
+class TestWinding:
+    def test_a_face_turned_over_is_turned_back(self) -> None:
+        result = repair(mutations.flipped_face())
+
+        assert proved(result)["miswound_edges"] == 0
+        assert is_same(result.mesh, Mesh(vertices=shapes.grid().vertices, faces=_turned_at(shapes.grid().faces, 40)))
+
+    def test_half_the_faces_turned_over_end_the_right_way_round(self) -> None:
+        mesh = shapes.torus()
+        faces = mesh.faces.copy()
+        faces[::2] = faces[::2, ::-1]
+        result = repair(Mesh(vertices=mesh.vertices, faces=faces))
+
+        assert proved(result)["inverted_bodies"] == 0
+        assert result.area_removed_mm2 == 0.0
+        assert result.vertex_origin.tolist() == list(range(len(mesh.vertices)))
+
+    def test_what_is_wound_well_stays(self) -> None:
+        mesh = shapes.torus()
+
+        assert repair(mesh).mesh is mesh
+
+
+class TestInsideOut:
+    def test_a_cube_is_turned_over(self) -> None:
+        result = repair(broken.turned(shapes.cube()))
+
+        assert proved(result)["inverted_bodies"] == 0
+        assert steps(result) == {"turn over what is inside out": 1}
+
+    def test_a_sheet_far_away_is_turned_over(self) -> None:
+        result = repair(mutations.inverted_sheet_far_away())
+        normals = _normals(result.mesh)
+
+        assert (normals[:, 2] > 0).all()
+
+    def test_a_cavity_is_kept(self) -> None:
+        mesh = broken.cavity()
+
+        assert repair(mesh).mesh is mesh
+        assert repair(mesh, policy="print").mesh is mesh
+
+
+def _turned_at(faces: np.ndarray, place: int) -> np.ndarray:
+    """Faces as they come back when one was reversed: wound well again, beginning with the corner that was first."""
+    back = faces.copy()
+    back[place] = faces[place][[2, 0, 1]]
+    return back
+
+
+def _normals(mesh: Mesh) -> np.ndarray:
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
+    return np.cross(b - a, c - a)

@@ -1,0 +1,63 @@
+"""When a mesh is clean: each kind of fault is named and counted, and what is none is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshguard.facts.mesh import MeshFacts
+from meshguard.mesh import Mesh
+from meshguard.policy import Policy, policy
+from meshguard.repair.acceptance import violating_pairs, violations, wants_solid
+from meshguard.report import Safety
+from tests import mutations, oracles, shapes
+from tests.repair import broken
+
+
+def found(mesh: Mesh, rules: str = "scan") -> dict[str, int]:
+    return violations(MeshFacts(mesh, policy(rules)))
+
+
+@pytest.mark.parametrize(
+    ("mesh", "kind", "count"),
+    [
+        (mutations.nonfinite(), "faces with a corner that is no number", 3),
+        (broken.cap(), "faces without area", 1),
+        (broken.duplicates(reverse=False), "duplicate faces", 1),
+        (mutations.fin(), "non-manifold edges", 1),
+        (broken.cubes_at_a_vertex(), "non-manifold vertices", 1),
+        (mutations.flipped_face(), "edges wound against each other", 3),
+        (broken.turned(shapes.cube()), "bodies inside out", 1),
+        (mutations.crossing(), "intersecting pairs of faces", len(oracles.intersecting_pairs(
+            mutations.crossing().vertices, mutations.crossing().faces))),
+        (Mesh(vertices=[], faces=[]), "meshes without a face", 1),
+    ],
+)  # fmt: skip
+def test_each_fault_is_named_and_counted(mesh: Mesh, kind: str, count: int) -> None:
+    assert found(mesh)[kind] == count
+
+
+@pytest.mark.parametrize("make", [shapes.grid, shapes.cube, shapes.torus, broken.cavity, broken.hole_beyond_the_limit])
+def test_a_sound_mesh_has_none(make: object) -> None:
+    assert callable(make)
+    assert found(make()) == {}
+
+
+def test_a_border_is_a_fault_only_where_a_solid_is_wanted() -> None:
+    assert found(shapes.grid()) == {}
+    assert found(shapes.grid(), "print") == {"boundary edges": 28}
+
+
+def test_bodies_that_reach_into_each_other_are_one_only_where_a_solid_is_wanted() -> None:
+    mesh = broken.overlapping_bodies()
+    pairs = oracles.intersecting_pairs(mesh.vertices, mesh.faces)
+
+    assert found(mesh) == {}
+    assert found(mesh, "print") == {"intersecting pairs of faces": len(pairs)}
+    assert violating_pairs(MeshFacts(mesh, policy("print"))).tolist() == [[f, g] for f, g, _ in pairs]
+
+
+def test_a_solid_is_wanted_where_the_rim_is_closed_and_surface_may_be_invented() -> None:
+    assert wants_solid(policy("print"))
+    assert not wants_solid(policy("scan"))
+    assert not wants_solid(Policy(rim="closed", max_safety=Safety.LOCAL))
+    assert not wants_solid(Policy(rim="one", max_safety=Safety.INVENTIVE))
