@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.topology import before
+from meshguard.kernels.halfedges import previous_halfedge
 
 
 @kernel
@@ -36,7 +36,7 @@ def mark_folds(
         for h in range(3 * f, 3 * f + 3):
             g = twins[h]
             out_fold[h] = False
-            if g > h and flat[g] != flat[h] and flat[before(g)] != flat[before(h)]:
+            if g > h and flat[g] != flat[h] and flat[previous_halfedge(g)] != flat[previous_halfedge(h)]:
                 bx, by, bz = _normal(positions, corners, g // 3)
                 dot = ax * bx + ay * by + az * bz
                 if dot < 0.0:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.halfedges import next_halfedge, previous_halfedge
 from meshguard.kernels.topology import BOUNDARY
 
 PERIMETER, LOOP_AREA, CHORD, MEASURES = 0, 1, 2, 3
@@ -23,19 +24,12 @@ MAX_CHORD_POINTS = 4096
 
 
 @inlined
-def _next(h: int) -> int:
-    """The half-edge after h around its face."""
-    return h - 2 if h % 3 == 2 else h + 1
-
-
-@inlined
 def _fan_end(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], h: int, at: int) -> int:
     """The other boundary half-edge of the fan around position `at` that begins at boundary half-edge h; −1 if none."""
     current = h
     while True:
-        f, c = current // 3, current % 3
-        # The two half-edges of face f at the position: the one that leaves it, and the one that arrives.
-        other = 3 * f + (c + 2) % 3 if flat[current] == at else 3 * f + (c + 1) % 3
+        # The two half-edges of a face at the position: the one that leaves it, and the one that arrives.
+        other = previous_halfedge(current) if flat[current] == at else next_halfedge(current)
         twin = twins[other]
         if twin == BOUNDARY:
             return other
@@ -90,7 +84,7 @@ def trace_loops(
     for i in range(count):
         h = boundary[i]
         for side in range(2):
-            at = flat[h] if side == 0 else flat[_next(h)]
+            at = flat[h] if side == 0 else flat[next_halfedge(h)]
             other = _fan_end(flat, twins, h, at)
             if other >= 0:
                 match[2 * i + side] = 2 * rank[other] + (0 if flat[other] == at else 1)
@@ -119,10 +113,10 @@ def trace_loops(
                 done[i] = True
                 h = boundary[i]
                 way[height] = h
-                entered[height] = flat[h] if side == 0 else flat[_next(h)]
+                entered[height] = flat[h] if side == 0 else flat[next_halfedge(h)]
                 height_of[entered[height]] = height
                 height += 1
-                there = flat[_next(h)] if side == 0 else flat[h]
+                there = flat[next_halfedge(h)] if side == 0 else flat[h]
                 below = height_of[there]
                 if below >= 0:  # back at a position of this way: what lies between is a loop of its own
                     for j in range(below, height):
@@ -169,7 +163,7 @@ def _measure_loop(
     for i in range(len(vertices)):
         h = halfedges[i]
         here = vertices[i]
-        there = flat[h] + flat[_next(h)] - here
+        there = flat[h] + flat[next_halfedge(h)] - here
         px, py, pz = positions[here, 0] - ox, positions[here, 1] - oy, positions[here, 2] - oz
         qx, qy, qz = positions[there, 0] - ox, positions[there, 1] - oy, positions[there, 2] - oz
         perimeter += math.sqrt((qx - px) * (qx - px) + (qy - py) * (qy - py) + (qz - pz) * (qz - pz))

@@ -11,22 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.halfedges import next_halfedge, previous_halfedge
 from meshguard.kernels.holes import holds_edge, is_narrow
 
 _ROUNDS = 16
 _PASSES = 40
-
-
-@inlined
-def _next(h: int) -> int:
-    """The half-edge after h around its face."""
-    return h - 2 if h % 3 == 2 else h + 1
-
-
-@inlined
-def _before(h: int) -> int:
-    """The half-edge before h around its face."""
-    return h - 1 if h % 3 else h + 2
 
 
 @inlined
@@ -44,9 +33,9 @@ def _pair(flat: npt.NDArray[np.int32], count: int, vertices: int, twins: npt.NDA
         filled[flat[h]] += 1
     for h in range(3 * count):
         twins[h] = -1
-        there = flat[_next(h)]
+        there = flat[next_halfedge(h)]
         for i in range(starts[there], starts[there + 1]):
-            if flat[_next(leaving[i])] == flat[h]:
+            if flat[next_halfedge(leaving[i])] == flat[h]:
                 twins[h] = leaving[i]
 
 
@@ -55,17 +44,17 @@ def _meets(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], start: int
     """Whether an edge of the patch joins the origin of half-edge `start` and another vertex."""
     h = start
     while True:
-        if flat[_next(h)] == other or flat[_before(h)] == other:
+        if flat[next_halfedge(h)] == other or flat[previous_halfedge(h)] == other:
             return True
-        h = twins[_before(h)]
+        h = twins[previous_halfedge(h)]
         if h == start:
             return False
         if h < 0:
             break
     h = start
     while twins[h] >= 0:
-        h = _next(twins[h])
-        if flat[_next(h)] == other or flat[_before(h)] == other:
+        h = next_halfedge(twins[h])
+        if flat[next_halfedge(h)] == other or flat[previous_halfedge(h)] == other:
             return True
     return False
 
@@ -118,7 +107,7 @@ def _is_better_flipped(points: npt.NDArray[np.float64], a: int, b: int, c: int, 
 @inlined
 def _flip(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], h: int, g: int) -> None:
     """Turn the edge of half-edges h and g: faces (a b c) and (b a d) become (c d b) and (d c a)."""
-    hn, hb, gn, gb = _next(h), _before(h), _next(g), _before(g)
+    hn, hb, gn, gb = next_halfedge(h), previous_halfedge(h), next_halfedge(g), previous_halfedge(g)
     a, b, c, d = flat[h], flat[g], flat[hb], flat[gb]
     bc, ca, ad, db = twins[hn], twins[hb], twins[gn], twins[gb]
     # Face of h: h = c to d, hn = d to b, hb = b to c; face of g: g = d to c, gn = c to a, gb = a to d.
@@ -151,12 +140,12 @@ def _relax(
             g = twins[h]
             if g < h:
                 continue
-            c, d = flat[_before(h)], flat[_before(g)]
+            c, d = flat[previous_halfedge(h)], flat[previous_halfedge(g)]
             if not _is_better_flipped(points, flat[h], flat[g], c, d):
                 continue
             if c < n_old and d < n_old and holds_edge(edges, n_old, c, d):
                 continue
-            if _meets(flat, twins, _before(h), d):
+            if _meets(flat, twins, previous_halfedge(h), d):
                 continue
             if is_narrow(points, c, d, flat[g]) or is_narrow(points, d, c, flat[h]):
                 continue

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.topology import BOUNDARY, UNUSED, after, unite
+from meshguard.kernels.halfedges import next_halfedge
+from meshguard.kernels.topology import BOUNDARY, UNUSED, unite
 
 AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
 """Columns of a piece's measures: area, mean of its surface (3), sum of its faces' normals times their
@@ -102,8 +103,8 @@ def label_pieces(
             h = crowded[k]
             for j in range(k - 1, -1, -1):
                 g = crowded[j]
-                same_sum = flat[g] + flat[after(g)] == flat[h] + flat[after(h)]
-                if not same_sum or min(flat[g], flat[after(g)]) != min(flat[h], flat[after(h)]):
+                same_sum = flat[g] + flat[next_halfedge(g)] == flat[h] + flat[next_halfedge(h)]
+                if not same_sum or min(flat[g], flat[next_halfedge(g)]) != min(flat[h], flat[next_halfedge(h)]):
                     break
                 if labels[g // 3] == labels[h // 3]:
                     unite(out_piece, g // 3, h // 3)
@@ -291,7 +292,7 @@ def border_bands(
         for side in range(2):
             h = seeds[s] if side == 0 else twins[seeds[s]]
             f = h // 3
-            a, b = flat[h], flat[after(h)]
+            a, b = flat[h], flat[next_halfedge(h)]
             start = 0.0
             for d in range(3):
                 centre = (positions[corners[f, 0], d] + positions[corners[f, 1], d] + positions[corners[f, 2], d]) / 3.0

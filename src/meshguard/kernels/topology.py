@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.halfedges import next_halfedge, previous_halfedge
 from meshguard.kernels.sorting import sort_in_place
 
 BOUNDARY = -1
@@ -47,18 +48,6 @@ def unite(parent: npt.NDArray[np.int32], a: int, b: int) -> None:
         parent[b] = a
     elif b < a:
         parent[a] = b
-
-
-@inlined
-def after(h: int) -> int:
-    """The half-edge after h around its face."""
-    return h - 2 if h % 3 == 2 else h + 1
-
-
-@inlined
-def before(h: int) -> int:
-    """The half-edge before h around its face; it starts at the corner opposite to h."""
-    return h - 1 if h % 3 else h + 2
 
 
 @kernel
@@ -191,16 +180,16 @@ def connect_faces(
         g = twins[h]
         if g > h:
             unite(parent, h // 3, g // 3)
-            if flat[before(g)] == flat[before(h)]:
+            if flat[previous_halfedge(g)] == flat[previous_halfedge(h)]:
                 out_doubled[h // 3] = out_doubled[g // 3] = True
     first, first_low, first_sum = -1, -1, -1
     for h in crowded:
-        low, total = min(flat[h], flat[after(h)]), flat[h] + flat[after(h)]
+        low, total = min(flat[h], flat[next_halfedge(h)]), flat[h] + flat[next_halfedge(h)]
         if low != first_low or total != first_sum:
             first, first_low, first_sum = h, low, total
             continue
         unite(parent, h // 3, first // 3)
-        if flat[before(h)] == flat[before(first)]:
+        if flat[previous_halfedge(h)] == flat[previous_halfedge(first)]:
             out_doubled[h // 3] = out_doubled[first // 3] = True
     count = 0
     for f in range(len(corners)):
@@ -246,18 +235,18 @@ def connect_corners(
         if g > h:
             if flat[g] == flat[h]:
                 unite(parent, h, g)
-                unite(parent, after(h), after(g))
+                unite(parent, next_halfedge(h), next_halfedge(g))
             else:
-                unite(parent, h, after(g))
-                unite(parent, after(h), g)
+                unite(parent, h, next_halfedge(g))
+                unite(parent, next_halfedge(h), g)
     for i in range(1, len(crowded)):
         g, h = crowded[i - 1], crowded[i]
-        if flat[g] == flat[h] and flat[after(g)] == flat[after(h)]:
+        if flat[g] == flat[h] and flat[next_halfedge(g)] == flat[next_halfedge(h)]:
             unite(parent, h, g)
-            unite(parent, after(h), after(g))
-        elif flat[g] == flat[after(h)] and flat[after(g)] == flat[h]:
-            unite(parent, h, after(g))
-            unite(parent, after(h), g)
+            unite(parent, next_halfedge(h), next_halfedge(g))
+        elif flat[g] == flat[next_halfedge(h)] and flat[next_halfedge(g)] == flat[h]:
+            unite(parent, h, next_halfedge(g))
+            unite(parent, next_halfedge(h), g)
     out_fans[:] = 0
     for h in range(len(twins)):
         if twins[h] != UNUSED:
@@ -357,8 +346,8 @@ def measure_components(
     for i in range(len(crowded)):
         g, h = crowded[i - 1], crowded[i]
         new = i == 0 or (
-            min(flat[g], flat[after(g)]) != min(flat[h], flat[after(h)])
-            or max(flat[g], flat[after(g)]) != max(flat[h], flat[after(h)])
+            min(flat[g], flat[next_halfedge(g)]) != min(flat[h], flat[next_halfedge(h)])
+            or max(flat[g], flat[next_halfedge(g)]) != max(flat[h], flat[next_halfedge(h)])
         )
         if new:
             out_counts[component[h // 3], CROWDED_EDGES] += 1
