@@ -55,7 +55,7 @@ def test_a_flipped_face_does_not_break_a_loop() -> None:
     assert loops.closed.tolist() == [True]
 
 
-def test_a_border_that_ends_at_a_crowded_edge_is_an_open_chain() -> None:
+def test_a_border_that_ends_at_a_nonmanifold_edge_is_an_open_chain() -> None:
     mesh = shapes.grid()
     a, _, c = mesh.faces[40]
     fin = Mesh(

@@ -90,7 +90,7 @@ def trace_loops(
                 match[2 * i + side] = 2 * rank[other] + (0 if flat[other] == at else 1)
             elif waiting[at] < 0:
                 waiting[at] = 2 * i + side
-            else:  # two fans that end at crowded edges of one position go on in each other
+            else:  # two fans that end at non-manifold edges of one position go on in each other
                 match[2 * i + side] = waiting[at]
                 match[waiting[at]] = 2 * i + side
                 waiting[at] = -1

@@ -28,7 +28,7 @@ def _middle(a: int, b: int, c: int) -> int:
 def label_pieces(
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
-    crowded: npt.NDArray[np.int32],
+    nonmanifold: npt.NDArray[np.int32],
     labels: npt.NDArray[np.int32],
     by_face: bool,
     out_of_face: npt.NDArray[np.int32],
@@ -44,7 +44,7 @@ def label_pieces(
     Args:
         corners: (m, 3) int32: positions of each face's corners.
         twins: (3m,) int32: see `kernels.topology`.
-        crowded: (k,) int32: half-edges of edges with more than two faces, those of an edge side by side.
+        nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of an edge side by side.
         labels: (N,) int32: label of each node; N = m by face, else the number of positions.
         by_face: whether nodes are faces.
         out_of_face: (m,) int32: label of each face; the middle one of three corners'.
@@ -99,10 +99,10 @@ def label_pieces(
                 out_meetings[meetings] = h
                 meetings += 1
     if by_face:
-        for k in range(1, len(crowded)):
-            h = crowded[k]
+        for k in range(1, len(nonmanifold)):
+            h = nonmanifold[k]
             for j in range(k - 1, -1, -1):
-                g = crowded[j]
+                g = nonmanifold[j]
                 same_sum = flat[g] + flat[next_halfedge(g)] == flat[h] + flat[next_halfedge(h)]
                 if not same_sum or min(flat[g], flat[next_halfedge(g)]) != min(flat[h], flat[next_halfedge(h)]):
                     break

@@ -14,7 +14,7 @@ from meshguard.kernels.sorting import sort_in_place
 
 BOUNDARY = -1
 """Twin of a half-edge whose edge has no other face."""
-CROWDED = -2
+NONMANIFOLD = -2
 """Twin of a half-edge whose edge has more than two faces."""
 UNUSED = -3
 """Twin of a half-edge of a face that takes no part (a non-finite corner, or a repeated one)."""
@@ -22,12 +22,12 @@ UNUSED = -3
 CHUNK = 256
 """Faces that are passed over together where none of their positions matters."""
 
-AREA, VOLUME, RADIUS, CENTRE, BOX, SWEPT, COLUMNS = 0, 1, 2, 3, 6, 12, 13
+AREA, VOLUME, RADIUS, CENTRE, BOX, ABSOLUTE_VOLUME, COLUMNS = 0, 1, 2, 3, 6, 12, 13
 """Columns of a component's row in `out_measures`: area, signed volume about its anchor's first corner, largest distance
 of a corner from the mean of its corners, that mean (3), smallest and largest coordinates (3 and 3), volume with every
 sign positive."""
 
-FACES, EDGES, BOUNDARY_EDGES, CROWDED_EDGES, MISWOUND_EDGES, FANS, COUNTS = 0, 1, 2, 3, 4, 5, 6
+FACES, EDGES, BOUNDARY_EDGES, NONMANIFOLD_EDGES, INCONSISTENT_EDGES, FANS, COUNTS = 0, 1, 2, 3, 4, 5, 6
 """Columns of a component's row in `out_counts`."""
 
 
@@ -76,7 +76,7 @@ def group_edges(
         out_halfedges: (>= half-edges of the range,) int32: half-edges, those of one edge side by side, edges by (lower,
             higher) position, half-edges by number.
         out_twins: (3m,) int32: written for the half-edges of the range: the other half-edge of an edge of two faces,
-            `BOUNDARY` or `CROWDED`.
+            `BOUNDARY` or `NONMANIFOLD`.
         out_counts: (3,) int64: half-edges of the range, its edges, and its half-edges on edges of more than two faces.
     """
     starts = np.zeros(hi - lo + 1, np.int32)
@@ -108,7 +108,7 @@ def group_edges(
                     out_halfedges[place], others[place] = h, max(v, w)
                     starts[low - lo] = place + 1
                 h += 1
-    edges = crowded = 0
+    edges = nonmanifold = 0
     first = 0
     for low in range(lo, hi):
         last = starts[low - lo]  # filling moved each start to the next bucket's
@@ -139,35 +139,35 @@ def group_edges(
             elif j - i == 1:
                 out_twins[out_halfedges[i]] = BOUNDARY
             else:
-                crowded += j - i
+                nonmanifold += j - i
                 for k in range(i, j):
-                    out_twins[out_halfedges[k]] = CROWDED
+                    out_twins[out_halfedges[k]] = NONMANIFOLD
             i = j
         first = last
     out_counts[0] = first
     out_counts[1] = edges
-    out_counts[2] = crowded
+    out_counts[2] = nonmanifold
 
 
 @kernel
 def connect_faces(
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
-    crowded: npt.NDArray[np.int32],
+    nonmanifold: npt.NDArray[np.int32],
     out_component: npt.NDArray[np.int32],
     out_anchor: npt.NDArray[np.int32],
     out_doubled: npt.NDArray[np.bool_],
 ) -> int:
-    """Number the components (faces connected through edges, crowded ones included); mark where faces lie doubled.
+    """Number the components (faces connected through edges, non-manifold ones included); mark where faces lie doubled.
 
     Args:
         corners: (m, 3) int32: positions of each face's corners.
         twins: (3m,) int32, from `group_edges`.
-        crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
+        nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
         out_component: (m,) int32: component of each face, by order of first face; −1 for unused faces.
         out_anchor: (m,) int32: the first face of each component, about which its volume is taken.
         out_doubled: (m,) bool: faces that may have the same three positions as another: all that have, and those whose
-            three edges are crowded.
+            three edges are non-manifold.
 
     Returns:
         How many components.
@@ -175,7 +175,9 @@ def connect_faces(
     parent = np.arange(len(corners)).astype(np.int32)
     flat = corners.ravel()
     for f in range(len(corners)):
-        out_doubled[f] = twins[3 * f] == CROWDED and twins[3 * f + 1] == CROWDED and twins[3 * f + 2] == CROWDED
+        out_doubled[f] = (
+            twins[3 * f] == NONMANIFOLD and twins[3 * f + 1] == NONMANIFOLD and twins[3 * f + 2] == NONMANIFOLD
+        )
     for h in range(len(twins)):
         g = twins[h]
         if g > h:
@@ -183,7 +185,7 @@ def connect_faces(
             if flat[previous_halfedge(g)] == flat[previous_halfedge(h)]:
                 out_doubled[h // 3] = out_doubled[g // 3] = True
     first, first_low, first_sum = -1, -1, -1
-    for h in crowded:
+    for h in nonmanifold:
         low, total = min(flat[h], flat[next_halfedge(h)]), flat[h] + flat[next_halfedge(h)]
         if low != first_low or total != first_sum:
             first, first_low, first_sum = h, low, total
@@ -210,7 +212,7 @@ def connect_faces(
 def connect_corners(
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
-    crowded: npt.NDArray[np.int32],
+    nonmanifold: npt.NDArray[np.int32],
     out_fan: npt.NDArray[np.int32],
     out_fans: npt.NDArray[np.int32],
 ) -> int:
@@ -219,7 +221,7 @@ def connect_corners(
     Args:
         corners: (m, 3) int32: positions of each face's corners.
         twins: (3m,) int32, from `group_edges`.
-        crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
+        nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
         out_fan: (3m,) int32: lowest corner 3*face + corner of each corner's fan; work space for unused faces.
         out_fans: (p,) int32: number of fans at each position.
 
@@ -239,8 +241,8 @@ def connect_corners(
             else:
                 unite(parent, h, next_halfedge(g))
                 unite(parent, next_halfedge(h), g)
-    for i in range(1, len(crowded)):
-        g, h = crowded[i - 1], crowded[i]
+    for i in range(1, len(nonmanifold)):
+        g, h = nonmanifold[i - 1], nonmanifold[i]
         if flat[g] == flat[h] and flat[next_halfedge(g)] == flat[next_halfedge(h)]:
             unite(parent, h, g)
             unite(parent, next_halfedge(h), next_halfedge(g))
@@ -269,7 +271,7 @@ def measure_components(
     anchor: npt.NDArray[np.int32],
     fan: npt.NDArray[np.int32],
     area: npt.NDArray[np.float64],
-    crowded: npt.NDArray[np.int32],
+    nonmanifold: npt.NDArray[np.int32],
     out_measures: npt.NDArray[np.float64],
     out_counts: npt.NDArray[np.int64],
 ) -> None:
@@ -283,7 +285,7 @@ def measure_components(
         anchor: (>= C,) int32, from `connect_faces`.
         fan: (3m,) int32, from `connect_corners`.
         area: (m,) float64, mm2.
-        crowded: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
+        nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
         out_measures: (C, COLUMNS) float64: see `AREA` and its like; mm, mm2, mm3.
         out_counts: (C, COUNTS) int64: see `FACES` and its like.
     """
@@ -303,12 +305,12 @@ def measure_components(
         o = corners[anchor[k], 0]
         ox, oy, oz = positions[o, 0], positions[o, 1], positions[o, 2]
         row, counts = out_measures[k], out_counts[k]
-        surface, volume, swept = row[AREA], row[VOLUME], row[SWEPT]
+        surface, volume, absolute_volume = row[AREA], row[VOLUME], row[ABSOLUTE_VOLUME]
         sum_x, sum_y, sum_z = row[CENTRE], row[CENTRE + 1], row[CENTRE + 2]
         low_x, low_y, low_z = row[BOX], row[BOX + 1], row[BOX + 2]
         high_x, high_y, high_z = row[BOX + 3], row[BOX + 4], row[BOX + 5]
         first = f
-        fans = boundary = edges = miswound = 0
+        fans = boundary = edges = inconsistent = 0
         while f < len(corners) and component[f] == k:
             surface += area[f]
             a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
@@ -325,16 +327,16 @@ def measure_components(
             xy, xz, yz = ax * by - bx * ay, ax * cy - cx * ay, bx * cy - cx * by
             part = (xy * cz - xz * bz + yz * az) / 6.0
             volume += part
-            swept += abs(part)
+            absolute_volume += abs(part)
             for h in range(3 * f, 3 * f + 3):
                 fans += fan[h] == h
                 g = twins[h]
                 boundary += g == BOUNDARY
                 if g > h:
                     edges += 1
-                    miswound += flat[g] == flat[h]
+                    inconsistent += flat[g] == flat[h]
             f += 1
-        row[AREA], row[VOLUME], row[SWEPT] = surface, volume, swept
+        row[AREA], row[VOLUME], row[ABSOLUTE_VOLUME] = surface, volume, absolute_volume
         row[CENTRE], row[CENTRE + 1], row[CENTRE + 2] = sum_x, sum_y, sum_z
         row[BOX], row[BOX + 1], row[BOX + 2] = low_x, low_y, low_z
         row[BOX + 3], row[BOX + 4], row[BOX + 5] = high_x, high_y, high_z
@@ -342,15 +344,15 @@ def measure_components(
         counts[FANS] += fans
         counts[BOUNDARY_EDGES] += boundary
         counts[EDGES] += edges
-        counts[MISWOUND_EDGES] += miswound
-    for i in range(len(crowded)):
-        g, h = crowded[i - 1], crowded[i]
+        counts[INCONSISTENT_EDGES] += inconsistent
+    for i in range(len(nonmanifold)):
+        g, h = nonmanifold[i - 1], nonmanifold[i]
         new = i == 0 or (
             min(flat[g], flat[next_halfedge(g)]) != min(flat[h], flat[next_halfedge(h)])
             or max(flat[g], flat[next_halfedge(g)]) != max(flat[h], flat[next_halfedge(h)])
         )
         if new:
-            out_counts[component[h // 3], CROWDED_EDGES] += 1
+            out_counts[component[h // 3], NONMANIFOLD_EDGES] += 1
             out_counts[component[h // 3], EDGES] += 1
     for k in range(len(out_measures)):
         out_counts[k, EDGES] += out_counts[k, BOUNDARY_EDGES]
@@ -379,7 +381,7 @@ def orient_faces(
     component: npt.NDArray[np.int32],
     out_flip: npt.NDArray[np.bool_],
     out_patch: npt.NDArray[np.int32],
-    out_twisted: npt.NDArray[np.bool_],
+    out_nonorientable: npt.NDArray[np.bool_],
 ) -> None:
     """Wind each patch consistently with its first face, if it can be; a patch is connected by edges of two faces.
 
@@ -389,11 +391,11 @@ def orient_faces(
         component: (m,) int32, from `connect_faces`.
         out_flip: (m,) bool: faces wound against the first face of their patch.
         out_patch: (m,) int32: first face of each face's patch; −1 for unused faces.
-        out_twisted: (C,) bool: components with a patch that cannot be wound consistently.
+        out_nonorientable: (C,) bool: components with a patch that cannot be wound consistently.
     """
     out_patch[:] = -1
     out_flip[:] = False
-    out_twisted[:] = False
+    out_nonorientable[:] = False
     stack = np.empty(len(component), np.int32)
     for seed in range(len(component)):
         if component[seed] < 0 or out_patch[seed] >= 0:
@@ -416,7 +418,7 @@ def orient_faces(
                     stack[height] = other
                     height += 1
                 elif out_flip[other] != out_flip[f] ^ against:
-                    out_twisted[component[f]] = True
+                    out_nonorientable[component[f]] = True
 
 
 @kernel

@@ -189,7 +189,7 @@ class Connectivity:
             topology.group_edges(corners, spans, unused, lo, hi, halfedges, twins, counts[part])
             if counts[part, 2]:
                 halfedges = halfedges[: counts[part, 0]]
-                nonmanifold_parts[part] = halfedges[twins[halfedges] == topology.CROWDED]
+                nonmanifold_parts[part] = halfedges[twins[halfedges] == topology.NONMANIFOLD]
 
         side_by_side([partial(group, part) for part in range(len(bounds) - 1)])
         boundary = np.flatnonzero(twins == topology.BOUNDARY).astype(np.int32)

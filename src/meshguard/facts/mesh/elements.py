@@ -132,7 +132,7 @@ class Components(NamedTuple):
     @property
     def absolute_volume(self) -> FloatArray:
         """The same sum with every sign positive, float64 (C,), mm3: what rounding errors are compared with."""
-        return self.measures[:, topology.SWEPT]
+        return self.measures[:, topology.ABSOLUTE_VOLUME]
 
     @property
     def radius(self) -> FloatArray:
@@ -172,12 +172,12 @@ class Components(NamedTuple):
     @property
     def n_nonmanifold_edges(self) -> npt.NDArray[np.int64]:
         """Edges with more than two faces, int64 (C,)."""
-        return self.counts[:, topology.CROWDED_EDGES]
+        return self.counts[:, topology.NONMANIFOLD_EDGES]
 
     @property
     def n_inconsistent_edges(self) -> npt.NDArray[np.int64]:
         """Edges whose two faces run them the same way, int64 (C,)."""
-        return self.counts[:, topology.MISWOUND_EDGES]
+        return self.counts[:, topology.INCONSISTENT_EDGES]
 
     @property
     def is_open(self) -> BoolArray:
