@@ -29,13 +29,22 @@ DEFERRED_ITEM = -(1 << 62)
 SCALAR, SINGLE, LIST, SKIPPED_LIST = 0, 1, 2, 3
 """Codes of a row's properties: a number; a number to be rounded to float32 later; a list to keep; a list to skip."""
 
-# What `text_rows` and `stl_facets` write to `out_notes`. A kind of irregularity has its number and, behind it, the
-# first offset.
-ROWS, END, ITEMS, DEFERRALS, ERROR, ERROR_AT, OPEN_AT = 0, 1, 2, 3, 4, 5, 6
-BLANK, COMMENT, WRAPPED, EXTRA = 8, 10, 12, 14
-SOLIDS, TRAILING_AT, UNCLOSED, LARGEST = 3, 7, 36, 40
-SPLIT, NO_NORMAL, UNKNOWN, CASE, HEADLESS, FEW, MANY, CARRIAGE, RUN_ON, STRAY = 16, 18, 20, 22, 24, 26, 28, 30, 32, 34
-NOTES = 48
+# What the kernels write to `out_notes`. No slot has two meanings: names of both kernels, of `text_rows` and of
+# `stl_facets` (a line each) share two ranges. First single numbers; then kinds of irregularity, each with its number of
+# times and, in the slot behind it, the first offset.
+# fmt: off
+(
+    ROWS, END, ERROR, ERROR_AT,
+    ITEMS, DEFERRALS,
+    SOLIDS, OPEN_AT, TRAILING_AT, TRAILING_WORDS, LARGEST,
+) = range(11)
+(
+    COMMENT,
+    BLANK, WRAPPED, EXTRA,
+    UNCLOSED, SPLIT, NO_NORMAL, UNKNOWN, CASE, HEADLESS, FEW, MANY, CARRIAGE, RUN_ON,
+) = range(11, 39, 2)
+# fmt: on
+NOTES = 39
 
 NO_ERROR, BAD_LENGTH, SHORT_ROW, BAD_NUMBER = 0, 1, 2, 3
 """Values of `out_notes[ERROR]`; the offset of the token stands in `out_notes[ERROR_AT]`."""
@@ -222,7 +231,10 @@ def text_rows(
 @inlined
 def _next_token(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
     """The offset of the next token that is no comment, or the end."""
-    while pos < len(data):
+    # No `break` here and in what reads numbers: Numba then counts references to the arrays at each call, which takes
+    # longer than the call.
+    between = True
+    while between and pos < len(data):
         c = byte_at(data, pos)
         if is_space(c):
             if c == 13 and (pos + 1 >= len(data) or byte_at(data, pos + 1) != 10):
@@ -232,7 +244,7 @@ def _next_token(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np
             _note(out_notes, COMMENT, 1, pos)
             pos = line_end(data, pos)
         else:
-            break
+            between = False
     return pos
 
 
@@ -269,6 +281,124 @@ def _behind_name(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[n
     return stop
 
 
+@inlined
+def _closing_word(
+    data: npt.NDArray[np.uint8], token: int, behind_end: int, out_notes: npt.NDArray[np.int64]
+) -> tuple[np.uint64, int, bool]:
+    """The closing keyword whose first word is `end`, the offset behind it, and whether its second word has upper case.
+
+    Where no such second word follows it is the `end` alone, which is no keyword.
+    """
+    second_at = _next_token(data, behind_end, out_notes)
+    if second_at < len(data):
+        second, behind, upper = word_at(data, second_at)
+        if second in (_LOOP, _FACET, _SOLID):
+            _note(out_notes, SPLIT, 1, token)
+            return (_ENDLOOP if second == _LOOP else (_ENDFACET if second == _FACET else _ENDSOLID)), behind, upper
+    return _END_, behind_end, False
+
+
+@inlined
+def _is_keyword(word: np.uint64) -> bool:
+    """Whether a word is one of those that make up a text STL; a normal's is looked for behind its facet's only."""
+    known = word in (_SOLID, _FACET, _OUTER, _LOOP, _VERTEX)
+    return known or word in (_ENDLOOP, _ENDFACET, _ENDSOLID)
+
+
+@inlined
+def _note_unknown(token: int, outside: bool, out_notes: npt.NDArray[np.int64]) -> None:
+    """Note a word that is no keyword: behind the last solid it may be what follows the text, and is kept apart."""
+    if outside and out_notes[SOLIDS] > 0:
+        if out_notes[TRAILING_AT] == 0:
+            out_notes[TRAILING_AT] = token + 1
+        out_notes[TRAILING_WORDS] += 1
+    else:
+        _note(out_notes, UNKNOWN, 1, token)
+
+
+@inlined
+def _reopen(out_notes: npt.NDArray[np.int64]) -> None:
+    """Another keyword stands behind words that seemed to follow the text: they are unknown words within it."""
+    if out_notes[TRAILING_AT] > 0:
+        _note(out_notes, UNKNOWN, out_notes[TRAILING_WORDS], out_notes[TRAILING_AT] - 1)
+        out_notes[TRAILING_AT] = 0
+        out_notes[TRAILING_WORDS] = 0
+
+
+@inlined
+def _note_corners(corners: int, facet_at: int, out_notes: npt.NDArray[np.int64]) -> None:
+    """Note a facet that has ended, if it had fewer or more than three corners."""
+    if corners < 3:
+        _note(out_notes, FEW, 1, facet_at)
+    elif corners > 3:
+        _note(out_notes, MANY, 1, facet_at)
+        out_notes[LARGEST] = max(out_notes[LARGEST], corners)
+
+
+@inlined
+def _read_normal(
+    data: npt.NDArray[np.uint8],
+    facet_at: int,
+    pos: int,
+    row: int,
+    out_normals: npt.NDArray[np.float64],
+    out_notes: npt.NDArray[np.int64],
+) -> int:
+    """Read a facet's normal, NaN where there is none with three numbers, and return the offset behind it."""
+    for axis in range(3):
+        out_normals[row, axis] = np.nan
+    pos = _next_token(data, pos, out_notes)
+    found = False
+    if pos < len(data):
+        word, behind, upper = word_at(data, pos)
+        if word == _NORMAL:
+            if upper:
+                _note(out_notes, CASE, 1, pos)
+            pos = behind
+            found = True
+            for axis in range(3):
+                pos = _next_token(data, pos, out_notes)
+                if pos < len(data) and _starts_number(byte_at(data, pos)):
+                    out_normals[row, axis], pos = number_at(data, pos)
+                else:
+                    found = False
+    if not found:
+        _note(out_notes, NO_NORMAL, 1, facet_at)
+        for axis in range(3):
+            out_normals[row, axis] = np.nan
+    return pos
+
+
+@inlined
+def _continue_fan(row: int, out_corners: npt.NDArray[np.float64], out_normals: npt.NDArray[np.float64]) -> None:
+    """Begin the fan's next triangle: the first corner and the last one; the vertex that follows is its third."""
+    for axis in range(3):
+        out_corners[row, 0, axis] = out_corners[row - 1, 0, axis]
+        out_corners[row, 1, axis] = out_corners[row - 1, 2, axis]
+        out_normals[row, axis] = out_normals[row - 1, axis]
+
+
+@inlined
+def _read_vertex(
+    data: npt.NDArray[np.uint8],
+    pos: int,
+    row: int,
+    corner: int,
+    out_corners: npt.NDArray[np.float64],
+    out_notes: npt.NDArray[np.int64],
+) -> int:
+    """Read the three numbers of a vertex, and return the offset behind them; what is no number is an ERROR."""
+    for axis in range(3):
+        pos = _next_token(data, pos, out_notes)
+        if pos < len(data):
+            if _starts_number(byte_at(data, pos)):
+                out_corners[row, corner, axis], pos = number_at(data, pos)
+            else:
+                out_notes[ERROR] = BAD_NUMBER
+                out_notes[ERROR_AT] = pos
+    return pos
+
+
 @kernel
 def stl_facets(
     data: npt.NDArray[np.uint8],
@@ -293,54 +423,31 @@ def stl_facets(
 
     An empty text gives no facets. ERROR is BAD_NUMBER where a vertex has fewer than three numbers.
     """
-    end = len(data)
     pos = start
-    rows = 0
-    corners = 0
-    in_facet = False
-    closed = False
+    rows = corners = 0
     facet_at = start
-    outside = True
+    in_facet, closed, outside = False, False, True
     while True:
-        pos = _next_token(data, pos, out_notes)
-        if pos >= end:
+        token = _next_token(data, pos, out_notes)
+        if token >= len(data):
+            pos = token
             break
-        token = pos
-        word, pos, upper = word_at(data, pos)
+        word, pos, upper = word_at(data, token)
         if pos == token:
             pos += 1
         if word == _END_:
-            after = _next_token(data, pos, out_notes)
-            second, behind, upper_too = (np.uint64(0), after, False) if after >= end else word_at(data, after)
-            if second in (_LOOP, _FACET, _SOLID):
-                _note(out_notes, SPLIT, 1, token)
-                word = _ENDLOOP if second == _LOOP else (_ENDFACET if second == _FACET else _ENDSOLID)
-                upper = upper or upper_too
-                pos = behind
-        known = word in (_SOLID, _FACET, _OUTER, _LOOP, _VERTEX)
-        known = known or word in (_ENDLOOP, _ENDFACET, _ENDSOLID)
-        if not known:
-            if outside and out_notes[SOLIDS] > 0:
-                if out_notes[TRAILING_AT] == 0:
-                    out_notes[TRAILING_AT] = token + 1
-                out_notes[STRAY] += 1
-            else:
-                _note(out_notes, UNKNOWN, 1, token)
+            word, pos, second_upper = _closing_word(data, token, pos, out_notes)
+            upper = upper or second_upper
+        if not _is_keyword(word):
+            _note_unknown(token, outside, out_notes)
             pos = token_end(data, pos)
             continue
         if upper:
             _note(out_notes, CASE, 1, token)
-        if out_notes[TRAILING_AT] > 0:
-            _note(out_notes, UNKNOWN, out_notes[STRAY], out_notes[TRAILING_AT] - 1)
-            out_notes[TRAILING_AT] = 0
-            out_notes[STRAY] = 0
-        if in_facet and (word in (_FACET, _ENDFACET, _SOLID, _ENDSOLID)):
+        _reopen(out_notes)
+        if in_facet and word in (_FACET, _ENDFACET, _SOLID, _ENDSOLID):
             in_facet = False
-            if corners < 3:
-                _note(out_notes, FEW, 1, facet_at)
-            elif corners > 3:
-                _note(out_notes, MANY, 1, facet_at)
-                out_notes[LARGEST] = max(out_notes[LARGEST], corners)
+            _note_corners(corners, facet_at, out_notes)
         if word == _SOLID:
             if not outside:
                 _note(out_notes, UNCLOSED, 1, token)
@@ -355,51 +462,19 @@ def stl_facets(
                 _note(out_notes, HEADLESS, 1, token)
                 outside = False
                 out_notes[SOLIDS] += 1
-            in_facet = True
-            closed = False
-            facet_at = token
-            corners = 0
-            for axis in range(3):
-                out_normals[rows, axis] = np.nan
-            pos = _next_token(data, pos, out_notes)
-            found = False
-            if pos < end:
-                second, behind, upper = word_at(data, pos)
-                if second == _NORMAL:
-                    if upper:
-                        _note(out_notes, CASE, 1, pos)
-                    pos = behind
-                    found = True
-                    for axis in range(3):
-                        pos = _next_token(data, pos, out_notes)
-                        if pos >= end or not _starts_number(byte_at(data, pos)):
-                            found = False
-                            break
-                        out_normals[rows, axis], pos = number_at(data, pos)
-            if not found:
-                _note(out_notes, NO_NORMAL, 1, token)
-                for axis in range(3):
-                    out_normals[rows, axis] = np.nan
+            in_facet, closed = True, False
+            facet_at, corners = token, 0
+            pos = _read_normal(data, facet_at, pos, rows, out_normals, out_notes)
         elif word == _VERTEX:
             if not in_facet:
                 _note(out_notes, UNKNOWN, 1, token)
                 continue
             if corners >= 3:
-                # The fan's next triangle: the first corner, the last one, and the one that follows.
-                for axis in range(3):
-                    out_corners[rows, 0, axis] = out_corners[rows - 1, 0, axis]
-                    out_corners[rows, 1, axis] = out_corners[rows - 1, 2, axis]
-                    out_normals[rows, axis] = out_normals[rows - 1, axis]
-            for axis in range(3):
-                pos = _next_token(data, pos, out_notes)
-                if pos >= end:
-                    break
-                if not _starts_number(byte_at(data, pos)):
-                    out_notes[ERROR] = BAD_NUMBER
-                    out_notes[ERROR_AT] = pos
-                    out_notes[ROWS] = rows
-                    return
-                out_corners[rows, min(corners, 2), axis], pos = number_at(data, pos)
+                _continue_fan(rows, out_corners, out_normals)
+            pos = _read_vertex(data, pos, rows, min(corners, 2), out_corners, out_notes)
+            if out_notes[ERROR] != NO_ERROR:
+                out_notes[ROWS] = rows
+                return
             corners += 1
             if corners >= 3:
                 out_solid[rows] = max(0, out_notes[SOLIDS] - 1)
@@ -408,17 +483,13 @@ def stl_facets(
                     break
         elif word in (_ENDLOOP, _ENDFACET):
             closed = True
-    if in_facet:
+    if in_facet and closed:
+        _note_corners(corners, facet_at, out_notes)
+    elif in_facet:
         # The end came first. Without an `endloop` even the last number may be cut; then the facet is left out.
-        if not closed:
-            rows -= max(0, corners - 2)
-            out_notes[OPEN_AT] = facet_at + 1
-        elif corners > 3:
-            _note(out_notes, MANY, 1, facet_at)
-            out_notes[LARGEST] = max(out_notes[LARGEST], corners)
-        elif corners < 3:
-            _note(out_notes, FEW, 1, facet_at)
+        rows -= max(0, corners - 2)
+        out_notes[OPEN_AT] = facet_at + 1
     if not outside:
-        _note(out_notes, UNCLOSED, 1, end)
+        _note(out_notes, UNCLOSED, 1, len(data))
     out_notes[ROWS] = rows
     out_notes[END] = pos
