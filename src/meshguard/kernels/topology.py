@@ -22,6 +22,9 @@ UNUSED = -3
 CHUNK = 256
 """Faces that are passed over together where none of their positions matters."""
 
+_LONG_BUCKET = 64
+"""Half-edges of one lower position above which they are sorted by heapsort, not by insertion."""
+
 AREA, VOLUME, RADIUS, CENTRE, BOX, ABSOLUTE_VOLUME, COLUMNS = 0, 1, 2, 3, 6, 12, 13
 """Columns of a component's row in `out_measures`: area, signed volume about its anchor's first corner, largest distance
 of a corner from the mean of its corners, that mean (3), smallest and largest coordinates (3 and 3), volume with every
@@ -48,6 +51,124 @@ def unite(parent: npt.NDArray[np.int32], a: int, b: int) -> None:
         parent[b] = a
     elif b < a:
         parent[a] = b
+
+
+@inlined
+def _bucket_starts(
+    corners: npt.NDArray[np.int32],
+    spans: npt.NDArray[np.int32],
+    unused: npt.NDArray[np.bool_],
+    lo: int,
+    hi: int,
+) -> npt.NDArray[np.int32]:
+    """Where the half-edges of each lower position in [lo, hi) start, and last where they end: (hi - lo + 1,) int32."""
+    starts = np.zeros(hi - lo + 1, np.int32)
+    for chunk in range(len(spans)):
+        if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
+            continue
+        for f in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(corners))):
+            if unused[f]:
+                continue
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            for low in (min(a, b), min(b, c), min(c, a)):
+                if lo <= low < hi:
+                    starts[low - lo + 1] += 1
+    for i in range(1, len(starts)):
+        starts[i] += starts[i - 1]
+    return starts
+
+
+@inlined
+def _fill_buckets(
+    corners: npt.NDArray[np.int32],
+    spans: npt.NDArray[np.int32],
+    unused: npt.NDArray[np.bool_],
+    lo: int,
+    hi: int,
+    out_starts: npt.NDArray[np.int32],
+    out_others: npt.NDArray[np.int32],
+    out_halfedges: npt.NDArray[np.int32],
+) -> None:
+    """Write each half-edge, and the higher position of its edge, into the bucket of the lower; starts become ends."""
+    for chunk in range(len(spans)):
+        if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
+            continue
+        for f in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(corners))):
+            if unused[f]:
+                continue
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            h = 3 * f
+            for v, w in ((a, b), (b, c), (c, a)):
+                low = min(v, w)
+                if lo <= low < hi:
+                    place = out_starts[low - lo]
+                    out_halfedges[place], out_others[place] = h, max(v, w)
+                    out_starts[low - lo] = place + 1
+                h += 1
+
+
+@inlined
+def _insert(first: int, i: int, out_others: npt.NDArray[np.int32], out_halfedges: npt.NDArray[np.int32]) -> None:
+    """Move a half-edge of a bucket down to its place among those before it, which are sorted by higher position."""
+    h, other = out_halfedges[i], out_others[i]
+    while i > first and out_others[i - 1] > other:
+        out_halfedges[i], out_others[i] = out_halfedges[i - 1], out_others[i - 1]
+        i -= 1
+    out_halfedges[i], out_others[i] = h, other
+
+
+@inlined
+def _sort_long_bucket(
+    first: int, last: int, out_others: npt.NDArray[np.int32], out_halfedges: npt.NDArray[np.int32]
+) -> None:
+    """Sort a bucket by its higher positions, then by half-edges, by heapsort."""
+    keys = np.empty(last - first, np.int64)
+    for i in range(first, last):
+        keys[i - first] = (np.int64(out_others[i]) << 32) | out_halfedges[i]
+    sort_in_place(keys)
+    for i in range(first, last):
+        out_others[i], out_halfedges[i] = keys[i - first] >> 32, keys[i - first] & 0xFFFFFFFF
+
+
+@inlined
+def _pair_halfedges(
+    ends: npt.NDArray[np.int32],
+    out_others: npt.NDArray[np.int32],
+    out_halfedges: npt.NDArray[np.int32],
+    out_twins: npt.NDArray[np.int32],
+) -> tuple[int, int]:
+    """Sort each bucket, so that an edge's half-edges stand side by side, and tell each its twin.
+
+    Returns:
+        How many edges there are, and how many half-edges on edges of more than two faces.
+    """
+    edges = nonmanifold = 0
+    first = 0
+    for bucket in range(len(ends) - 1):
+        last = ends[bucket]
+        if last - first > _LONG_BUCKET:
+            _sort_long_bucket(first, last, out_others, out_halfedges)
+        else:
+            for i in range(first + 1, last):
+                _insert(first, i, out_others, out_halfedges)
+        i = first
+        while i < last:
+            j = i + 1
+            while j < last and out_others[j] == out_others[i]:
+                j += 1
+            edges += 1
+            if j - i == 2:
+                out_twins[out_halfedges[i]] = out_halfedges[i + 1]
+                out_twins[out_halfedges[i + 1]] = out_halfedges[i]
+            elif j - i == 1:
+                out_twins[out_halfedges[i]] = BOUNDARY
+            else:
+                nonmanifold += j - i
+                for k in range(i, j):
+                    out_twins[out_halfedges[k]] = NONMANIFOLD
+            i = j
+        first = last
+    return edges, nonmanifold
 
 
 @kernel
@@ -79,72 +200,12 @@ def group_edges(
             `BOUNDARY` or `NONMANIFOLD`.
         out_counts: (3,) int64: half-edges of the range, its edges, and its half-edges on edges of more than two faces.
     """
-    starts = np.zeros(hi - lo + 1, np.int32)
-    for chunk in range(len(spans)):
-        if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
-            continue
-        for f in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(corners))):
-            if unused[f]:
-                continue
-            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-            for low in (min(a, b), min(b, c), min(c, a)):
-                if lo <= low < hi:
-                    starts[low - lo + 1] += 1
-    for i in range(1, len(starts)):
-        starts[i] += starts[i - 1]
+    starts = _bucket_starts(corners, spans, unused, lo, hi)
     others = np.empty(starts[-1], np.int32)
-    for chunk in range(len(spans)):
-        if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
-            continue
-        for f in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(corners))):
-            if unused[f]:
-                continue
-            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-            h = 3 * f
-            for v, w in ((a, b), (b, c), (c, a)):
-                low = min(v, w)
-                if lo <= low < hi:
-                    place = starts[low - lo]
-                    out_halfedges[place], others[place] = h, max(v, w)
-                    starts[low - lo] = place + 1
-                h += 1
-    edges = nonmanifold = 0
-    first = 0
-    for low in range(lo, hi):
-        last = starts[low - lo]  # filling moved each start to the next bucket's
-        if last - first > 64:
-            keys = np.empty(last - first, np.int64)
-            for i in range(first, last):
-                keys[i - first] = (np.int64(others[i]) << 32) | out_halfedges[i]
-            sort_in_place(keys)
-            for i in range(first, last):
-                others[i], out_halfedges[i] = keys[i - first] >> 32, keys[i - first] & 0xFFFFFFFF
-        else:
-            for i in range(first + 1, last):
-                h, other = out_halfedges[i], others[i]
-                j = i
-                while j > first and others[j - 1] > other:
-                    out_halfedges[j], others[j] = out_halfedges[j - 1], others[j - 1]
-                    j -= 1
-                out_halfedges[j], others[j] = h, other
-        i = first
-        while i < last:
-            j = i + 1
-            while j < last and others[j] == others[i]:
-                j += 1
-            edges += 1
-            if j - i == 2:
-                out_twins[out_halfedges[i]] = out_halfedges[i + 1]
-                out_twins[out_halfedges[i + 1]] = out_halfedges[i]
-            elif j - i == 1:
-                out_twins[out_halfedges[i]] = BOUNDARY
-            else:
-                nonmanifold += j - i
-                for k in range(i, j):
-                    out_twins[out_halfedges[k]] = NONMANIFOLD
-            i = j
-        first = last
-    out_counts[0] = first
+    _fill_buckets(corners, spans, unused, lo, hi, starts, others, out_halfedges)
+    ends = starts  # filling moved each start to the next bucket's
+    edges, nonmanifold = _pair_halfedges(ends, others, out_halfedges, out_twins)
+    out_counts[0] = len(others)
     out_counts[1] = edges
     out_counts[2] = nonmanifold
 
