@@ -25,14 +25,6 @@ CHUNK = 256
 _LONG_BUCKET = 64
 """Half-edges of one lower position above which they are sorted by heapsort, not by insertion."""
 
-AREA, VOLUME, RADIUS, CENTRE, BOX, ABSOLUTE_VOLUME, COLUMNS = 0, 1, 2, 3, 6, 12, 13
-"""Columns of a component's row in `out_measures`: area, signed volume about its anchor's first corner, largest distance
-of a corner from the mean of its corners, that mean (3), smallest and largest coordinates (3 and 3), volume with every
-sign positive."""
-
-FACES, EDGES, BOUNDARY_EDGES, NONMANIFOLD_EDGES, INCONSISTENT_EDGES, FANS, COUNTS = 0, 1, 2, 3, 4, 5, 6
-"""Columns of a component's row in `out_counts`."""
-
 
 @inlined
 def _root(parent: npt.NDArray[np.int32], item: int) -> int:
@@ -321,118 +313,6 @@ def connect_corners(
         if out_fans[v] > 1:
             many += 1
     return many
-
-
-@kernel
-def measure_components(
-    positions: npt.NDArray[np.float64],
-    corners: npt.NDArray[np.int32],
-    twins: npt.NDArray[np.int32],
-    component: npt.NDArray[np.int32],
-    anchor: npt.NDArray[np.int32],
-    fan: npt.NDArray[np.int32],
-    area: npt.NDArray[np.float64],
-    nonmanifold: npt.NDArray[np.int32],
-    out_measures: npt.NDArray[np.float64],
-    out_counts: npt.NDArray[np.int64],
-) -> None:
-    """Add up each component.
-
-    Args:
-        positions: (p, 3) float64, mm.
-        corners: (m, 3) int32: positions of each face's corners.
-        twins: (3m,) int32, from `group_edges`.
-        component: (m,) int32, from `connect_faces`.
-        anchor: (>= C,) int32, from `connect_faces`.
-        fan: (3m,) int32, from `connect_corners`.
-        area: (m,) float64, mm2.
-        nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
-        out_measures: (C, COLUMNS) float64: see `AREA` and its like; mm, mm2, mm3.
-        out_counts: (C, COUNTS) int64: see `FACES` and its like.
-    """
-    flat = corners.ravel()
-    out_measures[:] = 0.0
-    out_counts[:] = 0
-    for k in range(len(out_measures)):
-        out_measures[k, BOX : BOX + 3] = np.inf
-        out_measures[k, BOX + 3 : BOX + 6] = -np.inf
-    f = 0
-    while f < len(corners):
-        k = component[f]
-        if k < 0:
-            f += 1
-            continue
-        # Faces of one component follow one another: their sums are kept in variables meanwhile.
-        o = corners[anchor[k], 0]
-        ox, oy, oz = positions[o, 0], positions[o, 1], positions[o, 2]
-        row, counts = out_measures[k], out_counts[k]
-        surface, volume, absolute_volume = row[AREA], row[VOLUME], row[ABSOLUTE_VOLUME]
-        sum_x, sum_y, sum_z = row[CENTRE], row[CENTRE + 1], row[CENTRE + 2]
-        low_x, low_y, low_z = row[BOX], row[BOX + 1], row[BOX + 2]
-        high_x, high_y, high_z = row[BOX + 3], row[BOX + 4], row[BOX + 5]
-        first = f
-        fans = boundary = edges = inconsistent = 0
-        while f < len(corners) and component[f] == k:
-            surface += area[f]
-            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-            px, py, pz = positions[a, 0], positions[a, 1], positions[a, 2]
-            qx, qy, qz = positions[b, 0], positions[b, 1], positions[b, 2]
-            rx, ry, rz = positions[c, 0], positions[c, 1], positions[c, 2]
-            low_x, high_x = min(low_x, px, qx, rx), max(high_x, px, qx, rx)
-            low_y, high_y = min(low_y, py, qy, ry), max(high_y, py, qy, ry)
-            low_z, high_z = min(low_z, pz, qz, rz), max(high_z, pz, qz, rz)
-            ax, ay, az = px - ox, py - oy, pz - oz
-            bx, by, bz = qx - ox, qy - oy, qz - oz
-            cx, cy, cz = rx - ox, ry - oy, rz - oz
-            sum_x, sum_y, sum_z = sum_x + ax + bx + cx, sum_y + ay + by + cy, sum_z + az + bz + cz
-            xy, xz, yz = ax * by - bx * ay, ax * cy - cx * ay, bx * cy - cx * by
-            part = (xy * cz - xz * bz + yz * az) / 6.0
-            volume += part
-            absolute_volume += abs(part)
-            for h in range(3 * f, 3 * f + 3):
-                fans += fan[h] == h
-                g = twins[h]
-                boundary += g == BOUNDARY
-                if g > h:
-                    edges += 1
-                    inconsistent += flat[g] == flat[h]
-            f += 1
-        row[AREA], row[VOLUME], row[ABSOLUTE_VOLUME] = surface, volume, absolute_volume
-        row[CENTRE], row[CENTRE + 1], row[CENTRE + 2] = sum_x, sum_y, sum_z
-        row[BOX], row[BOX + 1], row[BOX + 2] = low_x, low_y, low_z
-        row[BOX + 3], row[BOX + 4], row[BOX + 5] = high_x, high_y, high_z
-        counts[FACES] += f - first
-        counts[FANS] += fans
-        counts[BOUNDARY_EDGES] += boundary
-        counts[EDGES] += edges
-        counts[INCONSISTENT_EDGES] += inconsistent
-    for i in range(len(nonmanifold)):
-        g, h = nonmanifold[i - 1], nonmanifold[i]
-        new = i == 0 or (
-            min(flat[g], flat[next_halfedge(g)]) != min(flat[h], flat[next_halfedge(h)])
-            or max(flat[g], flat[next_halfedge(g)]) != max(flat[h], flat[next_halfedge(h)])
-        )
-        if new:
-            out_counts[component[h // 3], NONMANIFOLD_EDGES] += 1
-            out_counts[component[h // 3], EDGES] += 1
-    for k in range(len(out_measures)):
-        out_counts[k, EDGES] += out_counts[k, BOUNDARY_EDGES]
-        for d in range(3):
-            mean = out_measures[k, CENTRE + d] / (3 * max(1, out_counts[k, FACES]))
-            out_measures[k, CENTRE + d] = mean + positions[corners[anchor[k], 0], d]
-    for f in range(len(corners)):
-        k = component[f]
-        if k < 0:
-            continue
-        centre_x, centre_y, centre_z = out_measures[k, CENTRE], out_measures[k, CENTRE + 1], out_measures[k, CENTRE + 2]
-        square = out_measures[k, RADIUS]
-        for c in range(3):
-            v = corners[f, c]
-            dx, dy, dz = positions[v, 0] - centre_x, positions[v, 1] - centre_y, positions[v, 2] - centre_z
-            square = max(square, dx * dx + dy * dy + dz * dz)
-        out_measures[k, RADIUS] = square
-    for k in range(len(out_measures)):
-        out_measures[k, RADIUS] = np.sqrt(out_measures[k, RADIUS])
 
 
 @kernel

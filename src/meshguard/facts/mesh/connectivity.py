@@ -17,6 +17,7 @@ from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.mesh.elements import Components, Edges, FaceMeasures, Fans
 from meshguard.facts.once import once
 from meshguard.halfedges import edge_ends
+from meshguard.kernels import components as component_sums
 from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import fixed_bounds, over_ranges, part_bounds, side_by_side
 from meshguard.kernels.folds import mark_folds
@@ -219,8 +220,8 @@ class Connectivity:
                 lambda: self.fans,
             ]
         )
-        measures = np.empty((found[0], topology.COLUMNS), np.float64)
-        counts = np.empty((found[0], topology.COUNTS), np.int64)
+        measures = np.empty((found[0], component_sums.COLUMNS), np.float64)
+        counts = np.empty((found[0], component_sums.COUNTS), np.int64)
         folds = np.empty(3 * m, np.bool_)
         fold_cos = math.cos(math.radians(self.policy.limit("fold_angle_deg")))
         component, anchor = frozen(component), frozen(anchor)
@@ -228,7 +229,7 @@ class Connectivity:
         # Two ranges at least, so that folds are marked beside the sums.
         side_by_side(
             [
-                lambda: topology.measure_components(
+                lambda: component_sums.measure_components(
                     positions, corners, twins, component, anchor, fan, area, nonmanifold, measures, counts
                 ),
                 *(

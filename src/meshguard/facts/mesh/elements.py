@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
-from meshguard.kernels import topology, triangles
+from meshguard.kernels import components, triangles
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
@@ -102,7 +102,7 @@ class Components(NamedTuple):
 
     Attributes:
         of_face: int32 (m,), component of each face; −1 for faces that take no part.
-        measures: float64 (C, 13), columns as in `kernels.topology`, which the properties name; mm, mm2, mm3.
+        measures: float64 (C, 13), columns as in `kernels.components`, which the properties name; mm, mm2, mm3.
         counts: int64 (C, 6), likewise.
         folds: bool (3m,), the lower half-edge of each near-folding edge.
         doubled: bool (m,), faces that may have the positions of another.
@@ -122,62 +122,62 @@ class Components(NamedTuple):
     @property
     def area(self) -> FloatArray:
         """Area, float64 (C,), mm2."""
-        return self.measures[:, topology.AREA]
+        return self.measures[:, components.AREA]
 
     @property
     def volume(self) -> FloatArray:
         """Signed volume about the first corner of the first face, float64 (C,), mm3."""
-        return self.measures[:, topology.VOLUME]
+        return self.measures[:, components.VOLUME]
 
     @property
     def absolute_volume(self) -> FloatArray:
         """The same sum with every sign positive, float64 (C,), mm3: what rounding errors are compared with."""
-        return self.measures[:, topology.ABSOLUTE_VOLUME]
+        return self.measures[:, components.ABSOLUTE_VOLUME]
 
     @property
     def radius(self) -> FloatArray:
         """Largest distance of a corner from the mean of all corners, float64 (C,), mm."""
-        return self.measures[:, topology.RADIUS]
+        return self.measures[:, components.RADIUS]
 
     @property
     def lowest(self) -> FloatArray:
         """Smallest coordinates, float64 (C, 3), mm."""
-        return self.measures[:, topology.BOX : topology.BOX + 3]
+        return self.measures[:, components.BOX : components.BOX + 3]
 
     @property
     def highest(self) -> FloatArray:
         """Largest coordinates, float64 (C, 3), mm."""
-        return self.measures[:, topology.BOX + 3 : topology.BOX + 6]
+        return self.measures[:, components.BOX + 3 : components.BOX + 6]
 
     @property
     def n_faces(self) -> npt.NDArray[np.int64]:
         """Faces, int64 (C,)."""
-        return self.counts[:, topology.FACES]
+        return self.counts[:, components.FACES]
 
     @property
     def n_edges(self) -> npt.NDArray[np.int64]:
         """Edges, int64 (C,)."""
-        return self.counts[:, topology.EDGES]
+        return self.counts[:, components.EDGES]
 
     @property
     def n_fans(self) -> npt.NDArray[np.int64]:
         """Fans, int64 (C,): the vertices of the surface when its fans are separated."""
-        return self.counts[:, topology.FANS]
+        return self.counts[:, components.FANS]
 
     @property
     def n_boundary_edges(self) -> npt.NDArray[np.int64]:
         """Edges with one face, int64 (C,)."""
-        return self.counts[:, topology.BOUNDARY_EDGES]
+        return self.counts[:, components.BOUNDARY_EDGES]
 
     @property
     def n_nonmanifold_edges(self) -> npt.NDArray[np.int64]:
         """Edges with more than two faces, int64 (C,)."""
-        return self.counts[:, topology.NONMANIFOLD_EDGES]
+        return self.counts[:, components.NONMANIFOLD_EDGES]
 
     @property
     def n_inconsistent_edges(self) -> npt.NDArray[np.int64]:
         """Edges whose two faces run them the same way, int64 (C,)."""
-        return self.counts[:, topology.INCONSISTENT_EDGES]
+        return self.counts[:, components.INCONSISTENT_EDGES]
 
     @property
     def is_open(self) -> BoolArray:
