@@ -265,6 +265,111 @@ def _edge_factor(
     return factor
 
 
+@inlined
+def _mark_whole(
+    starts: npt.NDArray[np.int32],
+    ends: npt.NDArray[np.int32],
+    sides: npt.NDArray[np.int8],
+    out_whole: npt.NDArray[np.bool_],
+) -> None:
+    """Mark the vertices with faces all around: those have a Laplacian."""
+    for v in range(len(out_whole)):
+        out_whole[v] = ends[v] > starts[v]
+        for i in range(starts[v], ends[v]):
+            out_whole[v] &= sides[i] == 2
+
+
+@inlined
+def _find_reach(
+    starts: npt.NDArray[np.int32],
+    ends: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    whole: npt.NDArray[np.bool_],
+    rank: npt.NDArray[np.int32],
+    count: int,
+    out_lowest: npt.NDArray[np.int32],
+    out_highest: npt.NDArray[np.int32],
+) -> None:
+    """Find the lowest and highest rank of the free vertices that each Laplacian depends on; `count` and −1 if none."""
+    for v in range(len(whole)):
+        out_lowest[v], out_highest[v] = count, -1
+        if whole[v]:
+            out_lowest[v] = rank[v] if rank[v] >= 0 else count
+            out_highest[v] = rank[v]
+            for i in range(starts[v], ends[v]):
+                r = rank[items[i]]
+                if r >= 0:
+                    out_lowest[v], out_highest[v] = min(out_lowest[v], r), max(out_highest[v], r)
+
+
+@inlined
+def _band_width(
+    starts: npt.NDArray[np.int32],
+    ends: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    whole: npt.NDArray[np.bool_],
+    lowest: npt.NDArray[np.int32],
+    highest: npt.NDArray[np.int32],
+) -> int:
+    """How far apart the ranks of two free vertices are at most, plus one, that share a term of the energy."""
+    width = 1
+    for v in range(len(whole)):
+        width = max(width, highest[v] - lowest[v] + 1)
+        if whole[v]:
+            for i in range(starts[v], ends[v]):
+                w = items[i]
+                if w > v and whole[w]:
+                    width = max(width, max(highest[v], highest[w]) - min(lowest[v], lowest[w]) + 1)
+    return width
+
+
+@inlined
+def _assemble(
+    points: npt.NDArray[np.float64],
+    starts: npt.NDArray[np.int32],
+    ends: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    whole: npt.NDArray[np.bool_],
+    rank: npt.NDArray[np.int32],
+    highest: npt.NDArray[np.int32],
+    weights: npt.NDArray[np.float64],
+    inner: npt.NDArray[np.float64],
+    mass: npt.NDArray[np.float64],
+    curvature: npt.NDArray[np.float64],
+    mean: float,
+    axis: npt.NDArray[np.float64],
+    bend: float,
+    twist: float,
+    power: float,
+    coefficient: npt.NDArray[np.float64],
+    used: npt.NDArray[np.int32],
+    out_band: npt.NDArray[np.float64],
+    out_right: npt.NDArray[np.float64],
+) -> None:
+    """Write the normal equations: for each whole vertex its own term, then one for each edge to a higher vertex."""
+    for i in range(len(out_band)):
+        for k in range(out_band.shape[1]):
+            out_band[i, k] = 0.0
+        for d in range(3):
+            out_right[i, d] = 0.0
+    for v in range(len(whole)):
+        if not whole[v]:
+            continue
+        factor = bend * mass[v]
+        if highest[v] >= 0 and factor != 0.0:
+            n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
+            _square_row(factor, coefficient, used, n, rank, points, out_band, out_right)
+        for i in range(starts[v], ends[v]):
+            w = items[i]
+            factor = twist * inner[i]
+            if w < v or not whole[w] or max(highest[v], highest[w]) < 0 or factor == 0.0:
+                continue
+            n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
+            n = _add_row(w, -1.0, starts, ends, items, weights, mass, coefficient, used, n)
+            factor *= _edge_factor(points, curvature, mean, axis, power, mass[v], v, w)
+            _square_row(factor, coefficient, used, n, rank, points, out_band, out_right)
+
+
 @kernel
 def fair_points(
     faces: npt.NDArray[np.int32],
@@ -304,32 +409,13 @@ def fair_points(
     items, sides = np.empty(6 * len(faces), np.int32), np.empty(6 * len(faces), np.int8)
     _neighbours(faces, length, starts, ends, items, sides)
     whole = np.empty(length, np.bool_)
-    for v in range(length):
-        whole[v] = ends[v] > starts[v]
-        for i in range(starts[v], ends[v]):
-            whole[v] &= sides[i] == 2
+    _mark_whole(starts, ends, sides, whole)
     rank = np.full(length, -1, np.int32)
     for i in range(count):
         rank[order[i]] = i
-    # The lowest and the highest rank of the free vertices that a vertex's Laplacian depends on.
-    lowest, highest = np.full(length, count, np.int32), np.full(length, -1, np.int32)
-    for v in range(length):
-        if whole[v]:
-            lowest[v] = rank[v] if rank[v] >= 0 else count
-            highest[v] = rank[v]
-            for i in range(starts[v], ends[v]):
-                r = rank[items[i]]
-                if r >= 0:
-                    lowest[v], highest[v] = min(lowest[v], r), max(highest[v], r)
-    width = 1
-    for v in range(length):
-        width = max(width, highest[v] - lowest[v] + 1)
-        if whole[v]:
-            for i in range(starts[v], ends[v]):
-                w = items[i]
-                if w > v and whole[w]:
-                    width = max(width, max(highest[v], highest[w]) - min(lowest[v], lowest[w]) + 1)
-    width = min(width, count)
+    lowest, highest = np.empty(length, np.int32), np.empty(length, np.int32)
+    _find_reach(starts, ends, items, whole, rank, count, lowest, highest)
+    width = min(_band_width(starts, ends, items, whole, lowest, highest), count)
     if count == 0 or count * width > most:
         return 0
     weights, inner = np.empty(len(items), np.float64), np.empty(len(items), np.float64)
@@ -339,35 +425,10 @@ def fair_points(
     for done in range(rounds):
         _weigh(out_points, faces, starts, items, whole, weights, inner, mass)
         mean = _curve(out_points, starts, ends, items, whole, weights, mass, curvature) if done > 0 else 0.0
-        for i in range(count):
-            for k in range(width):
-                band[i, k] = 0.0
-            for d in range(3):
-                right[i, d] = 0.0
-        for v in range(length):
-            if not whole[v]:
-                continue
-            for i in range(starts[v] - 1, ends[v]):
-                # First the vertex alone, then each edge to a higher one.
-                w = -1
-                factor = bend * mass[v]
-                reached = highest[v]
-                if i >= starts[v]:
-                    w = items[i]
-                    if w < v or not whole[w]:
-                        continue
-                    reached = max(reached, highest[w])
-                    factor = twist * inner[i]
-                if reached < 0 or factor == 0.0:
-                    continue
-                n = 0
-                for u in (v, w):
-                    if u >= 0:
-                        sign = 1.0 if u == v else -1.0
-                        n = _add_row(u, sign, starts, ends, items, weights, mass, coefficient, used, n)
-                if w >= 0:
-                    factor *= _edge_factor(out_points, curvature, mean, axis, power, mass[v], v, w)
-                _square_row(factor, coefficient, used, n, rank, out_points, band, right)
+        _assemble(
+            out_points, starts, ends, items, whole, rank, highest, weights, inner, mass, curvature, mean,
+            axis, bend, twist, power, coefficient, used, band, right,
+        )  # fmt: skip
         if not _solve(band, right):
             return done
         for i in range(count):
