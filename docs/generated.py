@@ -17,7 +17,7 @@ import click
 from mkdocs.structure.files import File
 
 import meshguard
-from meshguard.checks import CATALOGUE
+from meshguard.checks import CATALOGUE, plugin_failed
 from meshguard.checks.registry import FAMILIES
 from meshguard.cli import commands
 from meshguard.policy import BUILT_IN, LIMITS
@@ -81,6 +81,9 @@ ALSO = {
 WHOLE = ("fdi", "interop", "render.markdown")
 """Modules that are shown with everything public in them."""
 
+CHECKS = (*CATALOGUE, plugin_failed)
+"""The checks that the reference explains."""
+
 
 # ---- the pages
 
@@ -104,7 +107,7 @@ def checks_page() -> str:
     lines = [
         "# Checks",
         "",
-        f"There are {len(CATALOGUE)} checks. An id is permanent: a letter for the family and three digits; it is never "
+        f"There are {len(CHECKS)} checks. An id is permanent: a letter for the family and three digits; it is never "
         "given to another check. `meshguard explain S101` prints what stands here.",
         "",
         "A limit's source is a publication, a measurement, or the word *proposal*: a value chosen by the authors for "
@@ -113,8 +116,8 @@ def checks_page() -> str:
         "| Id | Finds | Limits |",
         "|---|---|---|",
     ]
-    families = dict.fromkeys(check.id[0] for check in CATALOGUE)
-    ordered = [check for letter in families for check in sorted(CATALOGUE, key=_id) if check.id[0] == letter]
+    families = dict.fromkeys(check.id[0] for check in CHECKS)
+    ordered = [check for letter in families for check in sorted(CHECKS, key=_id) if check.id[0] == letter]
     for check in ordered:
         limits = ", ".join(f"`{name}`" for name in check.limits) or "none: the definition decides"
         lines.append(f"| [{check.id}](#{check.id.lower()}) | {_cell(check.title)} | {limits} |")
@@ -139,6 +142,7 @@ def _check(check: Check) -> Iterator[str]:
     yield check.explanation
     yield ""
     needs = {
+        "frame": "It needs an arch whose biting side can be told.",
         "source": "It runs on a mesh that was read from a file, not on one made from arrays.",
         "faces": "It needs a mesh with faces.",
         "labels": "It needs labels of teeth, of any numbering.",
@@ -150,8 +154,7 @@ def _check(check: Check) -> Iterator[str]:
         yield from [" ".join(said), ""]
     if check.limits:
         yield from ["| Limit | Default | Meaning | Source |", "|---|---|---|---|"]
-        for name in check.limits:
-            limit = LIMITS[name]
+        for name, limit in check.limits.items():
             yield f"| `{name}` | {_default(limit)} | {_cell(limit.meaning)} | {_source(limit.source)} |"
         yield ""
 
@@ -184,7 +187,7 @@ def policies_page() -> str:
         "|---|---|---|---|---|",
     ]
     for name, limit in LIMITS.items():
-        readers = [check.id for check in CATALOGUE if name in check.limits]
+        readers = [check.id for check in CHECKS if name in check.limits]
         links = ", ".join(f"[{id_}](checks.md#{id_.lower()})" for id_ in readers) or "none yet"
         row = (f"`{name}` {{ #{name} }}", _default(limit), _cell(limit.meaning), _source(limit.source), links)
         lines.append(f"| {' | '.join(row)} |")

@@ -15,6 +15,7 @@ import pytest
 import meshguard
 from meshguard.checks import CATALOGUE
 from meshguard.checks.registry import FAMILIES
+from meshguard.checks.subjects import SUBJECTS
 from meshguard.policy import LIMITS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,7 +91,8 @@ class TestChecks:
         assert check.title and not check.title.endswith(".") and len(check.title) <= 50
         assert len(check.explanation) > 40 and check.explanation.endswith(".")
         assert set(check.limits) <= set(LIMITS)
-        assert set(check.needs) <= {"source", "faces", "labels", "fdi", "instances"}
+        assert check.looks_at in SUBJECTS
+        assert set(check.needs) <= set(SUBJECTS[check.looks_at].conditions)
 
     def test_every_limit_is_read_by_a_check_or_by_repair(self) -> None:
         read = {limit for check in CATALOGUE for limit in check.limits}

@@ -21,7 +21,7 @@ import meshguard
 from meshguard import fdi
 from meshguard.checks import CATALOGUE
 from meshguard.cli import commands
-from meshguard.cli.validate import limits_in_force
+from meshguard.cli.validate import words_of
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.report import Report, schema
@@ -202,7 +202,7 @@ class TestPolicy:
 
     def test_limits_in_force_are_bounded_by_the_mesh(self) -> None:
         report = meshguard.validate(Mesh(vertices=CORNERS / 60, faces=BOX))
-        limits = limits_in_force(policy("scan"), report)
+        limits = words_of(policy("scan"), report)["limits"]
 
         assert limits["hole_diameter_mm"] == pytest.approx(0.02 * report.stats["diagonal_mm"])
         assert limits["weld_mm"] == pytest.approx(1e-5 * report.stats["diagonal_mm"])
@@ -431,7 +431,7 @@ class TestVersion:
             "open3d",
             "threads",
         )
-        assert [line.split("  ")[0] for line in said.splitlines()] == [*names, "kernel cache"]
+        assert [line.split("  ")[0] for line in said.splitlines()] == [*names, "kernel cache", "plugins"]
         assert meshguard.__version__ in said
 
     def test_it_tells_no_path_and_no_user(self) -> None:

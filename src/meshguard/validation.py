@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from meshguard._version import __version__
 from meshguard.budget import Steps
-from meshguard.checks import CATALOGUE, Check, refuse_unknown_checks
+from meshguard.checks import CATALOGUE, installed_plugins, plugin_failed, refuse_unknown_names, running
+from meshguard.checks.plugins import Failure
+from meshguard.checks.subjects import subjects_of
 from meshguard.errors import MeshError
 from meshguard.facts.dental import CarriedLabels, DentalFacts, GivenLabels
 from meshguard.facts.mesh import MeshFacts
 from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels._parallel import side_by_side
 from meshguard.mesh import Mesh
-from meshguard.policy import WEIGHED, Policy
 from meshguard.policy import policy as as_policy
 from meshguard.report import Finding, LabelSummary, Outcome, Report, Status, grade_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from meshguard.budget import Budget, Progress
+    from meshguard.checks import Check
+    from meshguard.checks.plugins import Plugins
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw
-
-
-N_STEPS = len(CATALOGUE) + 1
-"""Steps of `report_of`."""
+    from meshguard.policy import Policy
 
 
 def validate(
@@ -63,11 +63,11 @@ def validate(
         PolicyError: the policy names a check, limit or value that does not exist.
     """
     rules = as_policy(policy)
-    refuse_unknown_checks(rules)
+    refuse_unknown_names(rules)
     if isinstance(mesh_or_file, Mesh):
-        mesh, steps = mesh_or_file, Steps(budget, progress, total=N_STEPS)
+        mesh, steps = mesh_or_file, Steps(budget, progress, total=n_steps())
     else:
-        steps = Steps(budget, progress, total=STEPS + N_STEPS)
+        steps = Steps(budget, progress, total=STEPS + n_steps())
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
     mesh, given = labelled(mesh, labels, jaw, budget)
@@ -77,15 +77,18 @@ def validate(
     return report
 
 
+def n_steps() -> int:
+    """Steps of `report_of`."""
+    return len(CATALOGUE) + len(installed_plugins().checks) + 1
+
+
 def report_of(facts: DentalFacts, steps: Steps) -> Report:
     """The report on facts that may be known in part already; `steps` is told of each check."""
-    rules = facts.policy
+    rules, added = facts.policy, installed_plugins()
     outcomes: dict[str, Outcome] = {}
     findings: list[Finding] = []
     _look_ahead(facts)
-    for check in CATALOGUE:
-        steps.begin(f"{check.id} {check.title}")
-        found = _found(check, facts)
+    for check, found in _run(facts, steps, added):
         if isinstance(found, str):
             outcomes[check.id] = Outcome(status=Status.SKIPPED, reason=found)
             continue
@@ -100,6 +103,7 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
     )
     steps.begin("the report")
     grade, decided_by = grade_of(findings, max_safety=rules.max_safety)
+    ran = (*CATALOGUE, *added.checks)
     return Report(
         outcomes=outcomes,
         findings=tuple(findings),
@@ -110,16 +114,38 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
         decided_by=decided_by,
         policy=rules.name,
         policy_digest=rules.digest(),
-        ignored={check.id: _ignore_reason(check, rules) for check in CATALOGUE if not rules.selects(check.id)},
+        ignored={check.id: running.ignore_reason(check, rules) for check in ran if not rules.selects(check.id)},
         mesh_digest=facts.mesh.digest(),
         version=__version__,
     )
 
 
+def _run(facts: DentalFacts, steps: Steps, added: Plugins) -> Iterator[tuple[Check, list[Finding] | str]]:
+    """Each check that has something to look at with what it finds, or why it does not run; in the report's order."""
+    subjects, rules = subjects_of(facts), facts.policy
+    for check in CATALOGUE:
+        steps.begin(f"{check.id} {check.title}")
+        yield check, running.findings(check, subjects, rules)
+    failures = list(added.failures)
+    for check in added.checks:
+        steps.begin(f"{check.id} {check.title}")
+        if check.looks_at not in subjects:
+            continue
+        found = running.plugin_findings(check, added.origin[check.id], subjects, rules)
+        if isinstance(found, Failure):
+            failures.append(found)
+            yield check, "It failed (F111)."
+        else:
+            yield check, found
+    if failures:
+        yield plugin_failed, running.findings(plugin_failed, {"plugins": tuple(failures)}, rules)
+
+
 def findings_of(facts: DentalFacts, family: str) -> list[Finding]:
-    """What the checks of a family (the letter of their ids) find under the policy, in the catalogue's order."""
-    found = [_found(check, facts) for check in CATALOGUE if check.id.startswith(family)]
-    return [finding for one in found if not isinstance(one, str) for finding in one]
+    """What meshguard's checks of a family (the letter of their ids) find under the policy, in the catalogue's order."""
+    subjects = subjects_of(facts)
+    found = [running.findings(check, subjects, facts.policy) for check in CATALOGUE if check.id.startswith(family)]
+    return [finding for of_check in found if not isinstance(of_check, str) for finding in of_check]
 
 
 def labelled(
@@ -153,64 +179,12 @@ def labelled(
     return attach_labels(mesh, known), GivenLabels("fdi" if known.numbering == "fdi" else "anonymous", known.notes)
 
 
-def _skip_reason(check: Check, facts: DentalFacts) -> str | None:
-    """Why a check does not run, in a sentence; None where it does."""
-    if not facts.policy.selects(check.id):
-        why = _ignore_reason(check, facts.policy)
-        return f"The policy leaves it out{f': {why}' if why else ''}."
-    if "source" in check.needs and facts.mesh.source is None:
-        return "The mesh was made from arrays, not read from a file."
-    if "faces" in check.needs and not facts.surface.n_finite:
-        return "The mesh has no faces."
-    if {"labels", "fdi", "instances"} & set(check.needs):
-        return _why_no_labels(check, facts)
-    if check.id == "S101" and facts.policy.rim == "any":
-        return "The policy allows any open boundary."
-    return None
-
-
-def _why_no_labels(check: Check, facts: DentalFacts) -> str | None:
-    """Why a check of labels does not run, in a sentence; None where it does."""
-    labelling = facts.labelling
-    if labelling is None:
-        source = facts.mesh.source
-        if source is not None and any(note.check == "F105" for note in source.irregularities):
-            return "The labels do not fit the mesh (F105)."
-        return "The mesh carries no labels of teeth."
-    if labelling.why_not is not None:
-        return labelling.why_not
-    if "fdi" in check.needs and not labelling.is_fdi:
-        return "The labels are of an unknown numbering: they are anonymous classes."
-    if "instances" in check.needs:
-        if facts.carried.stored("instance") is None:
-            return "The labels tell no instances."
-        if facts.carried.instances() is None:
-            return "The instances are no whole numbers."
-    return None
-
-
-def _ignore_reason(check: Check, policy: Policy) -> str:
-    """The reason of the longest matching ignore; "" where there is none."""
-    keys = [key for key in policy.ignore if check.id.startswith(key)]
-    return policy.ignore[max(keys, key=len)] if keys else ""
-
-
 def _look_ahead(facts: DentalFacts) -> None:
     """Find side by side what checks of surface and checks of teeth need, and what keeps one processor busy each."""
     if not any(facts.policy.selects(check.id) for check in CATALOGUE if "labels" in check.needs):
         return
     if facts.surface.n_finite and facts.has_labels:
         side_by_side([lambda: facts.label_regions, lambda: facts.surface.fans])
-
-
-def _found(check: Check, facts: DentalFacts) -> list[Finding] | str:
-    """What a check finds, with the severity that the policy gives it, if it does; or why it does not run."""
-    reason = _skip_reason(check, facts)
-    if reason is not None:
-        return reason
-    severity = None if check.id in WEIGHED else facts.policy.severity_of(check.id)
-    found = check.run(facts if check.looks_at == "teeth" else facts.surface)
-    return list(found) if severity is None else [replace(finding, severity=severity) for finding in found]
 
 
 def _label_summary(facts: DentalFacts) -> LabelSummary | None:

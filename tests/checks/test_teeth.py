@@ -11,7 +11,7 @@ from benchmarks import teeth as benchmark
 
 import meshguard
 from meshguard import fdi
-from meshguard.checks import norms
+from meshguard.checks import crown_norms as norms
 from meshguard.checks.teeth import _out_of_order
 from meshguard.phantoms import LABEL_DEFECTS, mislabel, phantom
 from meshguard.phantoms.teeth import STANDARD_TEETH

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 import meshguard
+from meshguard.checks import every_check
 from meshguard.cli import commands
-from meshguard.cli.validate import catalogue_titles
 from meshguard.mesh import Mesh
 from meshguard.render import markdown_of
 from meshguard.render.markdown import MOST, MOST_OF_ONE, code, escaped
@@ -47,7 +47,12 @@ def test_a_good_mesh_is_told_in_a_few_lines() -> None:
 
 
 def test_what_stands_where(report: Report) -> None:
-    text = markdown_of(report, name="broken.stl", titles=catalogue_titles(), limits={"hole_diameter_mm": 2.0})
+    text = markdown_of(
+        report,
+        name="broken.stl",
+        titles={check.id: check.title for check in every_check()},
+        limits={"hole_diameter_mm": 2.0},
+    )
     failed, worst, stats = tables(text)
 
     assert text.startswith("## ❌ `broken.stl`: ")
@@ -65,7 +70,7 @@ def test_what_stands_where(report: Report) -> None:
 
 def test_skipped_checks_say_why(report: Report) -> None:
     assert "\n- F101 Count and bytes disagree: The mesh was made from arrays, not read from a file.\n" in markdown_of(
-        report, titles=catalogue_titles()
+        report, titles={check.id: check.title for check in every_check()}
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from meshguard.checks import CATALOGUE
 from meshguard.render import render, text_of
 from meshguard.render.text import FIRST, FIRST_VERBOSE, GRADES, verdict, without_symbols
 from meshguard.report import Finding, LabelSummary, Outcome, Report, Safety, Severity, Status, grade_of
@@ -29,6 +30,7 @@ STATS = {
 }
 TITLES = {"S101": "Hole beyond the rim", "G102": "Face without area", "D101": "Not in the numbering"}
 LIMITS = {"hole_diameter_mm": 2.0, "fold_angle_deg": 170.0, "aspect": 50.0}
+REMEDIES = {check.id: check.remedy for check in CATALOGUE if check.remedy is not None}
 
 
 def hole(diameter: float = 3.4123, **changes: Any) -> Finding:
@@ -90,8 +92,8 @@ def report(*findings: Finding, **changes: Any) -> Report:
 
 
 def text(one: Report, **options: Any) -> str:
-    """The text with titles and limits."""
-    return text_of(one, **{"name": "lower.stl", "titles": TITLES, "limits": LIMITS, **options})
+    """The text with titles, limits and remedies."""
+    return text_of(one, **{"name": "lower.stl", "titles": TITLES, "limits": LIMITS, "remedies": REMEDIES, **options})
 
 
 class TestVerdict:

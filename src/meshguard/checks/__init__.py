@@ -1,33 +1,60 @@
-"""The checks: each finds one kind of defect and has a permanent id; `CATALOGUE` is all of them as they run."""
+"""The checks: each finds one kind of defect and has a permanent id; `CATALOGUE` is meshguard's own, as they run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshguard.checks import borders, file, geometry, labels, surface, teeth, topology
+from meshguard.checks import file, geometry, label_boundaries, labels, surface, teeth, topology
+from meshguard.checks.plugins import Plugins, found_plugins, plugin_failed
 from meshguard.checks.registry import Check
 from meshguard.errors import PolicyError
-from meshguard.policy import CLASSES, WEIGHED, nearest
+from meshguard.policy import CLASSES, LIMITS, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from meshguard.policy import Policy
 
-_OF_TEETH = sorted((*labels.CHECKS, *teeth.CHECKS, *borders.CHECKS), key=lambda check: check.id)
+_OF_TEETH = sorted((*labels.CHECKS, *teeth.CHECKS, *label_boundaries.CHECKS), key=lambda check: check.id)
 
 CATALOGUE: tuple[Check, ...] = (*file.CHECKS, *topology.CHECKS, *geometry.CHECKS, *surface.CHECKS, *_OF_TEETH)
 
-__all__ = ["CATALOGUE", "Check", "refuse_unknown_checks"]
+__all__ = ["CATALOGUE", "Check", "every_check", "installed_plugins", "plugin_failed", "refuse_unknown_names"]
 
 
-def refuse_unknown_checks(policy: Policy) -> None:
-    """Refuse a policy that names a check, a prefix of checks, or a class of intersections that does not exist.
+def installed_plugins() -> Plugins:
+    """Checks that other packages bring, loaded when this is first called."""
+    return found_plugins(CATALOGUE)
+
+
+def every_check() -> tuple[Check, ...]:
+    """All checks that a report of one mesh can have: meshguard's own, those of plugins, and the one about plugins."""
+    return (*CATALOGUE, plugin_failed, *installed_plugins().checks)
+
+
+def refuse_unknown_names(policy: Policy) -> None:
+    """Refuse a policy that names a check, a class of intersections, or a limit of a plugin that does not exist.
+
+    Plugins are loaded only where meshguard's own checks do not have the name.
 
     Raises:
         PolicyError: with the nearest that exists.
     """
-    known = [check.id for check in CATALOGUE]
-    weighed = [*known, *(f"{check}:{name}" for check in WEIGHED for name in CLASSES)]
+    own = (*CATALOGUE, plugin_failed)
+    if next(_unknown(policy, own), None) is not None:
+        for message in _unknown(policy, every_check()):
+            raise PolicyError(message)
+
+
+def _unknown(policy: Policy, checks: tuple[Check, ...]) -> Iterator[str]:
+    """A sentence for each name in a policy that none of these checks has."""
+    known = [check.id for check in checks]
+    weighed = [*known, *(f"{check.id}:{name}" for check in checks if check.weighs_classes for name in CLASSES)]
     for names, keys in ((known, (*policy.select, *policy.ignore)), (weighed, tuple(policy.severities))):
         for key in keys:
             if not key or not any(name.startswith(key) for name in names):
-                raise PolicyError(f"there is no check {key!r}{nearest(key, names)}")
+                yield f"there is no check {key!r}{nearest(key, names)}"
+    limits = {*LIMITS, *(name for check in checks for name in check.limits)}
+    for name in policy.limits:
+        if name not in limits:
+            yield f"there is no limit {name!r}{nearest(name, limits)}"

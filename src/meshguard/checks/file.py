@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.checks.clustering import Diagnosis, fingerprint, located
 from meshguard.checks.labels import labels_do_not_fit
-from meshguard.checks.located import Said, fingerprint, located
 from meshguard.checks.registry import check
 from meshguard.halfedges import face_normals
 from meshguard.report import Finding, Safety, Severity
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from meshguard.facts.mesh import MeshFacts
+    from meshguard.mesh import Source
 
 
-def _reported(facts: MeshFacts, id: str, severity: Severity) -> Iterable[Finding]:  # noqa: A002
+def _reported(source: Source, id: str, severity: Severity) -> Iterable[Finding]:  # noqa: A002
     """A finding for each irregularity that reading noted under a check's id."""
-    source = facts.mesh.source
-    for note in source.irregularities if source is not None else ():
+    for note in source.irregularities:
         if note.check == id:
             measures = dict(note.measures)
             if note.offset is not None:
@@ -41,37 +41,37 @@ def _reported(facts: MeshFacts, id: str, severity: Severity) -> Iterable[Finding
             )
 
 
-@check("F101", needs=("source",))
-def wrong_count(facts: MeshFacts) -> Iterable[Finding]:
+@check("F101", looks_at="file")
+def wrong_count(source: Source) -> Iterable[Finding]:
     """Count and bytes disagree.
 
     The header declares another number of facets, vertices or faces than the file's bytes hold: a transfer that broke
     off, or a program that wrote a wrong count. What is whole is read; where that is less than declared it is an error,
     else a warning. If the end is missing, ask for the file again; otherwise saving it anew writes the right count.
     """
-    for finding in _reported(facts, "F101", Severity.WARNING):
+    for finding in _reported(source, "F101", Severity.WARNING):
         lacking = finding.measures.get("present", 0) < finding.measures.get("declared", 0)
         yield replace(finding, severity=Severity.ERROR) if lacking else finding
 
 
-@check("F102", needs=("source",))
-def faces_out_of_range(facts: MeshFacts) -> Iterable[Finding]:
+@check("F102", looks_at="file")
+def faces_out_of_range(source: Source) -> Iterable[Finding]:
     """Faces name vertices that do not exist.
 
     Such faces are left out; the indices are the file's own face rows. The file is damaged or was written by a faulty
     program: ask for it again.
     """
-    return _reported(facts, "F102", Severity.ERROR)
+    return _reported(source, "F102", Severity.ERROR)
 
 
-@check("F103", needs=("source",))
-def nonconforming_text(facts: MeshFacts) -> Iterable[Finding]:
+@check("F103", looks_at="file")
+def nonconforming_text(source: Source) -> Iterable[Finding]:
     """Text that is not as the format says.
 
     Comments or blank lines inside data, unusual line ends, split keywords, missing normals and the like. It was
     understood all the same; other programs may stumble over it. Saving the file anew mends it.
     """
-    return _reported(facts, "F103", Severity.INFO)
+    return _reported(source, "F103", Severity.INFO)
 
 
 @check("F104", limits=("normal_angle_deg",), needs=("source",))
@@ -82,12 +82,11 @@ def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
     where the two disagree, some will show or print the face inside out. Saving without the stored normals mends it.
     Zero normals (none stored) are noted as well.
     """
-    yield from _reported(facts, "F104", Severity.INFO)
-    stored = facts.mesh.face_data.get("normal")
-    if stored is None or stored.shape != (len(facts.corners), 3):
+    source, stored = facts.mesh.source, facts.mesh.face_data.get("normal")
+    if source is None:
         return
-    source = facts.mesh.source
-    if source is None or not source.format.startswith("stl"):
+    yield from _reported(source, "F104", Severity.INFO)
+    if stored is None or stored.shape != (len(facts.corners), 3) or not source.format.startswith("stl"):
         return
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         own = face_normals(facts.positions, facts.corners)
@@ -104,7 +103,7 @@ def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
             element="face",
             indices=wrong,
             rows=facts.corners[wrong],
-            say=lambda places: Said(
+            describe=lambda places: Diagnosis(
                 severity=Severity.INFO,
                 message=(
                     f"{len(places)} stored normals are more than {limit:g}° off their face, "
@@ -117,43 +116,43 @@ def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
         )
 
 
-@check("F106", needs=("source",))
-def surplus_bytes(facts: MeshFacts) -> Iterable[Finding]:
+@check("F106", looks_at="file")
+def surplus_bytes(source: Source) -> Iterable[Finding]:
     """Trailing or attribute bytes.
 
     Bytes behind the last facet or row, or attribute words that an STL leaves unused and some programs fill with
     colours. They may carry text about the patient. Attribute words are kept, trailing bytes are not part of the mesh.
     """
-    return _reported(facts, "F106", Severity.INFO)
+    return _reported(source, "F106", Severity.INFO)
 
 
-@check("F107", needs=("source",))
-def triangulated_polygons(facts: MeshFacts) -> Iterable[Finding]:
+@check("F107", looks_at="file")
+def triangulated_polygons(source: Source) -> Iterable[Finding]:
     """Polygons were triangulated.
 
     Faces with more than three corners, or strips, were cut into triangles; `mesh.source.face_origin` says which
     triangle comes from which face of the file. Faces with fewer than three corners have no surface and are left out.
     """
-    return _reported(facts, "F107", Severity.INFO)
+    return _reported(source, "F107", Severity.INFO)
 
 
-@check("F108", needs=("source",))
-def skipped_content(facts: MeshFacts) -> Iterable[Finding]:
+@check("F108", looks_at="file")
+def skipped_content(source: Source) -> Iterable[Finding]:
     """Content that a mesh cannot hold.
 
     Elements or list properties of the file that are neither vertices nor faces nor numbers on them (edges, materials,
     points). They are not in the mesh and would be lost on saving.
     """
-    return _reported(facts, "F108", Severity.INFO)
+    return _reported(source, "F108", Severity.INFO)
 
 
-@check("F109", needs=("source",))
-def several_solids(facts: MeshFacts) -> Iterable[Finding]:
+@check("F109", looks_at="file")
+def several_solids(source: Source) -> Iterable[Finding]:
     """Several solids in one file.
 
     They are read as one mesh; `face_data["solid"]` numbers them. Some programs keep only the first.
     """
-    return _reported(facts, "F109", Severity.INFO)
+    return _reported(source, "F109", Severity.INFO)
 
 
 @check("F110", needs=())

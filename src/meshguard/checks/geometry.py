@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.checks.located import Said, located
+from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
 from meshguard.report import Finding, Safety, Severity
 
@@ -35,7 +35,7 @@ def nonfinite_vertices(facts: MeshFacts) -> Iterable[Finding]:
         element="vertex",
         indices=vertices,
         rows=facts.remap[vertices][:, None],
-        say=lambda places: Said(
+        describe=lambda places: Diagnosis(
             severity=Severity.ERROR,
             message=f"{len(places)} vertices are not finite; {faces} faces stand on them.",
             measures={"vertices": len(places), "faces": faces},
@@ -44,8 +44,8 @@ def nonfinite_vertices(facts: MeshFacts) -> Iterable[Finding]:
     )
 
 
-def _flagged(facts: MeshFacts, id: str, faces: IntArray, say: Said) -> Iterable[Finding]:  # noqa: A002
-    """A finding for each cluster of faces; `say.message` has {faces} for how many."""
+def _flagged(facts: MeshFacts, id: str, faces: IntArray, diagnosis: Diagnosis) -> Iterable[Finding]:  # noqa: A002
+    """A finding for each cluster of faces; `diagnosis.message` has {faces} for how many."""
     rows = facts.corners[faces]
     area = facts.face_measures.area
     return located(
@@ -55,14 +55,14 @@ def _flagged(facts: MeshFacts, id: str, faces: IntArray, say: Said) -> Iterable[
         indices=faces,
         rows=rows,
         labels=facts.clusters(rows),
-        say=lambda places: Said(
-            severity=say.severity,
-            message=say.message.format(
+        describe=lambda places: Diagnosis(
+            severity=diagnosis.severity,
+            message=diagnosis.message.format(
                 faces="One face is" if len(places) == 1 else f"{len(places)} touching faces are"
             ),
             measures={"faces": len(places), "area_mm2": float(area[faces[places]].sum())},
-            limit=say.limit,
-            fixable=say.fixable,
+            limit=diagnosis.limit,
+            fixable=diagnosis.fixable,
         ),
     )
 
@@ -76,8 +76,10 @@ def zero_area_faces(facts: MeshFacts) -> Iterable[Finding]:
     nothing; only deleting it would open a crack.
     """
     faces = np.setdiff1d(facts.collinear_faces, facts.repeated_faces, assume_unique=True)
-    said = Said(severity=Severity.WARNING, message="{faces} without area: exactly collinear.", fixable=Safety.LOCAL)
-    return _flagged(facts, "G102", faces, said)
+    diagnosis = Diagnosis(
+        severity=Severity.WARNING, message="{faces} without area: exactly collinear.", fixable=Safety.LOCAL
+    )
+    return _flagged(facts, "G102", faces, diagnosis)
 
 
 @check("G103", limits=("aspect", "cap_angle_deg"))
@@ -92,11 +94,11 @@ def needles_and_caps(facts: MeshFacts) -> Iterable[Finding]:
     faces = np.flatnonzero(is_cap | facts.face_measures.is_needle).astype(np.int32)
     rows = facts.corners[faces]
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         caps = int(np.count_nonzero(is_cap[faces[places]]))
         needles = len(places) - caps
         parts = [f"{count} {name}{'s' * (count > 1)}" for count, name in ((needles, "needle"), (caps, "cap")) if count]
-        return Said(
+        return Diagnosis(
             severity=Severity.INFO,
             message=f"{' and '.join(parts)} in one place."
             if len(places) > 1
@@ -105,7 +107,9 @@ def needles_and_caps(facts: MeshFacts) -> Iterable[Finding]:
             limit="cap_angle_deg" if caps else "aspect",
         )
 
-    return located(facts, "G103", element="face", indices=faces, rows=rows, labels=facts.clusters(rows), say=say)
+    return located(
+        facts, "G103", element="face", indices=faces, rows=rows, labels=facts.clusters(rows), describe=describe
+    )
 
 
 @check("G104", limits=("short_edge_mm", "short_edge_fraction"))
@@ -127,17 +131,19 @@ def short_edges(facts: MeshFacts) -> Iterable[Finding]:
     halfedges, rows = halfedges[kept], rows[kept]
     lengths = np.linalg.norm(np.diff(facts.positions[rows], axis=1)[:, 0], axis=1)
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         shortest = float(lengths[places].min())
         noun = "An edge is" if len(places) == 1 else f"{len(places)} edges are"
-        return Said(
+        return Diagnosis(
             severity=Severity.INFO,
             message=f"{noun} as short as {shortest:.2g} mm.",
             measures={"edges": len(places), "shortest_mm": shortest},
             limit="short_edge_mm",
         )
 
-    return located(facts, "G104", element="edge", indices=halfedges, rows=rows, labels=facts.clusters(rows), say=say)
+    return located(
+        facts, "G104", element="edge", indices=halfedges, rows=rows, labels=facts.clusters(rows), describe=describe
+    )
 
 
 @check("G105", limits=("fold_angle_deg",))
@@ -154,16 +160,18 @@ def near_folds(facts: MeshFacts) -> Iterable[Finding]:
     lengths = np.linalg.norm(np.diff(facts.positions[rows], axis=1)[:, 0], axis=1)
     limit = facts.policy.limit("fold_angle_deg")
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         length = float(lengths[places].sum())
-        return Said(
+        return Diagnosis(
             severity=Severity.WARNING,
             message=f"The surface folds back on itself by more than {limit:g}° along {length:.2g} mm.",
             measures={"edges": len(places), "length_mm": length},
             limit="fold_angle_deg",
         )
 
-    return located(facts, "G105", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), say=say)
+    return located(
+        facts, "G105", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), describe=describe
+    )
 
 
 @check("G106", limits=("size_min_mm", "size_max_mm"))
@@ -183,7 +191,7 @@ def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
     fitting = [unit for unit, millimetres in UNITS.items() if least <= longest * millimetres <= most]
     place = facts.least_position(facts.largest_component)
     guess = f"; in {' or '.join(fitting)} it would be" if fitting else ""
-    said = Said(
+    diagnosis = Diagnosis(
         severity=Severity.ERROR if fitting else Severity.WARNING,
         message=f"The longest side is {longest:.4g} mm, which is not the size of an arch{guess}.",
         measures={"longest_side_mm": longest}
@@ -197,7 +205,7 @@ def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
         element="file",
         indices=np.zeros(1, np.int32),
         rows=np.array([[place]], np.int32),
-        say=lambda _: said,
+        describe=diagnosis,
     )
 
 
@@ -217,16 +225,18 @@ def inside_out(facts: MeshFacts) -> Iterable[Finding]:
     faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         component, kind, score = found[int(labels[places[0]])]
-        return Said(
+        return Diagnosis(
             severity=Severity.ERROR,
             message=f"A {kind} of {len(places)} faces is inside out: its faces look inward.",
             measures={"faces": len(places), "area_mm2": float(areas[component]), "sidedness": score},
             fixable=Safety.LOSSLESS,
         )
 
-    return located(facts, "G107", element="face", indices=faces, rows=facts.corners[faces], labels=labels, say=say)
+    return located(
+        facts, "G107", element="face", indices=faces, rows=facts.corners[faces], labels=labels, describe=describe
+    )
 
 
 @check("G108")
@@ -244,7 +254,7 @@ def outside_exact_range(facts: MeshFacts) -> Iterable[Finding]:
         element="face",
         indices=faces,
         rows=facts.corners[faces],
-        say=lambda places: Said(
+        describe=lambda places: Diagnosis(
             severity=Severity.WARNING,
             message=f"{len(places)} faces have a coordinate outside the range in which predicates are exact.",
             measures={"faces": len(places)},

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from meshguard import fdi
-from meshguard.checks.located import Said, fingerprint, located
-from meshguard.checks.registry import check
+from meshguard.checks.clustering import Diagnosis, fingerprint, located
+from meshguard.checks.registry import check as register
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
     from meshguard.facts.dental import DentalFacts
     from meshguard.mesh import IntArray
+
+check = partial(
+    register, looks_at="teeth", remedy="check the labels, their numbering and the jaw, or edit them by hand"
+)
+"""Make a check of labelled teeth; where no repair may guess, scanning again would not help."""
 
 
 def name_of(facts: DentalFacts, label: int) -> str:
@@ -29,40 +35,40 @@ def tooth_of(facts: DentalFacts, label: int) -> int | None:
     return label if facts.labels.is_fdi and fdi.is_tooth(label) else None
 
 
-def about_teeth(facts: DentalFacts, check: str, labels: list[int], said: Said) -> Iterable[Finding]:
+def about_teeth(facts: DentalFacts, check: str, labels: list[int], diagnosis: Diagnosis) -> Iterable[Finding]:
     """One finding about whole teeth: it lists their labels, and stands on the first of them."""
     teeth = facts.teeth
     mains = teeth.main[teeth.labels == labels[0]]
     faces = np.flatnonzero(np.isin(facts.label_regions.of_face, mains)).astype(np.int32)
     if not len(faces):
         faces = np.flatnonzero(facts.label_regions.label_of_face == labels[0]).astype(np.int32)
-    count = len(labels) if said.count is None else said.count
+    count = len(labels) if diagnosis.count is None else diagnosis.count
     if not len(faces):  # a label of vertices so few that no face has it
         nodes = np.flatnonzero(facts.labels.of_node == labels[0]).astype(np.int32)
-        found = located(facts.surface, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
+        found = located(facts.surface, check, element="vertex", indices=nodes, rows=nodes[:, None], describe=diagnosis)
     else:
         rows = facts.surface.corners[faces]
-        found = located(facts.surface, check, element="face", indices=faces, rows=rows, say=lambda _: said)
+        found = located(facts.surface, check, element="face", indices=faces, rows=rows, describe=diagnosis)
     for finding in found:
         yield replace(
             finding, element="tooth", indices=np.array(sorted(labels), np.int32), indices_total=len(labels), count=count
         )
 
 
-def about_nodes(facts: DentalFacts, check: str, nodes: IntArray, said: Said) -> Iterable[Finding]:
+def about_nodes(facts: DentalFacts, check: str, nodes: IntArray, diagnosis: Diagnosis) -> Iterable[Finding]:
     """One finding about faces or vertices, whichever carry the labels; nodes as `Labelling.of_node` numbers them."""
     surface, nodes = facts.surface, nodes.astype(np.int32)
     if facts.labels.per == "face":
         rows = surface.corners[nodes]
-        return located(surface, check, element="face", indices=nodes, rows=rows, say=lambda _: said)
-    found = located(surface, check, element="vertex", indices=nodes, rows=nodes[:, None], say=lambda _: said)
+        return located(surface, check, element="face", indices=nodes, rows=rows, describe=diagnosis)
+    found = located(surface, check, element="vertex", indices=nodes, rows=nodes[:, None], describe=diagnosis)
     is_meant = np.zeros(len(surface.positions), np.bool_)
     is_meant[nodes] = True
     vertices = np.flatnonzero(is_meant[surface.remap]).astype(np.int32)
     return [replace(finding, indices=vertices, indices_total=len(vertices), count=len(vertices)) for finding in found]
 
 
-@check("F105", looks_at="teeth", needs=())
+@check("F105", needs=())
 def labels_do_not_fit(facts: DentalFacts) -> Iterable[Finding]:
     """Labels do not fit the mesh.
 
@@ -98,7 +104,7 @@ def _misfit(message: str, measures: dict[str, float]) -> Finding:
     )
 
 
-@check("D101", looks_at="teeth", needs=("faces", "fdi"))
+@check("D101", needs=("faces", "fdi"))
 def not_in_numbering(facts: DentalFacts) -> Iterable[Finding]:
     """Label is not in the numbering.
 
@@ -112,15 +118,15 @@ def not_in_numbering(facts: DentalFacts) -> Iterable[Finding]:
             notes = facts.carried.given.notes if facts.carried.given is not None else ()
             colored = label == -1 and any("palette" in note for note in notes)
             what = "a colour outside the palette" if colored else f"label {label}, which is no FDI code"
-            said = Said(
+            diagnosis = Diagnosis(
                 severity=Severity.ERROR,
                 message=f"{areas[place]:.1f} mm² have {what}.",
                 measures={"label": label, "area_mm2": float(areas[place])},
             )
-            yield from about_teeth(facts, "D101", [label], said)
+            yield from about_teeth(facts, "D101", [label], diagnosis)
 
 
-@check("D102", looks_at="teeth", limits=("jaw_confidence",), needs=("faces", "fdi"))
+@check("D102", limits=("jaw_confidence",), needs=("faces", "fdi"))
 def other_jaw(facts: DentalFacts) -> Iterable[Finding]:
     """Tooth of the other jaw.
 
@@ -133,33 +139,33 @@ def other_jaw(facts: DentalFacts) -> Iterable[Finding]:
     codes = [label for label in facts.teeth.labels.tolist() if fdi.is_tooth(label)]
     if facts.looks_like_the_other_jaw:
         shape, sure = facts.jaw_of_incisors
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.WARNING,
             message=f"The numbers are those of the {jaw} jaw, but the incisors look like the {shape} one's.",
             measures={"confidence": sure, "teeth": len(codes)},
             limit="jaw_confidence",
         )
-        yield from about_teeth(facts, "D102", codes, said)
+        yield from about_teeth(facts, "D102", codes, diagnosis)
     wrong = [code for code in codes if fdi.jaw_of(code) != jaw]
     if wrong and 2 * len(wrong) > len(codes):
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.ERROR,
             message=f"{len(wrong)} of {len(codes)} teeth are of the other jaw: this is said to be the {jaw} one.",
             measures={"teeth": len(wrong)},
         )
-        yield from about_teeth(facts, "D102", wrong, said)
+        yield from about_teeth(facts, "D102", wrong, diagnosis)
         return
     for code in wrong:
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.ERROR,
             message=f"Tooth {code} is of the other jaw: this is the {jaw} one.",
             measures={"area_mm2": float(facts.teeth.areas[np.searchsorted(facts.teeth.labels, code)])},
             tooth=code,
         )
-        yield from about_teeth(facts, "D102", [code], said)
+        yield from about_teeth(facts, "D102", [code], diagnosis)
 
 
-@check("D103", looks_at="teeth", limits=("instance_share",), needs=("faces", "labels", "instances"))
+@check("D103", limits=("instance_share",), needs=("faces", "labels", "instances"))
 def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
     """Instances and labels disagree.
 
@@ -174,12 +180,12 @@ def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
         return
     by_label = stored.astype(np.int64).reshape(-1)
     if not instance.any():
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.ERROR,
             message="No tooth has an instance: all are 0, as the gum.",
             measures={"labels": len(facts.teeth.labels)},
         )
-        yield from _about_mesh_nodes(facts, np.flatnonzero(by_label != 0).astype(np.int32), said)
+        yield from _about_mesh_nodes(facts, np.flatnonzero(by_label != 0).astype(np.int32), diagnosis)
         return
     pairs, counts = np.unique(np.stack([instance, by_label], axis=1), axis=0, return_counts=True)
     limit = facts.policy.limit("instance_share")
@@ -194,7 +200,7 @@ def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
             label = value if column == 1 else int(pairs[rows[0], 1])
             lone = "is labelled gum" if column == 0 else "has no instance"
             listed = ", ".join(map(str, pairs[rows[:4], 1 - column]))
-            said = Said(
+            diagnosis = Diagnosis(
                 severity=Severity.ERROR if share > limit or n_rows == 1 else Severity.WARNING,
                 message=f"{one} {value} {lone if n_rows == 1 else f'has {n_rows} {many}: {listed}'}.",
                 measures={many: len(rows), "lesser_share": share},
@@ -202,17 +208,17 @@ def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
                 tooth=tooth_of(facts, label),
             )
             yield from _about_mesh_nodes(
-                facts, np.flatnonzero((instance, by_label)[column] == value).astype(np.int32), said
+                facts, np.flatnonzero((instance, by_label)[column] == value).astype(np.int32), diagnosis
             )
 
 
-def _about_mesh_nodes(facts: DentalFacts, nodes: IntArray, said: Said) -> Iterable[Finding]:
+def _about_mesh_nodes(facts: DentalFacts, nodes: IntArray, diagnosis: Diagnosis) -> Iterable[Finding]:
     """One D103 about faces or vertices of the mesh."""
     if facts.labels.per == "face":
         rows = facts.surface.corners[nodes]
-        return located(facts.surface, "D103", element="face", indices=nodes, rows=rows, say=lambda _: said)
+        return located(facts.surface, "D103", element="face", indices=nodes, rows=rows, describe=diagnosis)
     rows = facts.surface.remap[nodes][:, None]
-    return located(facts.surface, "D103", element="vertex", indices=nodes, rows=rows, say=lambda _: said)
+    return located(facts.surface, "D103", element="vertex", indices=nodes, rows=rows, describe=diagnosis)
 
 
 _PARTS = ("label_part_mm2", "label_error_share", "label_error_mm2", "label_near_mm", "label_speck_share")
@@ -230,7 +236,7 @@ def _severity(facts: DentalFacts, area: float, whole: float, *, cut: bool) -> tu
     return (Severity.ERROR if large and not cut else Severity.WARNING), "label_error_share"
 
 
-@check("D104", looks_at="teeth", limits=_PARTS, needs=("faces", "labels"))
+@check("D104", limits=_PARTS)
 def tooth_in_pieces(facts: DentalFacts) -> Iterable[Finding]:
     """Tooth in several pieces.
 
@@ -253,7 +259,7 @@ def tooth_in_pieces(facts: DentalFacts) -> Iterable[Finding]:
         severity, limit = _severity(facts, float(area[region]), whole, cut=cut)
         away = float(np.linalg.norm(regions.centre[region] - regions.centre[main]))
         what = "A second part" if severity is Severity.ERROR else "An island"
-        said = Said(
+        diagnosis = Diagnosis(
             severity=severity,
             message=f"{what} of {name_of(facts, label)} has {area[region]:.2f} mm² and lies {away:.1f} mm from it.",
             measures={"area_mm2": float(area[region]), "tooth_area_mm2": whole, "distance_mm": away},
@@ -261,10 +267,10 @@ def tooth_in_pieces(facts: DentalFacts) -> Iterable[Finding]:
             fixable=Safety.LOCAL if facts.is_given_away(region) else None,
             tooth=tooth_of(facts, label),
         )
-        yield from about_nodes(facts, "D104", facts.label_regions.nodes_of(region), said)
+        yield from about_nodes(facts, "D104", facts.label_regions.nodes_of(region), diagnosis)
 
 
-@check("D105", looks_at="teeth", limits=_PARTS, needs=("faces", "labels"))
+@check("D105", limits=_PARTS)
 def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
     """Hole in a tooth.
 
@@ -296,7 +302,7 @@ def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
             continue  # the tooth is a ring around something larger: that is no hole in it
         severity, limit = _severity(facts, float(area[region]), whole, cut=False)
         content = "gum" if inside == 0 else name_of(facts, inside)
-        said = Said(
+        diagnosis = Diagnosis(
             severity=severity,
             message=f"A hole of {area[region]:.2f} mm² in {name_of(facts, label)} is labelled {content}.",
             measures={"area_mm2": float(area[region]), "tooth_area_mm2": whole, "label_inside": inside},
@@ -304,7 +310,7 @@ def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
             fixable=Safety.LOCAL if inside == 0 and not rule.is_large(float(area[region]), whole) else None,
             tooth=tooth_of(facts, label),
         )
-        yield from about_nodes(facts, "D105", facts.label_regions.nodes_of(region), said)
+        yield from about_nodes(facts, "D105", facts.label_regions.nodes_of(region), diagnosis)
 
 
 CHECKS = (not_in_numbering, other_jaw, instances_disagree, tooth_in_pieces, hole_in_tooth)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from meshguard.checks.subjects import SUBJECTS
+from meshguard.policy import LIMITS, Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from meshguard.report import Finding
 
-LooksAt: TypeAlias = Literal["mesh", "teeth"]
-"""What a check is handed: `MeshFacts` of the mesh, or `DentalFacts` of its teeth."""
-
 Run: TypeAlias = "Callable[[Any], Iterable[Finding]]"
+"""A check's function: what it looks at -> findings."""
 
 FAMILIES = {
     "F": "file",
@@ -24,34 +26,43 @@ FAMILIES = {
     "D": "teeth",
     "A": "arch",
     "B": "bite",
+    "K": "case",
     "P": "privacy",
     "C": "comparison",
 }
 """Letter of a check id -> the family's name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Check:
-    """One check of the catalogue.
+    """One check of the catalogue. What anything else needs to know of a check is a property of it.
 
     Attributes:
         id: a letter for the family and three digits; permanent, never reused.
         title: a few words, from the first line of the docstring.
         explanation: what it finds, why it matters and what would fix it; the rest of the docstring.
-        looks_at: what `run` is handed.
-        limits: names of the policy limits that it reads.
-        needs: what must hold for it to run: "source" (the mesh was read from a file), "faces" (it has any), "labels"
-            (it has labels of teeth), "fdi" (they are FDI codes), "instances" (and tell instances).
+        looks_at: what `run` is handed, by its name in `SUBJECTS`.
         run: the check itself.
+        limits: the policy limits that it reads, name -> limit.
+        needs: what must hold for it to run, names of its subject's conditions.
+        skips: asked with the policy: why a check does not run under it although its conditions hold, or None.
+        remedy: what would fix a finding that no repair can, where that is not to scan or export again.
+        why_left: why repair leaves a finding that it could mend within the policy, where that has a reason of its own.
+        weighs_classes: whether its severity depends on the class of an intersection, which a policy may weigh each
+            (`S102:touch_point`); such a check asks the policy itself.
     """
 
     id: str
     title: str
     explanation: str
-    looks_at: LooksAt
-    limits: tuple[str, ...]
-    needs: tuple[str, ...]
+    looks_at: str
     run: Run
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    skips: Callable[[Any], str | None] | None = None
+    remedy: str | None = None
+    why_left: str | None = None
+    weighs_classes: bool = False
 
     @property
     def family(self) -> str:
@@ -62,11 +73,39 @@ class Check:
 def check(
     id: str,  # noqa: A002
     *,
-    looks_at: LooksAt = "mesh",
-    limits: tuple[str, ...] = (),
-    needs: tuple[str, ...] = ("faces",),
+    looks_at: str = "mesh",
+    limits: tuple[str | Limit, ...] = (),
+    needs: tuple[str, ...] | None = None,
+    skips: Callable[[Any], str | None] | None = None,
+    remedy: str | None = None,
+    why_left: str | None = None,
+    weighs_classes: bool = False,
 ) -> Callable[[Run], Check]:
-    """Make a check of a function that takes facts and gives findings; its docstring is what people read about it."""
+    """Make a check of a function; its docstring is what people read about it.
+
+    Args:
+        id: of the check.
+        looks_at: what the function is handed, by its name in `SUBJECTS`.
+        limits: names of the policy's limits that it reads, or limits that it brings along, whose names begin with
+            the name of its package and a dot.
+        needs: conditions of its subject that must hold; by default those that nearly every check of it needs.
+        skips: see `Check`; so are the others.
+        remedy: see `Check`.
+        why_left: see `Check`.
+        weighs_classes: see `Check`.
+
+    Raises:
+        TypeError: the function has no docstring with a title and an explanation, or a name does not exist.
+    """
+    if looks_at not in SUBJECTS:
+        raise TypeError(f"check {id} looks at {looks_at!r}; there are {', '.join(SUBJECTS)}")
+    subject = SUBJECTS[looks_at]
+    conditions = subject.usual_needs if needs is None else needs
+    for need in conditions:
+        if need not in subject.conditions:
+            raise TypeError(
+                f"check {id} needs {need!r}; what {looks_at} can be asked is {', '.join(subject.conditions)}"
+            )
 
     def registered(run: Run) -> Check:
         title, _, explanation = inspect.cleandoc(run.__doc__ or "").partition("\n")
@@ -77,9 +116,22 @@ def check(
             title=title.rstrip("."),
             explanation=explanation.strip(),
             looks_at=looks_at,
-            limits=limits,
-            needs=needs,
             run=run,
+            limits=_table(id, limits),
+            needs=conditions,
+            skips=skips,
+            remedy=remedy,
+            why_left=why_left,
+            weighs_classes=weighs_classes,
         )
 
     return registered
+
+
+def _table(id: str, limits: tuple[str | Limit, ...]) -> Mapping[str, Limit]:  # noqa: A002
+    """Name -> limit."""
+    unknown = [limit for limit in limits if isinstance(limit, str) and limit not in LIMITS]
+    if unknown:
+        raise TypeError(f"check {id} reads limit {unknown[0]!r}, which does not exist")
+    table = (LIMITS[limit] if isinstance(limit, str) else limit for limit in limits)
+    return MappingProxyType({limit.name: limit for limit in table})

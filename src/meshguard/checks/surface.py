@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.checks.located import Said, located
+from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
 from meshguard.policy import CLASSES
 from meshguard.report import Finding, Safety, Severity
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from meshguard.mesh import IntArray
 
 
-@check("S101", limits=("rim_share", "hole_diameter_mm", "hole_fraction"))
+@check(
+    "S101",
+    limits=("rim_share", "hole_diameter_mm", "hole_fraction"),
+    skips=lambda policy: "The policy allows any open boundary." if policy.rim == "any" else None,
+)
 def holes(facts: MeshFacts) -> Iterable[Finding]:
     """Hole beyond the rim.
 
@@ -29,8 +33,6 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
     loop is one finding, which lists the mesh vertices along it. Repair fills a hole up to the limit; a larger one needs
     a rescan, since filling it would invent anatomy.
     """
-    if facts.policy.rim == "any":
-        return []
     loops = facts.loops
     counted = ~loops.rim if facts.policy.rim == "one" else np.ones(len(loops.rim), np.bool_)
     owner = loops.owner
@@ -39,7 +41,7 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
     names = np.flatnonzero(counted)
     limit = facts.policy.tolerance("hole_diameter_mm").within(facts.diagonal)
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         loop = int(owner[places[0]])
         perimeter, area, chord = (float(of[loop]) for of in (loops.perimeter, loops.area, loops.diameter))
         small = chord <= limit
@@ -49,7 +51,7 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
             message = f"{'An open rim' if rim else 'A hole'} of {len(places)} edges is {chord:.2f} mm across."
         else:
             message = f"An open border of {len(places)} edges, {perimeter:.2f} mm long, ends at a non-manifold edge."
-        return Said(
+        return Diagnosis(
             severity=Severity.ERROR if closed and not small else Severity.WARNING,
             message=message,
             measures={"edges": len(places), "perimeter_mm": perimeter, "area_mm2": area, "diameter_mm": chord},
@@ -64,7 +66,7 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
         indices=facts.first_vertex[places_kept],
         rows=places_kept[:, None],
         labels=np.searchsorted(names, owner).astype(np.int32),
-        say=say,
+        describe=describe,
     )
 
 
@@ -89,13 +91,13 @@ def _intersecting(facts: MeshFacts, id: str, kept: BoolArray, noun: str, repair:
     owner, faces = both[:, 0].astype(np.int32), both[:, 1].astype(np.int32)
     severities = [_class_severity(facts, id, name) for name in CLASSES]
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         cluster = int(owner[places[0]])
         there = [(CLASSES[kind], int(number)) for kind, number in enumerate(numbers[cluster]) if number]
         total = sum(number for _, number in there)
         kinds = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in there)
         more = "" if found.complete else " (the search stopped at its cap: there may be more)"
-        return Said(
+        return Diagnosis(
             severity=max(severities[CLASSES.index(name)] for name, _ in there),
             message=(
                 f"{noun} along {length[cluster]:.2g} mm, {deepest[cluster]:.2g} mm deep: "
@@ -111,7 +113,7 @@ def _intersecting(facts: MeshFacts, id: str, kept: BoolArray, noun: str, repair:
             fixable=repair,
         )
 
-    return located(facts, id, element="face", indices=faces, rows=facts.corners[faces], labels=owner, say=say)
+    return located(facts, id, element="face", indices=faces, rows=facts.corners[faces], labels=owner, describe=describe)
 
 
 def _class_severity(facts: MeshFacts, id: str, name: str) -> Severity:  # noqa: A002
@@ -120,7 +122,7 @@ def _class_severity(facts: MeshFacts, id: str, name: str) -> Severity:  # noqa: 
     return facts.policy.severity_of(f"{id}:{name}") or (Severity.WARNING if mild else Severity.ERROR)
 
 
-@check("S102", limits=("max_pairs",))
+@check("S102", limits=("max_pairs",), weighs_classes=True)
 def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     """Self-intersection.
 
@@ -134,7 +136,7 @@ def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     return _intersecting(facts, "S102", kept, "The surface cuts itself", Safety.LOCAL)
 
 
-@check("S107", limits=("max_pairs",))
+@check("S107", limits=("max_pairs",), weighs_classes=True)
 def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
     """Bodies interpenetrate.
 
@@ -145,7 +147,11 @@ def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
     return _intersecting(facts, "S107", facts.is_between_bodies, "Two bodies reach into each other", Safety.INVENTIVE)
 
 
-@check("S103", limits=("floating_area_mm2", "floating_area_fraction"))
+@check(
+    "S103",
+    limits=("floating_area_mm2", "floating_area_fraction"),
+    why_left="All small pieces together are too much of the mesh to be debris.",
+)
 def floating_pieces(facts: MeshFacts) -> Iterable[Finding]:
     """Floating piece.
 
@@ -163,13 +169,13 @@ def floating_pieces(facts: MeshFacts) -> Iterable[Finding]:
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
     distances = facts.distances_to_largest(pieces)
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         piece = int(labels[places[0]])
         area, distance = float(areas[pieces[piece]]), float(distances[piece])
         small = area < limit
         kind = "floating" if small else "separate"
         noun = "one face" if len(places) == 1 else f"{len(places)} faces"
-        return Said(
+        return Diagnosis(
             severity=Severity.WARNING if small else Severity.INFO,
             message=f"A {kind} piece of {noun}, {area:.3g} mm², lies {distance:.3g} mm from the largest.",
             measures={"faces": len(places), "area_mm2": area, "distance_mm": distance},
@@ -177,7 +183,9 @@ def floating_pieces(facts: MeshFacts) -> Iterable[Finding]:
             fixable=Safety.LOCAL if small else None,
         )
 
-    return located(facts, "S103", element="face", indices=faces, rows=facts.corners[faces], labels=labels, say=say)
+    return located(
+        facts, "S103", element="face", indices=faces, rows=facts.corners[faces], labels=labels, describe=describe
+    )
 
 
 @check("S105")
@@ -195,10 +203,10 @@ def tunnels(facts: MeshFacts) -> Iterable[Finding]:
     # A piece is known by the least of its positions in x, y, z, whatever the order of its faces.
     rows = np.array([[facts.least_position(int(component))] for component in pieces], np.int32).reshape(-1, 1)
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         piece = pieces[places[0]]
         handles, faces = int(genus[piece]), int(facts.components.n_faces[piece])
-        return Said(
+        return Diagnosis(
             severity=Severity.WARNING,
             message=f"A piece of {faces} faces has {handles} tunnel{'s' * (handles > 1)}.",
             measures={"tunnels": handles, "faces": faces},
@@ -206,7 +214,7 @@ def tunnels(facts: MeshFacts) -> Iterable[Finding]:
         )
 
     labels = np.arange(len(pieces), dtype=np.int32)
-    return located(facts, "S105", element="component", indices=first, rows=rows, labels=labels, say=say)
+    return located(facts, "S105", element="component", indices=first, rows=rows, labels=labels, describe=describe)
 
 
 CHECKS = (holes, self_intersections, floating_pieces, tunnels, interpenetrating_bodies)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard import fdi
-from meshguard.checks.labels import about_teeth
-from meshguard.checks.located import Said, located
-from meshguard.checks.norms import area_of, norm_of
-from meshguard.checks.registry import check
+from meshguard.checks.clustering import Diagnosis, located
+from meshguard.checks.crown_norms import area_of, norm_of
+from meshguard.checks.labels import about_teeth, check
 from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _out_of_order(indices: Sequence[int]) -> list[int]:
     return [k for k in range(count) if k not in kept]
 
 
-@check("D106", looks_at="teeth", limits=("order_mm", "order_error_mm"), needs=("faces", "fdi"))
+@check("D106", limits=("order_mm", "order_error_mm"), needs=("faces", "fdi"))
 def order_broken(facts: DentalFacts) -> Iterable[Finding]:
     """Order along the arch is broken.
 
@@ -83,14 +82,14 @@ def order_broken(facts: DentalFacts) -> Iterable[Finding]:
             continue
         said_of.add(k)
         code, others = row[k][1], [row[j][1] for j in behind]
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.ERROR if gap > bad else Severity.WARNING,
             message=f"Tooth {code} stands on the wrong side of {_listed(others)}, {gap:.1f} mm along the arch.",
             measures={"distance_mm": gap, "teeth": 1 + len(others)},
             limit="order_error_mm" if gap > bad else "order_mm",
             tooth=code,
         )
-        yield from about_teeth(facts, "D106", [code, *others], said)
+        yield from about_teeth(facts, "D106", [code, *others], diagnosis)
 
 
 def _listed(codes: list[int]) -> str:
@@ -99,7 +98,7 @@ def _listed(codes: list[int]) -> str:
     return " and ".join([", ".join(map(str, codes[:-1])), str(codes[-1])] if len(codes) > 1 else [str(codes[0])])
 
 
-@check("D107", looks_at="teeth", needs=("faces", "fdi"))
+@check("D107", needs=("faces", "fdi"))
 def sides_swapped(facts: DentalFacts) -> Iterable[Finding]:
     """Sides are swapped.
 
@@ -112,15 +111,15 @@ def sides_swapped(facts: DentalFacts) -> Iterable[Finding]:
     if sides is not None and sides.are_swapped:
         codes = [code for _, code in facts.tooth_row]
         what = "they may be those of the other jaw" if facts.looks_like_the_other_jaw else "sides are swapped"
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.ERROR,
             message=f"The numbers of {len(codes)} teeth run from the patient's left to the right: {what}.",
             measures={"teeth": len(codes), "steps": sides.steps, "steps_reversed": sides.reversed},
         )
-        yield from about_teeth(facts, "D107", codes, said)
+        yield from about_teeth(facts, "D107", codes, diagnosis)
 
 
-@check("D108", looks_at="teeth", needs=("faces", "fdi"))
+@check("D108", needs=("faces", "fdi"))
 def two_in_one_slot(facts: DentalFacts) -> Iterable[Finding]:
     """Permanent and deciduous tooth in one slot.
 
@@ -133,13 +132,13 @@ def two_in_one_slot(facts: DentalFacts) -> Iterable[Finding]:
         if successor in labels and successor is not None:
             places = np.searchsorted(facts.teeth.labels, [code, successor])
             apart = float(np.linalg.norm(np.subtract(*facts.teeth.centres[places])))
-            said = Said(
+            diagnosis = Diagnosis(
                 severity=Severity.WARNING,
                 message=f"Teeth {code} and {successor} share a slot; they stand {apart:.1f} mm apart.",
                 measures={"distance_mm": apart},
                 tooth=code,
             )
-            yield from about_teeth(facts, "D108", [code, successor], said)
+            yield from about_teeth(facts, "D108", [code, successor], diagnosis)
 
 
 def _ratios(facts: DentalFacts) -> tuple[list[tuple[int, int]], dict[int, tuple[float, float]], tuple[float, float]]:
@@ -178,7 +177,6 @@ def _area_ratios(facts: DentalFacts, row: list[tuple[int, int]]) -> dict[int, fl
 
 @check(
     "D109",
-    looks_at="teeth",
     limits=("size_share", "size_error_share", "size_area_share", "shift_gain"),
     needs=("faces", "fdi"),
 )
@@ -196,25 +194,25 @@ def implausible_size(facts: DentalFacts) -> Iterable[Finding]:
         return
     if len(row) >= MIN_JUDGED and not 0.65 < scale[0] < 1.75:
         codes = [code for _, code in row]
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.WARNING,
             message=f"All teeth are {scale[0]:.2g} times as wide as the norm; the unit of length may be wrong.",
             measures={"ratio": scale[0]},
             limit="size_share",
         )
-        yield from about_teeth(facts, "D109", codes, said)
+        yield from about_teeth(facts, "D109", codes, diagnosis)
         return
     shifted: set[int] = set()
     for codes, by, gain in _shifts(facts, row, scale):
         shifted.update(codes)
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.WARNING,
             message=f"The sizes of {_listed(codes)} fit the numbers one {'back' if by > 0 else 'forward'} better.",
             measures={"shift": by, "gain": gain, "teeth": len(codes)},
             limit="shift_gain",
             tooth=codes[0],
         )
-        yield from about_teeth(facts, "D109", codes, said)
+        yield from about_teeth(facts, "D109", codes, diagnosis)
     few = len(row) < MIN_JUDGED
     usual = [USUAL_SCALE if few else min(max(one, LEAST_SCALE), MOST_SCALE) for one in scale]
     band, most, areal = (facts.policy.limit(name) for name in ("size_share", "size_error_share", "size_area_share"))
@@ -237,7 +235,7 @@ def implausible_size(facts: DentalFacts) -> Iterable[Finding]:
         # A front tooth that leans reaches far across the arch, and one that is turned as well along it; but only two
         # teeth have also so much surface.
         severe = along > 1 + most and area > 1 + areal
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.ERROR if severe else Severity.WARNING if worst > 1 else Severity.INFO,
             message=(
                 f"Tooth {code} measures {measures['mesiodistal_mm']:.1f} x {measures['buccolingual_mm']:.1f} mm, "
@@ -247,7 +245,7 @@ def implausible_size(facts: DentalFacts) -> Iterable[Finding]:
             limit="size_error_share" if severe else "size_share",
             tooth=code,
         )
-        yield from about_teeth(facts, "D109", [code], said)
+        yield from about_teeth(facts, "D109", [code], diagnosis)
 
 
 def _shifts(
@@ -304,7 +302,7 @@ def _misfit(
     )
 
 
-@check("D110", looks_at="teeth", limits=("antimere_ratio",), needs=("faces", "fdi"))
+@check("D110", limits=("antimere_ratio",), needs=("faces", "fdi"))
 def antimeres_differ(facts: DentalFacts) -> Iterable[Finding]:
     """Antimeres differ in size.
 
@@ -322,17 +320,17 @@ def antimeres_differ(facts: DentalFacts) -> Iterable[Finding]:
         ratio = max(first, second) / max(min(first, second), 1e-9)
         if ratio > limit:
             smaller = pair[0] if first < second else pair[1]
-            said = Said(
+            diagnosis = Diagnosis(
                 severity=Severity.INFO,
                 message=f"Teeth {pair[0]} and {pair[1]} have {first:.0f} and {second:.0f} mm²: {ratio:.2f} times.",
                 measures={"ratio": ratio, "smaller_mm2": min(first, second), "larger_mm2": max(first, second)},
                 limit="antimere_ratio",
                 tooth=smaller,
             )
-            yield from about_teeth(facts, "D110", [smaller, *(code for code in pair if code != smaller)], said)
+            yield from about_teeth(facts, "D110", [smaller, *(code for code in pair if code != smaller)], diagnosis)
 
 
-@check("D113", looks_at="teeth", limits=("tooth_like_mm2",), needs=("faces", "labels"))
+@check("D113", limits=("tooth_like_mm2",))
 def unlabelled_tooth(facts: DentalFacts) -> Iterable[Finding]:
     """Unlabelled region like a tooth.
 
@@ -341,9 +339,9 @@ def unlabelled_tooth(facts: DentalFacts) -> Iterable[Finding]:
     """
     faces, clusters = facts.unlabelled_crowns
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         area = float(facts.surface.face_measures.area[faces[places]].sum())
-        return Said(
+        return Diagnosis(
             severity=Severity.WARNING,
             message=f"{area:.1f} mm² that stand as high as the crowns beside them are labelled gum.",
             measures={"area_mm2": area},
@@ -357,11 +355,11 @@ def unlabelled_tooth(facts: DentalFacts) -> Iterable[Finding]:
         indices=faces,
         rows=facts.surface.corners[faces],
         labels=clusters,
-        say=say,
+        describe=describe,
     )
 
 
-@check("D114", looks_at="teeth", needs=("faces", "fdi"))
+@check("D114", needs=("faces", "fdi"))
 def missing_teeth(facts: DentalFacts) -> Iterable[Finding]:
     """Teeth are missing.
 
@@ -376,7 +374,7 @@ def missing_teeth(facts: DentalFacts) -> Iterable[Finding]:
     order = fdi.arch_order(jaw)
     missing = [order[index] for index in range(slots[0], slots[-1]) if index not in slots]
     if missing:
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.INFO,
             message=f"{'Tooth' if len(missing) == 1 else 'Teeth'} {_listed(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not labelled.",
@@ -385,16 +383,16 @@ def missing_teeth(facts: DentalFacts) -> Iterable[Finding]:
             count=len(missing),
         )
         beside = order[max(index for index in slots if index < fdi.arch_index(missing[0]))]
-        yield from _missing(facts, beside, missing, said)
+        yield from _missing(facts, beside, missing, diagnosis)
 
 
-def _missing(facts: DentalFacts, beside: int, missing: list[int], said: Said) -> Iterable[Finding]:
+def _missing(facts: DentalFacts, beside: int, missing: list[int], diagnosis: Diagnosis) -> Iterable[Finding]:
     """One D114, which stands on the tooth before the first gap and lists what is not there."""
     from dataclasses import replace
 
     labels = set(facts.teeth.labels.tolist())
     present = beside if beside in labels else (fdi.predecessor(beside) or beside)
-    for finding in about_teeth(facts, "D114", [present], said):
+    for finding in about_teeth(facts, "D114", [present], diagnosis):
         yield replace(finding, indices=np.array(sorted(missing), np.int32), indices_total=len(missing))
 
 

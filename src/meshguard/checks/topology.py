@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.checks.located import Said, located
+from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
 from meshguard.report import Finding, Safety, Severity
 
@@ -41,17 +41,19 @@ def nonmanifold_edges(facts: MeshFacts) -> Iterable[Finding]:
     edges, rows = nonmanifold[first], ends[first]
     lengths = _edge_lengths(facts, rows)
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         most = int(sizes[places].max())
         noun = "An edge is" if len(places) == 1 else f"{len(places)} connected edges are"
-        return Said(
+        return Diagnosis(
             severity=Severity.ERROR,
             message=f"{noun} shared by {'up to ' if len(places) > 1 else ''}{most} faces.",
             measures={"edges": len(places), "faces_on_an_edge": most, "length_mm": float(lengths[places].sum())},
             fixable=Safety.LOCAL,
         )
 
-    return located(facts, "T101", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), say=say)
+    return located(
+        facts, "T101", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), describe=describe
+    )
 
 
 @check("T102")
@@ -70,7 +72,7 @@ def nonmanifold_vertices(facts: MeshFacts) -> Iterable[Finding]:
         indices=facts.first_vertex[positions],
         rows=positions[:, None],
         labels=np.arange(len(positions), dtype=np.int32),
-        say=lambda places: Said(
+        describe=lambda places: Diagnosis(
             severity=Severity.WARNING,
             message=f"{fans[positions[places[0]]]} fans of faces touch at one vertex.",
             measures={"fans": int(fans[positions[places[0]]])},
@@ -92,17 +94,19 @@ def inconsistent_winding(facts: MeshFacts) -> Iterable[Finding]:
     is_nonorientable = facts.orientation.is_nonorientable if len(edges) else np.empty(0, np.bool_)
     of_edge = facts.components.of_face[edges // 3]
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         orientable = not is_nonorientable[of_edge[places]].any()
         noun = "an edge" if len(places) == 1 else f"{len(places)} connected edges"
-        return Said(
+        return Diagnosis(
             severity=Severity.ERROR,
             message=f"Faces on the two sides of {noun} are wound against each other.",
             measures={"edges": len(places), "length_mm": float(lengths[places].sum())},
             fixable=Safety.LOSSLESS if orientable else Safety.INVENTIVE,
         )
 
-    return located(facts, "T103", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), say=say)
+    return located(
+        facts, "T103", element="edge", indices=edges, rows=rows, labels=facts.clusters(rows), describe=describe
+    )
 
 
 @check("T104")
@@ -123,7 +127,7 @@ def duplicate_faces(facts: MeshFacts) -> Iterable[Finding]:
         indices=faces,
         rows=facts.corners[faces],
         labels=labels,
-        say=lambda places: Said(
+        describe=lambda places: Diagnosis(
             severity=Severity.WARNING,
             message=f"{len(places)} faces stand on the same three vertices.",
             measures={"faces": len(places), "area_mm2": float(facts.face_measures.area[faces[places[0]]])},
@@ -148,7 +152,7 @@ def repeated_corners(facts: MeshFacts) -> Iterable[Finding]:
         indices=faces,
         rows=rows,
         labels=facts.clusters(rows),
-        say=lambda places: Said(
+        describe=lambda places: Diagnosis(
             severity=Severity.WARNING,
             message=f"{_faces(len(places))} with a repeated corner.",
             measures={"faces": len(places)},
@@ -173,7 +177,7 @@ def unreferenced_vertices(facts: MeshFacts) -> Iterable[Finding]:
         element="vertex",
         indices=vertices,
         rows=facts.remap[vertices][:, None],
-        say=lambda places: Said(
+        describe=lambda places: Diagnosis(
             severity=Severity.INFO,
             message="One vertex is used by no face."
             if len(places) == 1
@@ -201,7 +205,7 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
             element="edge",
             indices=boundary,
             rows=facts.edge_ends(boundary),
-            say=lambda places: Said(
+            describe=lambda places: Diagnosis(
                 severity=Severity.WARNING,
                 message="Too many boundary vertices crowd within the weld distance to be paired.",
                 measures={"edges": len(places)},
@@ -209,11 +213,11 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
             ),
         )
 
-    def say(places: IntArray) -> Said:
+    def describe(places: IntArray) -> Diagnosis:
         crack = cracks.owner[places[0]]
         gap, edges, loops = float(cracks.gap[crack]), int(cracks.edges_closed[crack]), int(cracks.loops_closed[crack])
         effect = f"a weld closes {edges} boundary edges" + (f" and {loops} whole loops" if loops else "")
-        return Said(
+        return Diagnosis(
             severity=Severity.WARNING,
             message=f"{len(places)} boundary vertices are at most {gap:.2g} mm from another; {effect}.",
             measures={
@@ -233,7 +237,7 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
         indices=facts.first_vertex[cracks.points],
         rows=cracks.points[:, None],
         labels=cracks.owner,
-        say=say,
+        describe=describe,
     )
 
 
@@ -256,7 +260,7 @@ def nonorientable_pieces(facts: MeshFacts) -> Iterable[Finding]:
         indices=faces,
         rows=facts.corners[faces],
         labels=np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups]),
-        say=lambda places: Said(
+        describe=lambda places: Diagnosis(
             severity=Severity.ERROR,
             message=f"A piece of {_faces(len(places)).lower()} has one side only: it cannot be wound consistently.",
             measures={"faces": len(places), "area_mm2": float(facts.face_measures.area[faces[places]].sum())},

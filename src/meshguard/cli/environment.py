@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "trimesh", "open3d")
 """Packages that decide what meshguard does; the last is optional."""
@@ -42,8 +47,18 @@ def environment() -> list[tuple[str, str]]:
     rows += [
         ("threads", f"{thread_count()} of {os.cpu_count()} processors (MESHGUARD_THREADS {_said(setting)})"),
         ("kernel cache", "off" if os.environ.get("MESHGUARD_CACHE", "1") == "0" else "on"),
+        ("plugins", _plugins(metadata.entry_points(group="meshguard.checks"))),
     ]
     return rows
+
+
+def _plugins(points: metadata.EntryPoints) -> str:
+    """Names of the packages' plugins, which are not loaded for this."""
+    import os
+
+    if os.environ.get("MESHGUARD_PLUGINS") == "0":
+        return "off (MESHGUARD_PLUGINS is 0)"
+    return ", ".join(sorted(points.names)) or "none"
 
 
 def _said(setting: str | None) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from meshguard.cli.options import plugin_option
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,17 +19,22 @@ _WIDTH = 88
 
 @click.command(short_help="Say what a check finds, why it matters and what its limits are.")
 @click.argument("id_", metavar="[ID]", required=False)
+@plugin_option
 def explain(id_: str | None) -> None:
     """Explain the check ID (such as S101), list the checks of a family (such as S), or list them all."""
-    from meshguard.checks import CATALOGUE
+    from meshguard.checks import CATALOGUE, every_check
     from meshguard.cli.notice import symbols
     from meshguard.policy import nearest
 
     asked = (id_ or "").strip().upper()
     chosen = [check for check in CATALOGUE if check.id == asked]
-    listed = [] if chosen else sorted((c for c in CATALOGUE if c.id.startswith(asked)), key=lambda check: check.id)
-    if not chosen and not listed:
-        raise click.UsageError(f"there is no check {id_!r}{nearest(asked, [check.id for check in CATALOGUE])}")
+    listed: list[Check] = []
+    if not chosen:  # plugins are loaded only where they may have what is asked for
+        checks = every_check()
+        chosen = [check for check in checks if check.id == asked]
+        listed = sorted((check for check in checks if check.id.startswith(asked)), key=lambda check: check.id)
+        if not listed:
+            raise click.UsageError(f"there is no check {id_!r}{nearest(asked, [check.id for check in checks])}")
     lines = _explanation(chosen[0]) if chosen else _list(listed)
     import sys
 
@@ -36,8 +43,6 @@ def explain(id_: str | None) -> None:
 
 def _explanation(check: Check) -> Iterator[str]:
     """One check in full."""
-    from meshguard.policy import LIMITS
-
     yield f"{check.id} {check.title} ({check.family})"
     for paragraph in check.explanation.split("\n\n"):
         yield ""
@@ -45,9 +50,8 @@ def _explanation(check: Check) -> Iterator[str]:
     if check.limits:
         yield ""
         yield "Limits (set them under [limits] in a policy file):"
-    for name in check.limits:
-        limit = LIMITS[name]
-        yield f"  {name} = {limit.default:g}"
+    for name, limit in check.limits.items():
+        yield f"  {name if '.' not in name else f'{name!r}'} = {limit.default:g}"
         text = textwrap.fill(f"{limit.meaning} Source: {limit.source}.", _WIDTH - 6, break_on_hyphens=False)
         yield textwrap.indent(text, " " * 6)
 

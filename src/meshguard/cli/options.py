@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -52,6 +53,25 @@ def budget_of(max_bytes: int | None, max_faces: int | None, max_seconds: float |
 
     budget = Budget(max_faces=max_faces, max_seconds=max_seconds)
     return budget if max_bytes is None else replace(budget, max_bytes=max_bytes)
+
+
+def plugin_option(command: _Command) -> _Command:
+    """The option --no-plugins of a command that runs or explains checks."""
+    option = click.option(
+        "--no-plugins",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_leave_plugins_out,
+        help="Leave out checks that other packages bring, as MESHGUARD_PLUGINS=0 does.",
+    )
+    return option(command)
+
+
+def _leave_plugins_out(_context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    """Set what the checks look at, when asked."""
+    if asked:
+        os.environ["MESHGUARD_PLUGINS"] = "0"
 
 
 class LabelOptions(NamedTuple):
@@ -149,7 +169,7 @@ def chosen_policy(
     name: str, select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), fail_on: str | None = None
 ) -> Policy:
     """The named policy with what the options change, or a usage error that names the nearest that exists."""
-    from meshguard.checks import refuse_unknown_checks
+    from meshguard.checks import refuse_unknown_names
     from meshguard.errors import PolicyError
     from meshguard.policy import policy
     from meshguard.report import Severity
@@ -170,7 +190,7 @@ def chosen_policy(
     if changes:
         chosen = chosen.replace(name=f"{chosen.name.removesuffix(' (changed)')} (changed)", **changes)
     try:
-        refuse_unknown_checks(chosen)
+        refuse_unknown_names(chosen)
     except PolicyError as error:
         raise click.UsageError(str(error)) from error
     return chosen

@@ -96,7 +96,7 @@ def demo(keep: str | None) -> None:
     """
     from meshguard.cli.notice import compilation_notice, symbols
     from meshguard.cli.output import printed
-    from meshguard.cli.validate import catalogue_titles, limits_in_force
+    from meshguard.cli.validate import words_of
     from meshguard.io import save
     from meshguard.phantoms import mutate
     from meshguard.phantoms import phantom as made
@@ -115,9 +115,7 @@ def demo(keep: str | None) -> None:
         report = validate(file.getvalue())
     if keep is not None:
         _save(mesh, keep)
-    shown = render(
-        report, name=keep or "phantom", titles=catalogue_titles(), limits=limits_in_force(policy("scan"), report)
-    )
+    shown = render(report, name=keep or "phantom", **words_of(policy("scan"), report))
     click.echo(symbols(printed(shown, to_terminal=sys.stdout.isatty()), sys.stdout.encoding), nl=False)
     say(f"\nInjected on purpose, and found by:\n{_comparison(truths, report)}")
     missed = [truth for truth in truths if _found(truth, report) is None]

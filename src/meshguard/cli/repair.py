@@ -14,6 +14,7 @@ from meshguard.cli.options import (
     budget_options,
     chosen_policy,
     label_options,
+    plugin_option,
 )
 from meshguard.cli.output import printed, refuse_folder, replaced, shown, written
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     "--labels-out", metavar="PATH", help="Write the labels of the result: .json (Teeth3DS), .npy, .csv, .txt."
 )
 @budget_options
+@plugin_option
 @click.option("--quiet", "-q", is_flag=True, help="Only one line, the verdict.")
 def repair(
     source: str,

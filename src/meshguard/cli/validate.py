@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -14,15 +14,16 @@ from meshguard.cli.options import (
     budget_options,
     chosen_policy,
     label_options,
+    plugin_option,
 )
 from meshguard.cli.output import Writer, refuse_folder, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from meshguard.budget import Budget
     from meshguard.cli.options import LabelOptions
-    from meshguard.policy import Policy
+    from meshguard.policy import Limit, Policy
     from meshguard.report import Report
 
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @click.option("--output", "-o", metavar="PATH", help="Write there instead of to the terminal; complete or not at all.")
 @label_options
 @budget_options
+@plugin_option
 @click.option("--verbose", "--all", "-v", is_flag=True, help="List every check, and more findings of each.")
 @click.option("--quiet", "-q", is_flag=True, help="Only one line a file, the verdict.")
 def validate(
@@ -152,36 +154,45 @@ def _write_text(
         return
     if not first:
         writer.text("\n")
-    writer.rich(
-        render(
-            report, name=shown(name), verbose=verbose, titles=catalogue_titles(), limits=limits_in_force(policy, report)
-        )
-    )
+    writer.rich(render(report, name=shown(name), verbose=verbose, **words_of(policy, report)))
 
 
 def _write_markdown(writer: Writer, name: str, report: Report, policy: Policy, *, quiet: bool, first: bool) -> None:
     """The report for a ticket, or its heading only."""
     from meshguard.render.markdown import markdown_of
 
-    text = markdown_of(report, name=shown(name), titles=catalogue_titles(), limits=limits_in_force(policy, report))
+    text = markdown_of(report, name=shown(name), **words_of(policy, report))
     lead = "" if first else "\n"
     writer.text(lead + (text.partition("\n")[0] + "\n" if quiet else text))
 
 
-def catalogue_titles() -> dict[str, str]:
-    """Check id -> title."""
-    from meshguard.checks import CATALOGUE
+class ReportWords(TypedDict):
+    """What a report does not hold itself, and the renderers take: by check id, and by limit name."""
 
-    return {check.id: check.title for check in CATALOGUE}
+    titles: dict[str, str]
+    remedies: dict[str, str]
+    limits: dict[str, float]
 
 
-def limits_in_force(policy: Policy, report: Report) -> Mapping[str, float]:
-    """Limit name -> its value for this mesh: one that is bounded by a fraction of the mesh is never more than that."""
+def words_of(policy: Policy, report: Report) -> ReportWords:
+    """Titles and remedies of all checks, and the limits in force for the mesh of a report."""
+    from meshguard.checks import every_check
     from meshguard.policy import LIMITS
 
-    values = {name: policy.limit(name) for name in LIMITS}
-    for name, limit in LIMITS.items():
+    checks = every_check()
+    limits = {**LIMITS, **{name: limit for check in checks for name, limit in check.limits.items()}}
+    return ReportWords(
+        titles={check.id: check.title for check in checks},
+        remedies={check.id: check.remedy for check in checks if check.remedy is not None},
+        limits=_limits_in_force(policy, report, limits.values()),
+    )
+
+
+def _limits_in_force(policy: Policy, report: Report, limits: Collection[Limit]) -> dict[str, float]:
+    """Limit name -> its value for this mesh: one that is bounded by a fraction of the mesh is never more than that."""
+    values = {limit.name: policy.limit(limit) for limit in limits}
+    for limit in limits:
         whole = report.stats.get(limit.whole)
         if limit.bound is not None and whole:
-            values[name] = policy.tolerance(name).within(whole)
+            values[limit.name] = policy.tolerance(limit).within(whole)
     return values

@@ -29,7 +29,6 @@ __all__ = [
     "BUILT_IN",
     "CLASSES",
     "LIMITS",
-    "WEIGHED",
     "Limit",
     "Need",
     "Policy",
@@ -55,10 +54,6 @@ CLASSES = (
     "vertex_overlap",
 )
 """How two faces can intersect, by the number that kernels give; a policy can weigh each: `S102:touch_point`."""
-
-
-WEIGHED = ("S102", "S107")
-"""The checks whose severity depends on the class; they ask the policy for each class themselves."""
 
 
 LIMITS: Mapping[str, Limit] = by_name(*MESH_LIMITS.values(), *DENTAL_LIMITS.values())

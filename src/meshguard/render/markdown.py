@@ -50,6 +50,7 @@ def markdown_of(
     name: str | None = None,
     titles: Mapping[str, str] | None = None,
     limits: Mapping[str, float] | None = None,
+    remedies: Mapping[str, str] | None = None,
 ) -> str:
     """The report as Markdown.
 
@@ -58,14 +59,21 @@ def markdown_of(
         name: what to call the mesh; a report itself never knows a file's name.
         titles: check id -> its title, as the catalogue has it; without one the id stands alone.
         limits: limit name -> the value in force; a limit that is not named is shown by its name only.
+        remedies: check id -> what would fix what no repair can, where that is not to scan or export again.
 
     Returns:
         Lines that each end in a line feed.
     """
-    return "".join(f"{line}\n" for line in _lines(report, name, titles or {}, limits or {}))
+    return "".join(f"{line}\n" for line in _lines(report, name, titles or {}, limits or {}, remedies or {}))
 
 
-def _lines(report: Report, name: str | None, titles: Mapping[str, str], limits: Mapping[str, float]) -> Iterator[str]:
+def _lines(
+    report: Report,
+    name: str | None,
+    titles: Mapping[str, str],
+    limits: Mapping[str, float],
+    remedies: Mapping[str, str],
+) -> Iterator[str]:
     """One line after the other."""
     mark = "❌" if not report.ok else "✅" if report.grade == 1 else "⚠️"
     yield f"## {mark} {'' if name is None else f'{code(printable(name))}: '}{grade_in_words(report)}"
@@ -74,7 +82,7 @@ def _lines(report: Report, name: str | None, titles: Mapping[str, str], limits: 
     failed = {check: outcome for check, outcome in report.outcomes.items() if outcome.status is Status.FAILED}
     if failed:
         yield ""
-        yield from _table(("Check", "Severity", "Findings", "Repair"), "llrl", _failed_rows(report, titles))
+        yield from _table(("Check", "Severity", "Findings", "Repair"), "llrl", _failed_rows(report, titles, remedies))
         yield ""
         yield "### Worst findings"
         yield ""
@@ -126,7 +134,7 @@ def _titled(check: str, titles: Mapping[str, str]) -> str:
     return f"{check} {escaped(titles.get(check, ''))}".rstrip()
 
 
-def _failed_rows(report: Report, titles: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+def _failed_rows(report: Report, titles: Mapping[str, str], remedies: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     """One row a failed check, in the order of the findings, which is worst first."""
     groups: dict[str, list[Finding]] = {}
     for finding in report.findings:
@@ -136,7 +144,7 @@ def _failed_rows(report: Report, titles: Mapping[str, str]) -> Iterator[tuple[st
         count = max(len(findings), outcome.findings if outcome is not None else 0)
         worst = max(finding.severity for finding in findings)
         fixes = dict.fromkeys(
-            remedy(finding) for finding in findings if finding.fixable or finding.severity > Severity.INFO
+            remedy(finding, remedies) for finding in findings if finding.fixable or finding.severity > Severity.INFO
         )
         yield _titled(check, titles), NAMES[worst], number(count), escaped("; or ".join(fixes))
 

@@ -80,6 +80,7 @@ def render(
     verbose: bool = False,
     titles: Mapping[str, str] | None = None,
     limits: Mapping[str, float] | None = None,
+    remedies: Mapping[str, str] | None = None,
 ) -> RenderableType:
     """The report as something that rich can print, at any width from 40 columns.
 
@@ -89,6 +90,7 @@ def render(
         verbose: show more findings of each check, their indices, and every check that passed or was skipped.
         titles: check id -> its title, as the catalogue has it; without one the id stands alone.
         limits: limit name -> the value in force; a limit that is not named is shown by its name only.
+        remedies: check id -> what would fix what no repair can, where that is not to scan or export again.
     """
     titles, limits = titles or {}, limits or {}
     parts: list[RenderableType] = [verdict(report, name=name), *_because(report)]
@@ -99,7 +101,7 @@ def render(
     for check, findings in groups.items():
         total = max(len(findings), report.outcomes[check].findings if check in report.outcomes else 0)
         parts.append(Text())
-        parts.extend(_group(check, findings, total, digits, verbose, titles.get(check), limits))
+        parts.extend(_group(check, findings, total, digits, verbose, titles.get(check), limits, remedies or {}))
     parts += [Text(), _tally(report, verbose)]
     if verbose:
         parts.extend(_unfailed(report, titles))
@@ -114,12 +116,13 @@ def text_of(
     verbose: bool = False,
     titles: Mapping[str, str] | None = None,
     limits: Mapping[str, float] | None = None,
+    remedies: Mapping[str, str] | None = None,
     width: int = WIDTH,
 ) -> str:
     """The same as plain text: no colour, no control character, lines of at most `width` columns."""
     out = io.StringIO()
     console = Console(file=out, width=width, color_system=None, force_terminal=False, highlight=False, markup=False)
-    console.print(render(report, name=name, verbose=verbose, titles=titles, limits=limits))
+    console.print(render(report, name=name, verbose=verbose, titles=titles, limits=limits, remedies=remedies))
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
@@ -160,6 +163,7 @@ def _group(
     verbose: bool,
     title: str | None,
     limits: Mapping[str, float],
+    remedies: Mapping[str, str],
 ) -> Iterator[RenderableType]:
     """One check: its title and count, its first findings, how many more there are, and what would fix them."""
     counts = Counter(finding.severity for finding in findings)
@@ -175,8 +179,9 @@ def _group(
         facts = [*_where(finding, digits, verbose), *_how_bad(finding, limits, verbose)]
         yield Padding(_Entry(finding.message, facts), (0, 0, 0, 4))
         # Said once for a run of findings that are fixed alike.
-        if fix(finding) and (following is None or fix(finding) != fix(following)):
-            yield Padding(Text(fix(finding), "green"), (0, 0, 0, 4))
+        words = fix(finding, remedies)
+        if words and (following is None or words != fix(following, remedies)):
+            yield Padding(Text(words, "green"), (0, 0, 0, 4))
     if total > len(shown):
         rest = f"… and {number(total - len(shown))} more"
         yield Padding(Text(rest if verbose else f"{rest}; --format json lists them", "dim"), (0, 0, 0, 4))

@@ -86,17 +86,17 @@ def limit_in_force(name: str, limits: Mapping[str, float]) -> str:
     return f"{quantity(limits[name], name_and_unit(name)[1])} ({name})" if name in limits else name
 
 
-def fix(finding: Finding) -> str:
+def fix(finding: Finding, remedies: Mapping[str, str]) -> str:
     """What would fix a finding; nothing for a note that nothing can or need fix."""
     if finding.fixable is None and finding.severity is Severity.INFO:
         return ""
-    return f"fix: {remedy(finding)}"
+    return f"fix: {remedy(finding, remedies)}"
 
 
-def remedy(finding: Finding) -> str:
-    """What would fix a finding; where labels are wrong and no repair may guess, scanning again would not help."""
-    if finding.fixable is None and (finding.check.startswith("D") or finding.check == "F105"):
-        return "cannot be repaired safely: check the labels, their numbering and the jaw, or edit them by hand"
+def remedy(finding: Finding, remedies: Mapping[str, str]) -> str:
+    """What would fix a finding; of one that no repair may mend what its check says, else to scan or export again."""
+    if finding.fixable is None and finding.check in remedies:
+        return f"cannot be repaired safely: {remedies[finding.check]}"
     return FIXES[finding.fixable]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from meshguard.budget import Steps
-from meshguard.checks import refuse_unknown_checks
+from meshguard.checks import CATALOGUE, refuse_unknown_names
 from meshguard.errors import BudgetExceeded, RepairRefused
 from meshguard.facts.dental import CarriedLabels, DentalFacts
 from meshguard.facts.mesh import MeshFacts
@@ -20,7 +20,7 @@ from meshguard.repair.labels.steps import LABEL_STEPS, label_changes, with_mende
 from meshguard.repair.plan import MOST_PASSES, PLAN, run_plan
 from meshguard.repair.result import NotRepaired, RepairResult
 from meshguard.report import Safety, Severity
-from meshguard.validation import N_STEPS, labelled, report_of
+from meshguard.validation import labelled, n_steps, report_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,9 +45,9 @@ def repaired(
 ) -> RepairResult:
     """See `meshguard.repair`."""
     rules = as_policy(policy)
-    refuse_unknown_checks(rules)
+    refuse_unknown_names(rules)
     most = Safety.LOSSLESS if lossless else rules.max_safety
-    total = 2 * N_STEPS + MOST_PASSES * len(PLAN) + 1
+    total = 2 * n_steps() + MOST_PASSES * len(PLAN) + 1
     if isinstance(mesh_or_file, Mesh):
         mesh, steps = mesh_or_file, Steps(budget, progress, total=total)
     else:
@@ -116,8 +116,9 @@ def _reason(finding: Finding, most: Safety, *, mend_labels: bool) -> str:
         return "No repair can decide this: a person must."
     if finding.fixable.rank > most.rank:
         return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
-    if finding.check == "S103":
-        return "All small pieces together are too much of the mesh to be debris."
+    why_left = next((check.why_left for check in CATALOGUE if check.id == finding.check), None)
+    if why_left is not None:
+        return why_left
     of_labels = any(finding.check in step.checks for step in LABEL_STEPS)
     if of_labels and not mend_labels:
         return "Labels are mended only where that is asked for."

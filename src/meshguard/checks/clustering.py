@@ -25,7 +25,7 @@ _Words = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Diagnosis:
     """What a check says of one cluster: the parts of a finding that are not its place.
 
     Attributes:
@@ -55,7 +55,7 @@ def located(
     indices: IntArray,
     rows: IntArray,
     labels: IntArray | None = None,
-    say: Callable[[IntArray], Said],
+    describe: Diagnosis | Callable[[IntArray], Diagnosis],
 ) -> list[Finding]:
     """One finding for each cluster of elements.
 
@@ -66,7 +66,8 @@ def located(
         indices: int32 (k,): the elements.
         rows: int32 (k, w): positions (of `facts.positions`) of each element.
         labels: int32 (k,): cluster of each element, 0 to c - 1; None where all belong to one.
-        say: called with the places in `indices` of each cluster's elements, ascending.
+        describe: what is said of every cluster; or called with the places in `indices` of each cluster's elements,
+            ascending.
 
     Returns:
         Findings by cluster; none for no elements. Each stands at the centre of the element that is nearest to the mean
@@ -86,21 +87,21 @@ def located(
     places = _places(centres, labels)
     findings = []
     for cluster, places_in in enumerate(members):
-        said = say(places_in)
+        diagnosis = describe if isinstance(describe, Diagnosis) else describe(places_in)
         numbers = np.sort(indices[places_in]).astype(np.int32)
         findings.append(
             Finding(
                 check=check,
-                severity=said.severity,
-                message=said.message,
+                severity=diagnosis.severity,
+                message=diagnosis.message,
                 element=element,
                 indices=numbers,
-                count=len(numbers) if said.count is None else said.count,
+                count=len(numbers) if diagnosis.count is None else diagnosis.count,
                 location=places[cluster],
-                measures=said.measures,
-                limit=said.limit,
-                fixable=said.fixable,
-                tooth=said.tooth,
+                measures=diagnosis.measures,
+                limit=diagnosis.limit,
+                fixable=diagnosis.fixable,
+                tooth=diagnosis.tooth,
                 fingerprint=fingerprint(check, len(numbers), *sums[cluster].tolist()),
             )
         )

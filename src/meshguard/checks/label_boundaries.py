@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.checks.labels import name_of, tooth_of
-from meshguard.checks.located import Said, located
-from meshguard.checks.registry import check
+from meshguard.checks.clustering import Diagnosis, located
+from meshguard.checks.labels import check, name_of, tooth_of
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
@@ -26,9 +25,7 @@ MIN_BRIDGED_MM = 1.5
 
 @check(
     "D111",
-    looks_at="teeth",
     limits=("ragged_ratio", "ragged_face_share", "ragged_vertex_share"),
-    needs=("faces", "labels"),
 )
 def ragged_border(facts: DentalFacts) -> Iterable[Finding]:
     """Ragged border.
@@ -50,10 +47,10 @@ def ragged_border(facts: DentalFacts) -> Iterable[Finding]:
     edges = np.concatenate(mine)
     ragged = np.repeat(np.arange(len(places), dtype=np.int32), [len(one) for one in mine])
 
-    def say(members: IntArray) -> Said:
+    def describe(members: IntArray) -> Diagnosis:
         place = int(places[ragged[members[0]]])
         label, ratio = int(teeth.labels[place]), float(ratios[place])
-        return Said(
+        return Diagnosis(
             severity=Severity.INFO,
             message=f"The border of {name_of(facts, label)} is {ratio:.2f} times as long as when it is smoothed.",
             measures={"ratio": ratio, "stray_share": float(strays[place])},
@@ -69,18 +66,23 @@ def ragged_border(facts: DentalFacts) -> Iterable[Finding]:
         indices=edges,
         rows=facts.surface.edge_ends(edges),
         labels=ragged,
-        say=say,
+        describe=describe,
     )
 
 
-def _along(facts: DentalFacts, check: str, edges: IntArray, said: Said) -> Iterable[Finding]:
+def _along(facts: DentalFacts, check: str, edges: IntArray, diagnosis: Diagnosis) -> Iterable[Finding]:
     """One finding about edges."""
     return located(
-        facts.surface, check, element="edge", indices=edges, rows=facts.surface.edge_ends(edges), say=lambda _: said
+        facts.surface,
+        check,
+        element="edge",
+        indices=edges,
+        rows=facts.surface.edge_ends(edges),
+        describe=diagnosis,
     )
 
 
-@check("D112", looks_at="teeth", limits=("bleed_mm",), needs=("faces", "labels"))
+@check("D112", limits=("bleed_mm",))
 def bleeding(facts: DentalFacts) -> Iterable[Finding]:
     """Label bleeds over its neighbour.
 
@@ -97,7 +99,7 @@ def bleeding(facts: DentalFacts) -> Iterable[Finding]:
         low, high = (int(facts.teeth.labels[place]) for place in embrasures.pairs[k])
         # The crease inside a label: what lies between it and the border was the neighbour's.
         greedy, other = (high, low) if offset > 0 else (low, high)
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.WARNING,
             message=(
                 f"The label of {name_of(facts, greedy)} reaches about {abs(offset):.1f} mm "
@@ -111,10 +113,10 @@ def bleeding(facts: DentalFacts) -> Iterable[Finding]:
             limit="bleed_mm",
             tooth=tooth_of(facts, greedy),
         )
-        yield from _along(facts, "D112", embrasures.edges[k], said)
+        yield from _along(facts, "D112", embrasures.edges[k], diagnosis)
 
 
-@check("D115", looks_at="teeth", limits=("bridge_mm", "bridge_share", "bridge_sure_share"), needs=("faces", "labels"))
+@check("D115", limits=("bridge_mm", "bridge_share", "bridge_sure_share"))
 def bridged(facts: DentalFacts) -> Iterable[Finding]:
     """Teeth fused by a bridge.
 
@@ -131,7 +133,7 @@ def bridged(facts: DentalFacts) -> Iterable[Finding]:
         low, high = bridges.pairs[k].tolist()
         is_sure = bool(bridges.bridged_mm[k] >= sure * bridges.length[k])
         gap, neck = float(bridges.gap_mm[k]), bool(bridges.is_neck[k])
-        said = Said(
+        diagnosis = Diagnosis(
             severity=Severity.WARNING if is_sure else Severity.INFO,
             message=(
                 f"{name_of(facts, low).capitalize()} and {name_of(facts, high)} are joined by a "
@@ -146,7 +148,7 @@ def bridged(facts: DentalFacts) -> Iterable[Finding]:
             limit="bridge_sure_share" if is_sure else "bridge_share",
             tooth=tooth_of(facts, low),
         )
-        yield from _along(facts, "D115", bridges.edges[k], said)
+        yield from _along(facts, "D115", bridges.edges[k], diagnosis)
 
 
 CHECKS = (ragged_border, bleeding, bridged)

@@ -1,0 +1,62 @@
+"""Running checks: each on what it looks at, with the severity that the policy gives; it knows no check by its name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from meshguard.checks.plugins import Failure
+from meshguard.checks.subjects import SUBJECTS
+from meshguard.errors import MeshGuardError
+from meshguard.report import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshguard.checks.registry import Check
+    from meshguard.policy import Policy
+
+
+def ignore_reason(check: Check, policy: Policy) -> str:
+    """The reason of the longest matching ignore; "" where there is none."""
+    keys = [key for key in policy.ignore if check.id.startswith(key)]
+    return policy.ignore[max(keys, key=len)] if keys else ""
+
+
+def skip_reason(check: Check, subject: Any, policy: Policy) -> str | None:
+    """Why a check does not run, in a sentence; None where it does."""
+    if not policy.selects(check.id):
+        why = ignore_reason(check, policy)
+        return f"The policy leaves it out{f': {why}' if why else ''}."
+    conditions = SUBJECTS[check.looks_at].conditions
+    for need in check.needs:
+        reason = conditions[need](subject)
+        if reason is not None:
+            return reason
+    return check.skips(policy) if check.skips is not None else None
+
+
+def findings(check: Check, subjects: Mapping[str, Any], policy: Policy) -> list[Finding] | str:
+    """What a check finds, with the severity that the policy gives it, if it does; or why it does not run."""
+    subject = subjects[check.looks_at]
+    reason = skip_reason(check, subject, policy)
+    if reason is not None:
+        return reason
+    severity = None if check.weighs_classes else policy.severity_of(check.id)
+    found = check.run(subject)
+    return list(found) if severity is None else [replace(finding, severity=severity) for finding in found]
+
+
+def plugin_findings(
+    check: Check, plugin: str, subjects: Mapping[str, Any], policy: Policy
+) -> list[Finding] | str | Failure:
+    """The same of a check of another package, or how it failed."""
+    try:
+        found = findings(check, subjects, policy)
+    except MeshGuardError:
+        raise  # a budget that ran out ends the call, whoever noticed it
+    except Exception as error:  # noqa: BLE001 (whatever another package raises)
+        return Failure(plugin=plugin, what=f"failed in check {check.id} ({type(error).__name__})")
+    if isinstance(found, str) or all(isinstance(one, Finding) and one.check == check.id for one in found):
+        return found
+    return Failure(plugin=plugin, what=f"gives something else than findings of its own in check {check.id}")
