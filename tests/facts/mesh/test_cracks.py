@@ -1,4 +1,4 @@
-"""Cracks against all pairs."""
+"""Cracks against all pairs, and what a weld of the smallest ones closes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
-from meshguard.policy import policy
-from tests import oracles
+from meshguard.policy import Policy, policy
+from tests import mutations, oracles, shapes
 
 
 @settings(max_examples=40)
@@ -52,3 +52,38 @@ def test_a_crowd_is_given_up_on() -> None:
     facts = MeshFacts(Mesh(vertices=corners.reshape(-1, 3), faces=np.arange(60_000).reshape(-1, 3)), policy("scan"))
 
     assert facts.cracks is None
+
+
+class TestByHand:
+    def facts(self, gap: float) -> MeshFacts:
+        """A cube of which one face stands a gap beside the hole that it leaves."""
+        cube = shapes.cube()
+        face = Mesh(vertices=cube.vertices[cube.faces[0]] - [0, 0, gap], faces=[[0, 1, 2]])
+        return MeshFacts(shapes.joined(cube.take(np.arange(1, 12)), face), policy("scan"))
+
+    def test_a_face_beside_its_hole_is_one_crack_that_closes_both_loops(self) -> None:
+        cracks = self.facts(1e-4).cracks
+
+        assert cracks is not None
+        assert (len(cracks.points), cracks.owner.tolist()) == (6, [0] * 6)
+        assert cracks.gap.tolist() == pytest.approx([1e-4])
+        assert (cracks.edges_closed.tolist(), cracks.loops_closed.tolist()) == ([6], [2])
+
+    def test_further_apart_than_the_weld_distance_it_is_none(self) -> None:
+        cracks = self.facts(2e-3).cracks
+
+        assert cracks is not None
+        assert (len(cracks.points), len(cracks.gap)) == (0, 0)
+
+    def test_two_halves_of_a_sheet_close_along_their_seam(self) -> None:
+        """Six edges of each half; the rest of both loops stays open."""
+        cracks = MeshFacts(mutations.crack(), policy("scan")).cracks
+
+        assert cracks is not None
+        assert (cracks.edges_closed.tolist(), cracks.loops_closed.tolist()) == ([12], [0])
+        assert len(cracks.points) == 2 * 7
+
+    def test_a_weld_distance_of_nothing_joins_nothing(self) -> None:
+        cracks = MeshFacts(mutations.crack(), Policy(limits={"weld_mm": 0.0})).cracks
+
+        assert cracks is not None and len(cracks.points) == 0

@@ -1,4 +1,4 @@
-"""MeshFacts against naive twins on integer-grid soups, and by hand on the smallest shapes."""
+"""MeshFacts as a whole: against naive twins on integer-grid soups, computed once, carried to other data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.validation import validate
-from tests import oracles, shapes
+from tests import mutations, oracles, shapes
 from tests.strategies import soups
 
 
@@ -59,83 +59,82 @@ def test_no_count_depends_on_order_or_on_welding(mesh: Mesh, seed: int) -> None:
         assert len({report[name] for report in reports}) == 1, name
 
 
-@given(soups())
-def test_components_are_numbered_by_first_face(mesh: Mesh) -> None:
-    facts, twin = facts_of(mesh), oracles.Surface(mesh.vertices, mesh.faces)
-    kept = [f for f in range(len(mesh.faces)) if np.isfinite(mesh.vertices[mesh.faces[f]]).all()]
-    expected = np.full(len(mesh.faces), -1)
-    for number, component in enumerate(sorted(twin.components(), key=min)):
-        expected[[kept[f] for f in component]] = number
+class TestOnce:
+    def test_nothing_is_computed_before_it_is_asked_and_nothing_twice(self) -> None:
+        facts = facts_of(shapes.cube())
 
-    assert facts.components.of_face.tolist() == expected.tolist()
+        assert MeshFacts.components.known(facts) is None
+        assert facts.components is facts.components
+        assert facts.outward_score(0) is facts.outward_score(0)
+        assert MeshFacts.intersections.known(facts) is None
 
+    def test_what_is_known_is_known_of_the_same_surface_with_other_data(self) -> None:
+        mesh = shapes.cube()
+        facts = facts_of(mesh)
+        components, loops = facts.components, facts.loops
+        coloured = mesh.with_data(face={"weight": np.arange(12.0)})
 
-def test_twins_of_a_tetrahedron_are_mutual_and_run_the_other_way() -> None:
-    facts = facts_of(shapes.tetrahedron())
-    twins, flat = facts.edges.twins, facts.corners.reshape(-1)
+        carried = facts.carried_to(coloured)
 
-    assert (twins[twins] == np.arange(12)).all()
-    assert (flat[twins] != flat).all()
-    assert facts.edges.n_edges == 6
+        assert carried.mesh is coloured and carried.policy is facts.policy
+        assert MeshFacts.components.known(carried) is components
+        assert MeshFacts.loops.known(carried) is loops
+        assert MeshFacts.intersections.known(carried) is None
 
+    @pytest.mark.parametrize(("mesh", "count"), [(mutations.flipped_face(), 3), (shapes.grid(), 0)])
+    def test_inconsistent_edges_are_the_same_before_and_after_components_are_known(
+        self, mesh: Mesh, count: int
+    ) -> None:
+        before, after = facts_of(mesh), facts_of(mesh)
 
-def test_a_vertex_with_thousands_of_edges_is_grouped_right() -> None:
-    """A fan around one vertex, in which half-edges of an edge come in both orders: the long-bucket branch."""
-    n = 5000
-    angles = 2 * np.pi * np.arange(n) / n
-    vertices = np.concatenate(
-        [[[0, 0, 30.0]], np.stack([30 * np.cos(angles), 30 * np.sin(angles), 0 * angles], axis=1)]
-    )
-    order = np.random.default_rng(1).permutation(n)
-    faces = np.stack([np.zeros(n, int), 1 + order, 1 + (order + 1) % n], axis=1)
-
-    stats = validate(Mesh(vertices=vertices, faces=faces)).stats
-
-    assert (stats["edges"], stats["boundary_edges"], stats["miswound_edges"]) == (2 * n, n, 0)
-    assert (stats["nonmanifold_edges"], stats["components"]) == (0, 1)
+        assert after.components.n_components == 1
+        assert before.inconsistent_edges.tolist() == after.inconsistent_edges.tolist()
+        assert len(before.inconsistent_edges) == count
+        assert MeshFacts.components.known(before) is None
 
 
-@pytest.mark.parametrize(
-    ("mesh", "genus"),
-    [(shapes.cube(), [0]), (shapes.torus(), [1]), (shapes.grid(), [0]), (shapes.moebius(), [-1])],
-    ids=["cube", "torus", "sheet", "moebius"],
-)
-def test_genus(mesh: Mesh, genus: list[int]) -> None:
-    assert facts_of(mesh).genus.tolist() == genus
+class TestVolume:
+    def test_a_doubled_sheet_has_none(self) -> None:
+        mesh = shapes.grid()
+        doubled = Mesh(vertices=mesh.vertices, faces=np.concatenate([mesh.faces, mesh.faces[:, ::-1]]))
+
+        assert not facts_of(doubled).has_volume(0)
+        assert facts_of(shapes.cube()).has_volume(0)
+
+    def test_a_negative_one_is_one(self) -> None:
+        assert facts_of(mutations.inverted_body()).has_volume(0)
 
 
-def test_genus_counts_a_bow_tie_as_two_bodies_that_touch() -> None:
-    one = shapes.torus()
-    mesh = shapes.joined(one, Mesh(vertices=2 * one.vertices[0] - one.vertices, faces=one.faces[:, ::-1]))
+class TestBoundary:
+    def test_groups_are_sets_of_edges_that_touch(self) -> None:
+        touching = shapes.grid(4, 4, bulge=0.0).take(~np.isin(np.arange(32), [10, 20]))
 
-    assert facts_of(mesh).genus.tolist() == [1, 1]
-    assert facts_of(mesh).fans.n_nonmanifold == 1
-
-
-def test_sidedness_tells_front_from_back_wherever_the_sheet_lies() -> None:
-    mesh = shapes.grid(40, 40)
-    for move in ([0, 0, 0], [1000, -500, 2000], [-1e6, 1e6, 0]):
-        up = Mesh(vertices=mesh.vertices + move, faces=mesh.faces)
-        down = Mesh(vertices=up.vertices, faces=up.faces[:, ::-1])
-        assert facts_of(up).outward_score(0) > 0.2
-        assert facts_of(down).outward_score(0) < -0.2
+        assert facts_of(shapes.cube()).boundary_groups == 0
+        assert facts_of(mutations.large_hole()).boundary_groups == 2
+        assert facts_of(touching).boundary_groups == 2  # the rim, and two holes with a vertex in common
 
 
-def test_sidedness_of_a_closed_body_is_certain() -> None:
-    assert facts_of(shapes.torus()).outward_score(0) == 1.0
+class TestIntersections:
+    def hinge(self, angle: float) -> MeshFacts:
+        """Two faces at a common edge of 60 mm, the second turned about it by an angle from lying on the first."""
+        turn = np.radians(angle)
+        tip = [30.0, float(np.round(20 * np.cos(turn), 12)), float(np.round(20 * np.sin(turn), 12))]
+        vertices = np.array([[0, 0, 0], [60, 0, 0], [30, 30, 0], tip], np.float64)
+        return facts_of(Mesh(vertices=vertices, faces=[[0, 1, 2], [1, 0, 3]]))
 
+    @pytest.mark.parametrize(("angle", "expected"), [(0.0, True), (1.0, False), (90.0, False), (180.0, False)])
+    def test_a_fold_is_exact_where_one_face_lies_flat_on_its_neighbour(self, angle: float, expected: bool) -> None:
+        assert self.hinge(angle).is_exact_fold(np.array([0], np.int32)).tolist() == [expected]
 
-def test_a_plane_has_no_outside() -> None:
-    assert abs(facts_of(shapes.grid(bulge=0.0)).outward_score(0)) < 0.1
+    def test_a_fold_is_told_at_its_edge_only(self) -> None:
+        facts = facts_of(mutations.fold())
+        paired = np.flatnonzero(facts.edges.twins > np.arange(len(facts.edges.twins))).astype(np.int32)
 
+        assert not facts.is_exact_fold(paired).any()  # its tip stands half a millimetre off the plane
 
-def test_a_doubled_sheet_has_no_volume() -> None:
-    mesh = shapes.grid()
-    doubled = Mesh(vertices=mesh.vertices, faces=np.concatenate([mesh.faces, mesh.faces[:, ::-1]]))
+    def test_only_pairs_of_two_closed_components_are_between_bodies(self) -> None:
+        both = facts_of(mutations.assembly())
+        crossing = facts_of(mutations.crossing())
 
-    assert not facts_of(doubled).has_volume(0)
-    assert facts_of(shapes.cube()).has_volume(0)
-
-
-def test_volume_of_a_cube() -> None:
-    assert facts_of(shapes.cube(2.0)).components.volume[0] == pytest.approx(8.0)
+        assert len(both.is_between_bodies) == len(both.intersections.pairs) > 0 and both.is_between_bodies.all()
+        assert len(crossing.is_between_bodies) > 0 and not crossing.is_between_bodies.any()

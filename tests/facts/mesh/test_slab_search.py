@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 import meshguard
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh import self_intersections as facts_intersections
-from meshguard.facts.mesh.slab_search import are_boxes_entangled
+from meshguard.facts.mesh.slab_search import are_boxes_entangled, corners_along, distinct
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import oracles, shapes
@@ -78,3 +78,22 @@ def test_pairs_are_the_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(classes, kinds)
     assert len(capped) == 20
     assert set(map(tuple, capped.tolist())) <= set(map(tuple, pairs.tolist()))
+
+
+def test_rows_are_sorted_and_each_pair_is_kept_once() -> None:
+    found = distinct(np.array([[3, 5, 0], [1, 2, 4], [3, 5, 0], [1, 9, 2], [1, 2, 4]], np.int32))
+
+    assert found.tolist() == [[1, 2, 4], [1, 9, 2], [3, 5, 0]]
+
+
+def test_corners_lie_block_by_block_and_a_block_is_filled_up() -> None:
+    block = corners_along(np.empty((0, 3), np.int32), np.empty(0, np.int32), 1).shape[2]
+    corners = np.arange(3 * (block + 1), dtype=np.int32).reshape(-1, 3)
+    order = np.arange(block + 1, dtype=np.int32)[::-1].copy()
+
+    along = corners_along(corners, order, 2)
+
+    assert along.shape == (2, 3, block)
+    assert along[0].T.tolist() == corners[order[:block]].tolist()
+    assert along[1, :, 0].tolist() == corners[0].tolist()
+    assert (along[1, :, 1:] == -1).all()
