@@ -1,4 +1,4 @@
-"""The arch frame: up, front, curve and jaw, from labels and from the shape alone; and what cannot be told."""
+"""The arch frame of labelled teeth: up, front and curve, as the shape alone gives them; and what cannot be told."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ import numpy as np
 import pytest
 from benchmarks.teeth import moved
 
-import meshguard
 from meshguard.facts.dental import DentalFacts
-from meshguard.facts.dental.arch_curve import curve_through
-from meshguard.facts.dental.arch_frame import frame_of_teeth
+from meshguard.facts.dental.arch_frame import frame_of_teeth, up_of_teeth
 from meshguard.facts.mesh import MeshFacts
 from meshguard.phantoms import phantom
 from meshguard.policy import Policy
-from tests import shapes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meshguard.facts.dental.arch_frame import ArchFrame
     from meshguard.mesh import Jaw, Mesh
 
@@ -56,19 +51,6 @@ def test_the_frame_moves_with_the_mesh() -> None:
         one, other = (frame(m if labelled else m.without_labels()) for m in (mesh, there))
         assert np.allclose(axis(one.up) @ turn, axis(other.up), atol=1e-6)
         assert np.allclose(axis(one.front) @ turn, axis(other.front), atol=1e-3)
-
-
-def test_a_circle_is_followed_all_along() -> None:
-    angles = np.radians(np.linspace(-20, 200, 12))
-    points = 25.0 * np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1) + [3, 4, 5]
-    curve = curve_through(points, UP)
-
-    assert curve is not None
-    assert curve.centre == pytest.approx([3, 4, 5])
-    assert curve.along(curve.nearest(points)) == pytest.approx(25.0 * (angles - angles[0]), abs=0.1)
-    assert np.abs(curve.placed(points)[1]).max() < 1e-6
-    straight_on = points[-1] + 8.0 * np.array([-np.sin(angles[-1]), np.cos(angles[-1]), 0])
-    assert curve.placed(straight_on[None])[0][0] == pytest.approx(25.0 * np.ptp(angles) + 8.0, abs=0.1)
 
 
 def test_a_straight_row_has_a_curve_but_no_inside() -> None:
@@ -108,35 +90,33 @@ def test_crowns_that_point_every_way_have_no_plane() -> None:
     assert found.up is None and "point one way" in found.why_unsure[0]
 
 
-def test_what_is_no_arch_says_so() -> None:
-    assert frame(shapes.triangle()).up is None
-    ball = frame(shapes.cube())
-    assert ball.up is None and ball.why_unsure
+class TestUp:
+    def test_it_is_the_plane_of_the_crowns_on_the_side_that_they_point_to(self) -> None:
+        angles = np.radians(np.linspace(0, 180, 8))
+        centres = 25.0 * np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1)
+        leaning = np.array([0.3, 0.0, -1.0]) / np.hypot(0.3, 1.0)
+        up, confidence = up_of_teeth(centres, np.tile(leaning, (8, 1)))
+
+        assert axis(up).tolist() == pytest.approx([0, 0, -1])
+        assert confidence == pytest.approx(1.0)
+
+    def test_a_straight_row_has_no_plane_but_axes(self) -> None:
+        row = np.array([[10.0 * k, 0, 0] for k in range(6)])
+        leaning = np.array([0.0, 0.6, 0.8])
+
+        assert axis(up_of_teeth(row, np.tile(leaning, (6, 1)))[0]).tolist() == pytest.approx(leaning.tolist())
+
+    def test_crowns_without_an_axis_are_left_out(self) -> None:
+        axes = np.array([[np.nan] * 3, [0, 0, 1.0], [np.nan] * 3])
+
+        assert axis(up_of_teeth(np.eye(3), axes)[0]).tolist() == [0, 0, 1]
+        assert up_of_teeth(np.eye(3), np.full((3, 3), np.nan)) == (None, 0.0)
 
 
-@pytest.mark.parametrize("jaw", ["upper", "lower"])
-def test_incisors_tell_the_jaw(jaw: Jaw) -> None:
-    told, sure = DentalFacts(MeshFacts(phantom(jaw=jaw, faces=16_000), Policy())).jaw_of_incisors
+def test_one_side_of_an_arch_has_no_midline() -> None:
+    angles = np.radians(np.linspace(100, 155, 6))
+    found = frame_of_teeth(25.0 * np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1), np.tile(UP, (6, 1)))
 
-    assert (told, sure > 0.7) == (jaw, True)
-    assert DentalFacts(MeshFacts(phantom(faces=8_000, teeth=2), Policy())).jaw_of_incisors[0] is None
-
-
-def test_incisors_that_disagree_tell_no_jaw() -> None:
-    mesh = phantom(jaw="upper", faces=16_000)
-    label = mesh.vertex_data["label"].astype(int)
-    swapped = label.copy()
-    swapped[label == 21], swapped[label == 22] = 22, 21
-    facts = DentalFacts(MeshFacts(mesh.without_labels().with_data(vertex={"label": swapped}), Policy()))
-
-    assert facts.jaw_of_incisors == (None, 0.0)
-
-
-def test_real_arches(data_root: Path) -> None:
-    for name, jaw in (("ios_001_upper", "upper"), ("ios_001_lower", "lower"), ("ios_055_lower", "lower")):
-        found = frame(meshguard.load(data_root / "dental" / f"{name}_16k.ply"))
-        assert (found.jaw, found.jaw_confidence > 0.8, found.front_confidence > 0.8) == (jaw, True, True)
-    # Without a palate, or on a base, the shape does not tell.
-    for name in ("arch_100k.ply", "lower_based_213k.ply", "upper_cast_closed_81k.stl"):
-        found = frame(meshguard.load(data_root / "dental" / name))
-        assert found.jaw is None and found.why_unsure
+    assert found.curve is not None
+    assert (found.front, found.front_confidence) == (None, 0.0)
+    assert len(found.why_unsure) == 1

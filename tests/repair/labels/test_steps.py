@@ -12,7 +12,6 @@ import pytest
 
 import meshguard
 from meshguard import fdi
-from meshguard.budget import Steps
 from meshguard.errors import MeshError
 from meshguard.facts.dental import DentalFacts
 from meshguard.facts.mesh import MeshFacts
@@ -22,7 +21,7 @@ from meshguard.policy import Policy, policy
 from meshguard.repair import repair
 from meshguard.repair.labels import steps as label_steps
 from meshguard.repair.labels.steps import LABEL_STEPS, mend_labels, with_mended_labels
-from meshguard.validation import findings_of, report_of
+from meshguard.validation import findings_of
 from tests import labelnoise, shapes
 from tests.arches import REAL, by_face, labelled, real
 
@@ -432,18 +431,6 @@ class TestProposals:
     def test_nothing_is_proposed_for_what_fits(self) -> None:
         assert repair(ARCH).proposal is None
         assert repair(shapes.cube()).to_dict()["proposal"] is None
-
-
-def test_relabelled_facts_are_those_of_the_mesh() -> None:
-    """Whatever is known before, nothing that labels change is taken over."""
-    facts = DentalFacts(MeshFacts(ARCH, policy("scan")))
-    report_of(facts, Steps())
-    other = spoilt("ragged", "island")
-    quick, fresh = facts.relabelled(other), DentalFacts(MeshFacts(other, policy("scan")))
-
-    assert DentalFacts.teeth.known(facts) is not None  # else this test sees nothing
-    assert report_of(quick, Steps()).to_json() == report_of(fresh, Steps()).to_json()
-    assert facts.relabelled(other).surface is facts.surface
 
 
 def test_noise_is_taken_out_for_any_thread_count(monkeypatch: pytest.MonkeyPatch) -> None:
