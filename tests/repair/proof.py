@@ -96,6 +96,12 @@ def steps(result: RepairResult) -> dict[str, int]:
     return found
 
 
+def volume(mesh: Mesh) -> float:
+    """The volume of a closed body."""
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
+    return float((a * np.cross(b, c)).sum() / 6)
+
+
 def is_same(one: Mesh, other: Mesh) -> bool:
     """Whether two meshes hold the same bits."""
     pairs: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = [(one.vertices, other.vertices), (one.faces, other.faces)]

@@ -7,28 +7,16 @@ import pytest
 
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
-from meshguard.policy import policy
-from meshguard.repair.draft import NEW, Draft
+from meshguard.policy import Policy, policy
+from meshguard.repair.draft import Draft
 from tests import shapes
 from tests.repair import broken
+from tests.repair.drafts import draft, pricked, same_as_anew
 
 
 def soup() -> Mesh:
     rng = np.random.default_rng(3)
     return Mesh(vertices=rng.normal(size=(400, 3)).astype(np.float32) * 20, faces=rng.integers(0, 400, (300, 3)))
-
-
-def same_as_anew(draft: Draft) -> bool:
-    """Whether a draft's facts say what facts without a past say."""
-    fresh = MeshFacts(Mesh(vertices=draft.positions, faces=draft.corners), draft.policy)
-    known = draft.facts
-    return (
-        known.intersections.pairs.tolist() == fresh.intersections.pairs.tolist()
-        and known.intersections.classes.tolist() == fresh.intersections.classes.tolist()
-        and np.array_equal(known.components.of_face, fresh.components.of_face)
-        and np.array_equal(known.components.counts, fresh.components.counts)
-        and np.array_equal(known.edges.twins, fresh.edges.twins)
-    )
 
 
 @pytest.mark.parametrize("make", [soup, broken.crossing_sheets, broken.poke, shapes.torus])
@@ -44,41 +32,58 @@ def test_after_faces_went_were_turned_and_replaced(make: object, share: float) -
         start.without(some),
         start.turned(some),
         start.without(some).turned(rng.random(int((~some).sum())) < share),
-        _pricked(start, some),
+        pricked(start, some),
         start.without(some).compacted() if hasattr(start, "compacted") else start.without(some),
     ):
         assert same_as_anew(after)
 
 
-def _pricked(draft: Draft, faces: np.ndarray) -> Draft:
-    """The draft with each of these faces split at its middle."""
-    chosen = np.flatnonzero(faces)
-    points = draft.positions[draft.corners[chosen]].mean(axis=1).astype(np.float32).astype(np.float64)
-    middle = len(draft.positions) + np.arange(len(chosen), dtype=np.int32)
-    corners = draft.corners[chosen]
-    parts = np.concatenate(
-        [np.stack([corners[:, c], corners[:, (c + 1) % 3], middle], axis=1) for c in range(3)]
-    ).astype(np.int32)
-    return draft.rebuilt(faces, points, parts, parents=np.tile(chosen, 3).astype(np.int32))
+class TestTakenOver:
+    def test_pairs_that_nothing_touched_are_not_looked_for_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        start = draft(broken.crossing_sheets())
+        before = start.facts.intersections
+        monkeypatch.setattr("meshguard.facts.mesh.facts.find_intersections", None)  # calling it would be an error
 
+        after = start.turned(np.ones(len(start.corners), np.bool_))
 
-def test_parts_keep_their_parents_origin_and_vertices() -> None:
-    start = Draft.of(MeshFacts(shapes.cube(), policy("scan")))
-    faces = np.arange(12) == 5
-    after = _pricked(start, faces)
+        assert len(before.pairs) > 0
+        assert after.facts.intersections.pairs.tolist() == before.pairs.tolist()
+        assert after.facts.intersections.classes.tolist() == before.classes.tolist()
 
-    assert after.origin.tolist() == [*(f for f in range(12) if f != 5), 5, 5, 5]
-    assert sorted(after.vertices[-3:].reshape(-1).tolist()) == sorted([NEW] * 3 + 2 * start.vertices[5].tolist())
-    assert not after.synthetic.any()
+    def test_components_are_where_only_whole_ones_went(self) -> None:
+        start = draft(shapes.joined(shapes.grid(), broken.moved(shapes.cube(), 0, 0, 100), shapes.torus()))
+        known = start.facts.components
+        gone = known.of_face == 1
 
+        told = start.without(gone, components=True)
+        untold = start.without(gone)
 
-def test_positions_that_become_equal_become_one() -> None:
-    start = Draft.of(MeshFacts(broken.cubes_apart(), policy("scan")))
-    near = start.positions.copy()
-    near[near[:, 0] == 61.0, 0] = 60.0
-    near[near[:, 1] == 61.0, 1] = 60.0
-    after = start.moved(near)
+        assert told.facts.components.measures.tobytes() == known.measures[[0, 2]].tobytes()
+        assert MeshFacts.edges.known(told.facts) is None  # components were not found, but taken over
+        assert told.facts.components.of_face.tolist() == untold.facts.components.of_face.tolist()
+        assert MeshFacts.edges.known(untold.facts) is not None
 
-    assert (len(start.positions), len(after.positions)) == (16, 14)
-    assert after.vertices.tolist() == start.vertices.tolist()
-    assert same_as_anew(after)
+    def test_pairs_with_a_new_face_are_found(self) -> None:
+        """A small triangle is put upright through a face of a sheet that is known to intersect nothing."""
+        start = draft(shapes.grid(30, 20, bulge=0.0))
+        assert len(start.facts.intersections.pairs) == 0
+        p = len(start.positions)
+        points = np.array([[0.3, 0.2, -1.0], [0.4, 0.2, -1.0], [0.35, 0.2, 1.0]])
+        after = start.rebuilt(np.zeros(1200, np.bool_), points, np.array([[p, p + 1, p + 2]], np.int32))
+
+        assert len(after.facts.intersections.pairs) == 1
+        assert same_as_anew(after)
+
+    def test_an_incomplete_search_tells_nothing(self) -> None:
+        start = draft(broken.crossing_sheets(), Policy(limits={"max_pairs": 3}))
+        known = start.facts.intersections
+        after = start.turned(np.ones(len(start.corners), np.bool_))
+
+        assert (len(known.pairs), known.complete) == (3, False)
+        assert after.ancestry is not None and after.ancestry.intersections(after.facts) is None
+
+    def test_the_box_is_that_of_what_is_left(self) -> None:
+        start = draft(shapes.joined(shapes.cube(10.0), broken.moved(shapes.cube(10.0), 50, 0, 0)))
+        after = start.without(np.arange(24) >= 12)
+
+        assert after.facts.box.tolist() == [[0, 0, 0], [10, 10, 10]]

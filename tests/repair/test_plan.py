@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from meshguard import repair
 from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE
 from meshguard.facts.mesh import MeshFacts
+from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair import plan
 from meshguard.repair.draft import Draft
 from meshguard.repair.steps import Change, Step
 from meshguard.report import Safety
 from tests import mutations, shapes
+from tests.repair.proof import proved
 from tests.repair.test_pipeline import BROKEN, attempted
-
-if TYPE_CHECKING:
-    from meshguard.mesh import Mesh
 
 
 def draft(mesh: Mesh) -> Draft:
@@ -109,3 +108,16 @@ def test_a_fin_is_set_free_before_debris_is_dropped() -> None:
 
     assert order.index("separate sheets") < order.index("drop floating pieces") < order.index("fill holes")
     assert len(repair(mutations.fin()).mesh.faces) >= 96
+
+
+def test_steps_that_undo_one_another_end_the_plan() -> None:
+    """Joined along its cracks the surface has one side only; cut there it has cracks again."""
+    vertices = [[2, 1, 1], [0, 0, 2], [0, 2, 0], [2, 2, 2], [2, 2, 2], [2, 0, 1], [1, 1, 2], [1, 2, 1], [1, 0, 2]]
+    faces = [[8, 4, 1], [8, 0, 3], [4, 2, 1], [6, 2, 4], [7, 5, 2], [6, 5, 3]]
+    rules = policy("scan").replace(limits={"carve_fraction": 0.1})
+    result = repair(Mesh(vertices=np.array(vertices, np.float64), faces=faces), policy=rules)
+    again = repair(result.mesh, policy=rules)
+
+    proved(result, rules)
+    assert again.mesh is result.mesh
+    assert again.steps == ()

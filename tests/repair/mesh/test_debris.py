@@ -71,3 +71,16 @@ class TestFloating:
         mesh = broken.piece_beside(3.0)
 
         assert repair(mesh, lossless=True).mesh is mesh
+
+
+def test_what_is_made_of_small_pieces_is_not_debris() -> None:
+    grid = np.stack(np.meshgrid(*[np.arange(7)] * 3), axis=-1).reshape(-1, 3) * 10.0
+    cube = shapes.cube()
+    count, size = len(cube.vertices), float(np.ptp(cube.vertices, axis=0).max())
+    vertices = np.concatenate([cube.vertices / size + place for place in grid])
+    faces = np.concatenate([cube.faces + count * number for number in range(len(grid))])
+    mesh = Mesh(vertices=vertices.astype(np.float32), faces=faces)
+
+    result = repair(mesh)
+
+    assert result.mesh is mesh and result.clean

@@ -7,7 +7,6 @@ import pytest
 
 from meshguard.mesh import Mesh
 from meshguard.repair.mesh.edge_splits import split_faces
-from meshguard.repair.mesh.rounding import rounded
 from tests import oracles, shapes
 
 
@@ -40,20 +39,35 @@ def test_the_surface_stays_and_no_crack_opens(seed: int) -> None:
     assert len(split.corners) == (1 + (middles >= 0).sum(axis=1))[split.faces].sum()
 
 
+@pytest.mark.parametrize(
+    ("middles", "expected"),
+    [
+        ([3, -1, -1], [[0, 3, 2], [3, 1, 2]]),
+        ([-1, 4, -1], [[1, 4, 0], [4, 2, 0]]),
+        ([3, 4, -1], [[3, 1, 4], [0, 3, 2], [3, 4, 2]]),
+        ([3, 4, 5], [[0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5]]),
+    ],
+    ids=["one edge", "another", "two edges", "three edges"],
+)
+def test_a_face_is_split_on_its_edges(middles: list[int], expected: list[list[int]]) -> None:
+    """Of two ways to split what is left, the one along the shorter diagonal: 3 to 2 is 6 mm long, 0 to 4 is 8.5."""
+    positions = np.array([[0, 0, 0], [12, 0, 0], [6, 6, 0], [6, 0, 0], [9, 3, 0], [3, 3, 0]], np.float64)
+    split = split_faces(positions, np.array([[0, 1, 2]], np.int32), np.array([middles], np.int32))
+
+    def turned(faces: list[list[int]]) -> list[list[int]]:
+        return sorted(face[face.index(min(face)) :] + face[: face.index(min(face))] for face in faces)
+
+    assert split.faces.tolist() == [True]
+    assert split.parents.tolist() == [0] * len(expected)
+    assert turned(split.corners.tolist()) == turned(expected)
+
+
 def test_nothing_to_split() -> None:
     mesh = shapes.cube()
     split = split_faces(mesh.vertices, mesh.faces, np.full((12, 3), -1, np.int32))
 
     assert not split.faces.any()
     assert (split.corners.shape, split.parents.shape) == ((0, 3), (0,))
-
-
-def test_rounded_points_are_what_float32_holds() -> None:
-    points = np.array([[0.1, 1 / 3, 1e-50]])
-
-    assert rounded(points).dtype == np.float64
-    assert np.array_equal(rounded(points), rounded(rounded(points)))
-    assert np.array_equal(rounded(points).astype(np.float32), points.astype(np.float32))
 
 
 def _areas(positions: np.ndarray, corners: np.ndarray) -> np.ndarray:

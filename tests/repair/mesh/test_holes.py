@@ -9,6 +9,7 @@ import pytest
 
 from meshguard import repair
 from meshguard.facts.mesh import MeshFacts
+from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
 from meshguard.repair.mesh.holes import fillable
 from tests import mutations, shapes
@@ -18,7 +19,7 @@ from tests.repair.proof import proved, steps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meshguard.mesh import Mesh
+    from meshguard.mesh import FloatArray, IntArray
 
 FILLED = "fill holes"
 
@@ -129,6 +130,27 @@ class TestFillable:
         facts = MeshFacts(mutations.fin(), policy("print"))
 
         assert all(facts.loops.closed[fillable(facts)])
+
+
+def test_islands_are_pieces_and_not_holes_of_a_sheet_close_by() -> None:
+    def holed(height: float, hole: int) -> tuple[FloatArray, IntArray]:
+        side = np.arange(21) * 2.0
+        x, y = np.meshgrid(side, side)
+        vertices = np.stack([x, y, height + 0 * x], axis=-1).reshape(-1, 3)
+        cells = [(i, j) for i in range(20) for j in range(20) if not (abs(i - 10) < hole and abs(j - 10) < hole)]
+        corner = np.array([i * 21 + j for i, j in cells])
+        quads = np.stack([corner, corner + 1, corner + 22, corner, corner + 22, corner + 21], axis=1)
+        return vertices, quads.reshape(-1, 3)
+
+    (first, one), (second, two) = holed(0.0, 2), holed(0.25, 1)
+    mesh = Mesh(
+        vertices=np.concatenate([first, second]).astype(np.float32), faces=np.concatenate([one, two + len(first)])
+    )
+
+    result = repair(mesh, policy=policy("scan").replace(limits={"hole_diameter_mm": 12.0, "hole_fraction": 1.0}))
+
+    assert result.after.stats["components"] == 2
+    assert result.after.stats["boundary_loops"] == 2
 
 
 def _area(mesh: Mesh) -> float:

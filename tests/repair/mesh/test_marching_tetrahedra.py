@@ -11,8 +11,7 @@ from meshguard.policy import policy
 from meshguard.repair.mesh.marching_tetrahedra import solid_of
 from tests import shapes
 from tests.repair import broken
-from tests.repair.proof import trouble
-from tests.repair.test_pipeline import volume
+from tests.repair.proof import trouble, volume
 
 
 def solid(mesh: Mesh, cell: float) -> Mesh:

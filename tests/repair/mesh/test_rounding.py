@@ -6,8 +6,10 @@ import numpy as np
 
 from meshguard import repair
 from meshguard.mesh import Mesh
+from meshguard.repair.mesh.rounding import not_float32, rounded
 from tests import shapes
 from tests.repair import broken
+from tests.repair.drafts import draft
 from tests.repair.proof import proved, steps
 
 DISSOLVED, DROPPED = "dissolve faces without area", "drop faces with a repeated corner"
@@ -45,3 +47,18 @@ class TestRounding:
 
         proved(result)
         assert list(steps(result)) == ["round positions to float32", DISSOLVED]
+
+
+def test_rounded_points_are_what_float32_holds() -> None:
+    points = np.array([[0.1, 1 / 3, 1e-50]])
+
+    assert rounded(points).dtype == np.float64
+    assert np.array_equal(rounded(points), rounded(rounded(points)))
+    assert np.array_equal(rounded(points).astype(np.float32), points.astype(np.float32))
+
+
+def test_only_what_a_file_would_move_and_can_hold_is_not_float32() -> None:
+    points = np.array([[1.0, 0.5, -0.25], [0.1, 0, 0], [np.nan, 0.1, 0], [1e40, 0.1, 0], [0, 0, 2.0**100]])
+    found = not_float32(draft(Mesh(vertices=points, faces=[[0, 1, 2], [1, 3, 4]])))
+
+    assert found.tolist() == [False, True, False, False, False]
