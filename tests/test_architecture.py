@@ -76,6 +76,48 @@ class TestModules:
         assert [name for name in defined if re.match(r"_*(get|compute)_(?!_)|.*(Manager|Helper)$", name)] == []
 
 
+MIRRORED = ("facts", "repair", "kernels")
+"""Folders of the package of which every module has tests of its own, in the same folder of `tests`."""
+
+WITHOUT_TESTS_OF_THEIR_OWN = {
+    "repair/steps": "it holds types only",
+    "kernels/components": "its sums are those of Components: tests/facts/mesh/test_elements.py",
+    "kernels/fairing": "what is fair shows on a whole patch: tests/repair/mesh/test_hole_filling.py",
+    "kernels/folds": "folds are marked for components: tests/facts/mesh/test_elements.py, checks/test_geometry.py",
+    "kernels/refining": "how dense a patch is shows on a whole one: tests/repair/mesh/test_hole_filling.py",
+    "kernels/rows": "inlined into searches of trees: tests/kernels/test_bvh.py, test_intersections.py",
+    "kernels/sidedness": "lines vote about whole sheets: tests/facts/mesh/test_outward_orientation.py",
+    "kernels/sorting": "inlined into what groups edges: tests/facts/mesh/test_connectivity.py",
+    "kernels/tokens": "the words of text STL and PLY: tests/kernels/test_text.py",
+    "kernels/topology": "twins, fans and components: tests/facts/mesh/test_connectivity.py, test_orientation.py",
+}
+"""Why a module has none."""
+
+
+def mirrored() -> list[str]:
+    """Modules that have tests of their own, by folder and name: facts/mesh/cracks."""
+    paths = [path.relative_to(PACKAGE).with_suffix("") for path in MODULES]
+    return [path.as_posix() for path in paths if path.parts[0] in MIRRORED and path.name != "__init__"]
+
+
+class TestMirror:
+    @pytest.mark.parametrize("module", [name for name in mirrored() if name not in WITHOUT_TESTS_OF_THEIR_OWN])
+    def test_a_module_has_tests_in_a_file_of_its_name(self, module: str) -> None:
+        folder, name = module.rsplit("/", 1)
+
+        assert (ROOT / "tests" / folder / f"test_{name.lstrip('_')}.py").is_file()
+
+    def test_exceptions_are_modules_that_have_none(self) -> None:
+        tested = [
+            name
+            for name in WITHOUT_TESTS_OF_THEIR_OWN
+            if (ROOT / "tests" / f"{name.replace('/', '/test_')}.py").is_file()
+        ]
+
+        assert set(WITHOUT_TESTS_OF_THEIR_OWN) - set(mirrored()) == set()
+        assert tested == []
+
+
 class TestChecks:
     def test_ids_are_unique_and_look_permanent(self) -> None:
         ids = [check.id for check in CATALOGUE]

@@ -7,7 +7,7 @@ import pytest
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
-from meshguard.repair.acceptance import violating_pairs, violations, wants_solid
+from meshguard.repair.acceptance import violating_pairs, violations, violations_as_stl, wants_solid
 from meshguard.report import Safety
 from tests import mutations, oracles, shapes
 from tests.repair import broken
@@ -61,3 +61,32 @@ def test_a_solid_is_wanted_where_the_rim_is_closed_and_surface_may_be_invented()
     assert not wants_solid(policy("scan"))
     assert not wants_solid(Policy(rim="closed", max_safety=Safety.LOCAL))
     assert not wants_solid(Policy(rim="one", max_safety=Safety.INVENTIVE))
+
+
+class TestAsStl:
+    def test_what_float32_holds_as_it_is_was_proved_already(self) -> None:
+        assert violations_as_stl(shapes.grid(), policy("scan")) == ()
+        assert violations_as_stl(mutations.fin(), policy("scan")) == ()
+
+    def test_what_rounding_leaves_sound_is_sound(self) -> None:
+        mesh = shapes.grid()
+
+        assert violations_as_stl(Mesh(vertices=mesh.vertices + 1e-9, faces=mesh.faces), policy("scan")) == ()
+
+    def test_a_face_that_rounding_makes_flat_is_told(self) -> None:
+        """The corner of a cap is lifted off its edge by less than float32 resolves there."""
+        flat = broken.cap()
+        vertices = flat.vertices.copy()
+        vertices[25, :2] += [1e-9, -1e-9]
+        lifted = Mesh(vertices=vertices, faces=flat.faces)
+        expected = found(flat)
+
+        assert expected and found(lifted) != expected
+        assert [text.split(" once ")[0] for text in violations_as_stl(lifted, policy("scan"))] == [
+            f"{count} {kind}" for kind, count in expected.items()
+        ]
+
+    def test_what_float32_cannot_hold_is_told(self) -> None:
+        huge = Mesh(vertices=shapes.cube().vertices * 1e40, faces=shapes.cube().faces)
+
+        assert len(violations_as_stl(huge, policy("scan"))) == 1

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
-from meshguard.repair.labels.label_graph import face_graph, vertex_graph
-from tests import shapes
+from meshguard.repair.labels.label_graph import around, face_graph, joined, vertex_graph
+from tests import oracles, shapes
+from tests.graphs import random_graph
 
 
 def facts(mesh: Mesh) -> MeshFacts:
@@ -38,3 +41,27 @@ def test_areas_and_places() -> None:
         assert graph.area.sum() == pytest.approx(whole)
         assert (graph.a < graph.b).all() and (graph.length > 0).all()
     assert len(vertex_graph(facts(mesh)).a) == 4 * 4 + 5 * 3 + 4 * 3  # rows, columns and diagonals
+
+
+def test_edges_around_nodes_are_those_that_end_there() -> None:
+    graph = random_graph(np.random.default_rng(1), 7)
+    nodes = np.isin(np.arange(7), [0, 3])
+    found = around(graph, nodes)
+    kept = [edge for edge, ends in enumerate(zip(graph.a.tolist(), graph.b.tolist(), strict=True)) if {0, 3} & {*ends}]
+
+    assert found.a.tolist() == graph.a[kept].tolist() and found.b.tolist() == graph.b[kept].tolist()
+    assert found.length.tolist() == graph.length[kept].tolist() and found.bend.tolist() == graph.bend[kept].tolist()
+    assert found.middle.tolist() == graph.middle[kept].tolist()
+    assert found.area is graph.area and found.place is graph.place
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_nodes_are_joined_over_the_kept_edges(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, int(rng.integers(2, 9)))
+    kept = rng.random(len(graph.a)) < 0.4
+    links = [[int(a), int(b)] for a, b, is_kept in zip(graph.a, graph.b, kept, strict=True) if is_kept]
+    expected = sorted(oracles.groups({node: [] for node in range(len(graph.area))}, links), key=min)
+    found = joined(graph, kept)
+
+    assert [set(np.flatnonzero(found == number).tolist()) for number in range(len(expected))] == expected

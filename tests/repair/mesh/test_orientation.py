@@ -6,8 +6,10 @@ import numpy as np
 
 from meshguard import repair
 from meshguard.mesh import Mesh
+from meshguard.repair.mesh.orientation import flip_inverted, inverted_components, orient
 from tests import mutations, shapes
 from tests.repair import broken
+from tests.repair.drafts import draft
 from tests.repair.proof import is_same, proved, steps
 
 CRACKS = "close cracks"
@@ -54,6 +56,35 @@ class TestInsideOut:
 
         assert repair(mesh).mesh is mesh
         assert repair(mesh, policy="print").mesh is mesh
+
+
+class TestSteps:
+    def test_the_smaller_side_of_a_patch_is_flipped(self) -> None:
+        """The eight faces at the sides of a cube are turned: the other four follow them."""
+        mesh = shapes.cube()
+        faces = mesh.faces.copy()
+        faces[4:] = faces[4:, ::-1]
+        change = orient(draft(Mesh(vertices=mesh.vertices, faces=faces)))
+
+        assert change.draft.corners[4:].tolist() == faces[4:].tolist()
+        assert change.draft.corners[:4].tolist() == faces[:4, [0, 2, 1]].tolist()
+        assert change.mended == 8  # four edges of the bottom and four of the top
+        assert len(change.draft.facts.inconsistent_edges) == 0
+
+    def test_what_has_one_side_keeps_the_orientation_that_contradicts_itself_least(self) -> None:
+        start = draft(shapes.moebius())
+
+        assert orient(start).draft is start
+
+    def test_inverted_bodies_and_sheets_are_flipped_whole(self) -> None:
+        sheet = broken.moved(broken.turned(shapes.grid(20, 20)), 200, 0, 0)
+        start = draft(shapes.joined(shapes.cube(), broken.moved(broken.turned(shapes.cube()), 0, 0, 100), sheet))
+        change = flip_inverted(start)
+
+        assert sorted(inverted_components(start.facts)) == [1, 2]
+        assert change.mended == 2
+        assert inverted_components(change.draft.facts) == []
+        assert change.draft.corners[:12].tolist() == start.corners[:12].tolist()
 
 
 def _turned_at(faces: np.ndarray, place: int) -> np.ndarray:
