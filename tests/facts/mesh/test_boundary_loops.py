@@ -33,13 +33,16 @@ def test_the_border_of_a_flat_sheet_is_one_loop_and_its_rim() -> None:
     assert loops.diameter.tolist() == pytest.approx([math.hypot(60.0, 40.0)])
 
 
-def test_half_edges_follow_one_another_around_a_loop() -> None:
-    facts = facts_of(shapes.grid(3, 2))
+@pytest.mark.parametrize(("mesh", "against"), [(shapes.grid(3, 2), 0), (shapes.moebius(), 12)])
+def test_half_edges_follow_one_another_around_a_loop(mesh: Mesh, against: int) -> None:
+    """Along a strip with one side half of them run against the loop: it enters these where they end."""
+    facts = facts_of(mesh)
     loops = facts.loops
     ends = facts.edge_ends(loops.halfedges)
 
     for entered, left, pair in zip(loops.positions, np.roll(loops.positions, -1), ends, strict=True):
         assert {int(entered), int(left)} == set(pair.tolist())
+    assert np.count_nonzero(loops.positions == ends[:, 1]) == against
 
 
 def test_a_closed_body_has_none() -> None:
