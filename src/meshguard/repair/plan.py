@@ -109,7 +109,7 @@ PLAN: tuple[Step, ...] = (
         checks=("T101", "T102"),
         safety=Safety.LOCAL,
         why="before winding, which only a manifold piece has",
-        run=nonmanifold.separate,
+        run=nonmanifold.split_nonmanifold,
         count=_nonmanifold,
     ),
     Step(

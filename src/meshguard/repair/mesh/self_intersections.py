@@ -8,7 +8,7 @@ import numpy as np
 
 from meshguard.repair.acceptance import violating_pairs, wants_solid
 from meshguard.repair.mesh.edge_splits import split_faces
-from meshguard.repair.mesh.nonmanifold import separate
+from meshguard.repair.mesh.nonmanifold import split_nonmanifold
 from meshguard.repair.mesh.patch_replacement import rebuild, replaced
 from meshguard.repair.mesh.rounding import rounded
 from meshguard.repair.steps import Change
@@ -39,7 +39,7 @@ def replace_intersecting_patches(draft: Draft) -> Change:
     gone = _cover(draft, left) if small and len(left) else np.empty(0, np.int32)
     if not pieces and not len(gone):
         return Change(draft=draft)
-    mended = separate(replaced(draft, pieces, gone)).draft
+    mended = split_nonmanifold(replaced(draft, pieces, gone)).draft
     return Change(
         draft=mended,
         mended=len(pairs) if small else len(pairs) - len(left),
@@ -68,7 +68,7 @@ def remove_intersecting_faces(draft: Draft) -> Change:
             continue
         gone = np.zeros(len(draft.corners), np.bool_)
         gone[_cover(draft, pairs)] = True
-        draft = separate(draft.without(gone)).draft
+        draft = split_nonmanifold(draft.without(gone)).draft
     return Change(draft=draft, mended=start, parameters={"carve_mm": length})
 
 
