@@ -16,7 +16,8 @@ from meshguard.facts.mesh import MeshFacts
 from meshguard.halfedges import next_halfedge
 from meshguard.mesh import Mesh
 from meshguard.repair.mesh.faces_near import near_boxes
-from meshguard.repair.mesh.hole_filling import RINGS, faces_around, fill_hole, incidence
+from meshguard.repair.mesh.hole_filling import fill_hole
+from meshguard.repair.mesh.hole_sites import RINGS, incidence, rings_around
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -78,7 +79,7 @@ class Region:
 
     def around(self, patch: IntArray, rings: int) -> IntArray:
         """Some rings of faces around a patch, without it, int32, ascending."""
-        found = faces_around(self.local, self._at, [np.unique(self.local[patch])], rings=rings)
+        found = rings_around(self.local, self._at, [np.unique(self.local[patch])], rings=rings)
         return np.setdiff1d(found, patch, assume_unique=True).astype(np.int32)
 
     def patches(self, mask: BoolArray) -> list[IntArray]:
