@@ -11,7 +11,7 @@ from meshguard.facts.arrays import frozen
 from meshguard.repair.acceptance import wants_solid
 from meshguard.repair.mesh.faces_near import near_boxes
 from meshguard.repair.mesh.hole_filling import fill_hole
-from meshguard.repair.mesh.patch_replacement import Piece, accepted, replaced
+from meshguard.repair.mesh.patch_replacement import Replacement, which_fit, with_replacements
 from meshguard.repair.steps import Change
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _WAYS = ((True, True), (False, False))
 
 
 def fillable(facts: MeshFacts) -> IntArray:
-    """The loops that the policy lets repair fill, int32: no rim but where none is legal, none beyond the limit."""
+    """The loops that the policy lets repair fill, int32: none above the limit, and a rim only where it allows none."""
     loops, policy = facts.loops, facts.policy
     if policy.rim == "any":
         return np.empty(0, np.int32)
@@ -36,10 +36,10 @@ def fillable(facts: MeshFacts) -> IntArray:
 
 
 def fill_holes(draft: Draft) -> Change:
-    """Fill small holes: with faces as dense as those around, bent on from them, and proved to intersect nothing.
+    """Fill small holes with faces as dense as those around, that go on from them smoothly and intersect nothing.
 
-    A hole with islands in it is filled up to them. Where the fair surface would intersect something a plainer one is
-    tried; where that does too the hole is left.
+    A hole with islands in it is filled up to them. Where the fair surface would intersect something, a plainer one is
+    tried; where that does too, the hole is left.
     """
     facts = draft.facts
     limit = draft.policy.tolerance("hole_diameter_mm").within(facts.diagonal)
@@ -51,45 +51,46 @@ def fill_holes(draft: Draft) -> Change:
     margin = (high - low).max(axis=1, keepdims=True)
     near = np.flatnonzero(near_boxes(draft.positions, draft.corners, low - margin, high + margin)).astype(np.int32)
     corners = frozen(np.ascontiguousarray(draft.corners[near]))
-    taken: list[Piece] = []
+    accepted: list[Replacement] = []
     for refine, fair in _WAYS:
         filled = [
             (loops, patch)
             for loops in waiting
             if (patch := fill_hole(draft.positions, corners, loops, refine=refine, fair=fair)) is not None
         ]
-        tried = [Piece(np.empty(0, np.int32), patch.points, patch.faces) for _, patch in filled]
-        good = accepted(draft, near, taken, tried)
-        taken += [piece for piece, is_good in zip(tried, good, strict=True) if is_good]
-        done = {int(loops[0][0]) for (loops, _), is_good in zip(filled, good, strict=True) if is_good}
+        candidates = [Replacement(np.empty(0, np.int32), patch.points, patch.faces) for _, patch in filled]
+        fits = which_fit(draft, near, accepted, candidates)
+        accepted += [candidate for candidate, does_fit in zip(candidates, fits, strict=True) if does_fit]
+        done = {int(loops[0][0]) for (loops, _), does_fit in zip(filled, fits, strict=True) if does_fit}
         waiting = [loops for loops in waiting if int(loops[0][0]) not in done]
         if not waiting:
             break
-    if not taken:
+    if not accepted:
         return Change(draft=draft)
-    return Change(draft=replaced(draft, taken), mended=len(taken), parameters={"hole_diameter_mm": limit})
+    filled_draft = with_replacements(draft, accepted)
+    return Change(draft=filled_draft, mended=len(accepted), parameters={"hole_diameter_mm": limit})
 
 
 def _with_islands(facts: MeshFacts, holes: IntArray) -> list[list[IntArray]]:
     """Each hole's loop, and the loops of what floats in it, as the faces that fill it run along them.
 
-    An island is a piece of its own whose border lies in the box of the hole. What is an island is not a hole as well.
+    An island is a component of its own whose boundary lies in the box of the hole. An island's loop is not filled too.
     """
     loops = facts.loops
-    whole = [loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]][::-1] for loop in range(loops.n_loops)]
-    simple = [len(loop) >= 3 and len(np.unique(loop)) == len(loop) for loop in whole]
-    low = np.array([facts.positions[loop].min(axis=0) for loop in whole]).reshape(-1, 3)
-    high = np.array([facts.positions[loop].max(axis=0) for loop in whole]).reshape(-1, 3)
+    along = [loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]][::-1] for loop in range(loops.n_loops)]
+    simple = [len(loop) >= 3 and len(np.unique(loop)) == len(loop) for loop in along]
+    low = np.array([facts.positions[loop].min(axis=0) for loop in along]).reshape(-1, 3)
+    high = np.array([facts.positions[loop].max(axis=0) for loop in along]).reshape(-1, 3)
     found: list[list[IntArray]] = []
     islands: set[int] = set()
     for hole in holes.tolist():
         if not simple[hole]:
             continue
         inside = (low > low[hole]).all(axis=1) & (high < high[hole]).all(axis=1)
-        # An island is a piece of its own: the loop is its rim, not a hole in another sheet that lies close by.
+        # The loop is the rim of another component, not a hole in another sheet that lies close by.
         inside &= (loops.component != loops.component[hole]) & loops.closed & loops.rim
         within = [int(loop) for loop in np.flatnonzero(inside) if simple[loop]]
         islands |= set(within)
-        found.append([whole[hole], *(whole[loop] for loop in within)])
-    firsts = {int(whole[loop][0]) for loop in islands}
+        found.append([along[hole], *(along[loop] for loop in within)])
+    firsts = {int(along[loop][0]) for loop in islands}
     return [group for group in found if int(group[0][0]) not in firsts]

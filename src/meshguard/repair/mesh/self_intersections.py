@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.halfedges import edge_keys
 from meshguard.repair.acceptance import violating_pairs, wants_solid
 from meshguard.repair.mesh.edge_splits import split_faces
 from meshguard.repair.mesh.nonmanifold import split_nonmanifold
-from meshguard.repair.mesh.patch_replacement import rebuild, replaced
+from meshguard.repair.mesh.patch_replacement import replacements_for, with_replacements
 from meshguard.repair.mesh.rounding import rounded
 from meshguard.repair.steps import Change
 
@@ -21,36 +22,36 @@ if TYPE_CHECKING:
 _MOST_ROUNDS = 40
 
 _GROWTH, _ALWAYS = 8, 200_000
-"""Splitting before faces are taken away ends at so many times the faces that there were, or at so many in any case."""
+"""Faces are split before some are removed until there are so many times as many, or so many if that is more."""
 
 _MOST_PAIRS = 4000
-"""Intersecting pairs up to which pieces are made anew, one by one."""
+"""Intersecting pairs up to which patches are replaced, one by one."""
 
 
 def replace_intersecting_patches(draft: Draft) -> Change:
-    """Take small pieces of surface that intersect out and make them anew; what cannot be is taken away if small."""
+    """Replace small patches that intersect; what cannot be replaced is removed if it is small."""
     pairs = violating_pairs(draft.facts)
     limit = draft.policy.tolerance("rebuild_diameter_mm").within(draft.facts.diagonal)
-    if not 0 < len(pairs) <= _MOST_PAIRS:  # where so much intersects, it is not small pieces that do
+    if not 0 < len(pairs) <= _MOST_PAIRS:  # where so much intersects, it is not small patches that do
         return Change(draft=draft)
-    pieces, left = rebuild(draft, pairs, limit)
-    # What is small and could not be made anew is taken away at once, where slits may stay.
+    replacements, left = replacements_for(draft, pairs, limit)
+    # What is small and could not be replaced is removed at once, where slits may stay.
     small = not wants_solid(draft.policy) and not _long_edges(draft, left).any()
     gone = _cover(draft, left) if small and len(left) else np.empty(0, np.int32)
-    if not pieces and not len(gone):
+    if not replacements and not len(gone):
         return Change(draft=draft)
-    mended = split_nonmanifold(replaced(draft, pieces, gone)).draft
+    mended = split_nonmanifold(with_replacements(draft, replacements, gone)).draft
     return Change(
         draft=mended,
         mended=len(pairs) if small else len(pairs) - len(left),
-        parameters={"rebuild_diameter_mm": limit, "pieces_made_anew": len(pieces), "faces_taken_away": len(gone)},
+        parameters={"rebuild_diameter_mm": limit, "pieces_made_anew": len(replacements), "faces_taken_away": len(gone)},
     )
 
 
 def remove_intersecting_faces(draft: Draft) -> Change:
-    """Take one face of every intersecting pair away, after splitting what is large, until nothing intersects.
+    """Remove one face of every intersecting pair, after splitting what is large, until nothing intersects.
 
-    The last means: it invents nothing, but leaves slits. Faces that intersect are first split down to a
+    The last resort: it invents nothing, but leaves slits. Faces that intersect are first split down to a
     share of the mesh, so that little more than the curve of intersection is lost.
     """
     start = len(violating_pairs(draft.facts))
@@ -73,50 +74,47 @@ def remove_intersecting_faces(draft: Draft) -> Change:
 
 
 def _long_edges(draft: Draft, pairs: IntArray) -> BoolArray:
-    """Which edges of the faces of some pairs are so long that the face is split before it goes, bool (k, 3)."""
-    ends = draft.positions[draft.corners[np.unique(pairs)]]
-    length = draft.policy.limit("carve_fraction") * draft.facts.diagonal
-    long: BoolArray = np.linalg.norm(np.roll(ends, -1, axis=1) - ends, axis=2) > length
-    return long
+    """Which edges of the faces of some pairs are so long that the face is split before it is removed, bool (k, 3)."""
+    triangles = draft.positions[draft.corners[np.unique(pairs)]]
+    longest = draft.policy.limit("carve_fraction") * draft.facts.diagonal
+    is_long: BoolArray = np.linalg.norm(np.roll(triangles, -1, axis=1) - triangles, axis=2) > longest
+    return is_long
 
 
 def _split_long(draft: Draft, pairs: IntArray) -> Draft | None:
     """The draft with the longer edges of these faces halved, and of whatever shares them; None if all are short."""
-    positions, corners = draft.positions, draft.corners
-    faces = np.unique(pairs)
-    long = _long_edges(draft, pairs)
-    if not long.any():
+    positions, corners, count = draft.positions, draft.corners, len(draft.positions)
+    is_long = _long_edges(draft, pairs)
+    if not is_long.any():
         return None
-    start, end = corners[faces][long], np.roll(corners[faces], -1, axis=1)[long]
-    count = np.int64(len(positions))
-    keys = np.unique(np.minimum(start, end) * count + np.maximum(start, end))
-    points = rounded((positions[keys // count] + positions[keys % count]) / 2)
-    a, b = corners.astype(np.int64), np.roll(corners, -1, axis=1).astype(np.int64)
-    all_keys = np.minimum(a, b) * count + np.maximum(a, b)
-    place = np.minimum(np.searchsorted(keys, all_keys), len(keys) - 1)
-    middles = np.where(keys[place] == all_keys, count + place, -1).astype(np.int32)
+    keys = edge_keys(corners, np.roll(corners, -1, axis=1), count)
+    split_keys = np.unique(keys[np.unique(pairs)][is_long])
+    points = rounded((positions[split_keys // count] + positions[split_keys % count]) / 2)
+    place = np.minimum(np.searchsorted(split_keys, keys), len(split_keys) - 1)
+    middles = np.where(split_keys[place] == keys, count + place, -1).astype(np.int32)
     split = split_faces(np.concatenate([positions, points]), corners, middles)
     return draft.rebuilt(split.faces, points, split.corners, parents=split.parents)
 
 
 def _cover(draft: Draft, pairs: IntArray) -> IntArray:
-    """Faces without which none of these pairs is left: of a pair, the face that is supported less.
+    """Faces without which none of these pairs is left: of a pair, the face that has less support.
 
-    That of the smaller component; of one component that with more pairs; then the smaller one. Pieces of one face of
-    the input count their pairs together, so that of two faces that lie on one another one goes and one stays, whole.
+    That is the one of the smaller component; in one component the one with more pairs; then the smaller one. Parts of
+    one face of the input count their pairs together: of two faces that lie on one another, one is removed and one
+    stays in one part.
     """
     facts = draft.facts
     faces, places = np.unique(pairs, return_inverse=True)
     places = places.reshape(-1, 2)
-    degree = np.bincount(places.reshape(-1), minlength=len(faces))
-    support = facts.components.area[facts.components.of_face[faces]]
-    of_input = np.where(draft.origin[faces] >= 0, draft.origin[faces], len(draft.corners) + faces)
-    whole, part = np.unique(of_input, return_inverse=True)
-    degree_of_whole = np.bincount(part, degree, minlength=len(whole))[part]
+    n_pairs = np.bincount(places.reshape(-1), minlength=len(faces))
+    component_area = facts.components.area[facts.components.of_face[faces]]
+    parents = np.where(draft.origin[faces] >= 0, draft.origin[faces], len(draft.corners) + faces)
+    parents, parent = np.unique(parents, return_inverse=True)
+    n_pairs_of_parent = np.bincount(parent, n_pairs, minlength=len(parents))[parent]
     rank = np.empty(len(faces), np.int64)
-    rank[np.lexsort((faces, facts.face_measures.area[faces], -degree, part, -degree_of_whole, support))] = np.arange(
-        len(faces)
-    )
+    area = facts.face_measures.area[faces]
+    order = np.lexsort((faces, area, -n_pairs, parent, -n_pairs_of_parent, component_area))
+    rank[order] = np.arange(len(faces))
     loser = np.where(rank[places[:, 0]] < rank[places[:, 1]], places[:, 0], places[:, 1])
     winner = places.sum(axis=1) - loser
     gone: BoolArray = np.zeros(len(faces), np.bool_)
