@@ -9,14 +9,14 @@ import numpy as np
 from meshguard.repair.steps import Change
 
 if TYPE_CHECKING:
-    from meshguard.mesh import IntArray
+    from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
 _MOST_ROUNDS = 64
 
 
 def drop_nonfinite(draft: Draft) -> Change:
-    """Drop faces with a corner that is NaN or infinite: they have no place."""
+    """Drop faces with a corner that is NaN or infinite: they lie nowhere."""
     return _drop(draft, draft.facts.nonfinite_faces)
 
 
@@ -36,17 +36,15 @@ def _drop(draft: Draft, faces: IntArray) -> Change:
 
 def zero_area(draft: Draft) -> IntArray:
     """Faces whose three corners are different and exactly collinear."""
-    collinear = draft.facts.collinear_faces
-    measures = draft.facts.face_measures
-    repeated = (measures.is_repeated | measures.is_nonfinite)[collinear]
-    flat: IntArray = collinear[repeated == 0]
+    collinear, measures = draft.facts.collinear_faces, draft.facts.face_measures
+    flat: IntArray = collinear[~(measures.is_repeated | measures.is_nonfinite)[collinear]]
     return flat
 
 
 def dissolve_zero_area(draft: Draft) -> Change:
-    """Take faces without area away by splitting what lies across their longest edge at the corner that is on it.
+    """Dissolve faces without area: remove them, and split what lies across their longest edge at the corner on it.
 
-    Only deleting such a face would leave its middle corner on an edge of its neighbour: a crack without width. After
+    Removing such a face alone would leave its middle corner on an edge of its neighbour: a crack without width. After
     the split the surface is the same set of points, and every other face is as it was.
     """
     mended = 0
@@ -60,51 +58,77 @@ def dissolve_zero_area(draft: Draft) -> Change:
 
 
 def _dissolved(draft: Draft, flat: IntArray) -> Draft:
-    """The draft without some faces that have no area; pieces of what is split may have none either."""
-    corners, positions = draft.corners, draft.positions
-    touched = np.zeros(len(positions), np.bool_)
+    """The draft without some faces that have no area; parts of what is split may have none either."""
+    corners = draft.corners
+    touched = np.zeros(len(draft.positions), np.bool_)
     touched[corners[flat]] = True
-    near = np.flatnonzero(touched[corners].sum(axis=1) > 1)
-    # Faces by number; pieces get numbers beyond the draft's, and their parents.
-    faces: dict[int, tuple[int, int, int]] = {int(face): tuple(corners[face].tolist()) for face in near}
-    parents = {face: face for face in faces}
-    at: dict[tuple[int, int], set[int]] = {}
-    for face, (a, b, c) in faces.items():
-        for edge in ((a, b), (b, c), (c, a)):
-            at.setdefault((min(edge), max(edge)), set()).add(face)
-
-    def remove(face: int) -> None:
-        a, b, c = faces.pop(face)
-        for edge in ((a, b), (b, c), (c, a)):
-            at[min(edge), max(edge)].discard(face)
-
+    near = np.flatnonzero(touched[corners].sum(axis=1) > 1).astype(np.int32)
+    faces = _EditedFaces(corners, near)
     for face in flat.tolist():
-        if face not in faces:  # split or dropped with another
-            continue
-        triple = faces[face]
-        ends = positions[list(triple)]
-        # Of three points on a line the one between is the middle one by coordinates, exactly.
-        between = sorted(range(3), key=lambda corner: tuple(ends[corner].tolist()))[1]
-        middle, start, end = triple[between], triple[(between + 1) % 3], triple[(between + 2) % 3]
-        remove(face)
-        for other in sorted(at.get((min(start, end), max(start, end)), ())):
-            around = faces[other]
-            remove(other)
-            if middle in around:  # the same three positions: a second face without area
-                continue
-            for replaced in (start, end):
-                piece: tuple[int, int, int] = tuple(middle if corner == replaced else corner for corner in around)  # type: ignore[assignment]
-                number = len(corners) + len(parents)
-                faces[number], parents[number] = piece, parents[other]
-                for edge in (piece[:2], piece[1:], (piece[2], piece[0])):
-                    at.setdefault((min(edge), max(edge)), set()).add(number)
+        if face in faces.corners:  # otherwise it was split or dropped with another
+            _dissolve(faces, face, draft.positions)
     gone = np.zeros(len(corners), np.bool_)
     gone[near] = True
-    gone[[face for face in faces if face < len(corners)]] = False
-    pieces = [number for number in faces if number >= len(corners)]
+    gone[[face for face in faces.corners if face < len(corners)]] = False
+    parts = [face for face in faces.corners if face >= len(corners)]
     return draft.rebuilt(
         gone,
         np.empty((0, 3)),
-        np.array([faces[number] for number in pieces], np.int32).reshape(-1, 3),
-        parents=np.array([parents[number] for number in pieces], np.int32),
+        np.array([faces.corners[part] for part in parts], np.int32).reshape(-1, 3),
+        parents=np.array([faces.parents[part] for part in parts], np.int32),
     )
+
+
+def _dissolve(faces: _EditedFaces, face: int, positions: FloatArray) -> None:
+    """Remove a face without area, and split the faces across its longest edge at the corner that is on it."""
+    triple = faces.corners[face]
+    places = positions[list(triple)]
+    # Of three points on a line the one between is the middle one by coordinates, exactly.
+    between = sorted(range(3), key=lambda corner: tuple(places[corner].tolist()))[1]
+    middle, start, end = triple[between], triple[(between + 1) % 3], triple[(between + 2) % 3]
+    faces.remove(face)
+    for across in faces.on_edge(start, end):
+        a, b, c = faces.corners[across]
+        faces.remove(across)
+        if middle in (a, b, c):  # the same three positions: a second face without area
+            continue
+        for replaced in (start, end):
+            a_to, b_to, c_to = (middle if corner == replaced else corner for corner in (a, b, c))
+            faces.add((a_to, b_to, c_to), parent=faces.parents[across])
+
+
+class _EditedFaces:
+    """Some faces of a draft, from which faces are removed one by one and to which parts of them are added.
+
+    Attributes:
+        corners: face -> its corners; what is added has numbers beyond the draft's faces.
+        parents: face -> the face of the draft that it is a part of, or is; also of what was removed.
+    """
+
+    def __init__(self, corners: IntArray, faces: IntArray) -> None:
+        self.corners: dict[int, tuple[int, int, int]] = {}
+        self.parents: dict[int, int] = {}
+        self._n_faces = len(corners)
+        self._at_edge: dict[tuple[int, int], set[int]] = {}
+        for face in faces.tolist():
+            self._put(face, tuple(corners[face].tolist()), face)
+
+    def on_edge(self, start: int, end: int) -> list[int]:
+        """The faces on an edge, ascending."""
+        return sorted(self._at_edge.get((min(start, end), max(start, end)), ()))
+
+    def add(self, triple: tuple[int, int, int], *, parent: int) -> None:
+        """Add a part of a face."""
+        self._put(self._n_faces + len(self.parents), triple, parent)
+
+    def remove(self, face: int) -> None:
+        """Remove a face."""
+        a, b, c = self.corners.pop(face)
+        for edge in ((a, b), (b, c), (c, a)):
+            self._at_edge[min(edge), max(edge)].discard(face)
+
+    def _put(self, face: int, triple: tuple[int, int, int], parent: int) -> None:
+        a, b, c = triple
+        self.corners[face], self.parents[face] = triple, parent
+        for edge in ((a, b), (b, c), (c, a)):
+            self._at_edge.setdefault((min(edge), max(edge)), set()).add(face)
