@@ -1,8 +1,8 @@
-"""A solid out of anything with an inside: the last means where a policy wants a closed body.
+"""A closed solid out of anything with an inside: the last resort where a policy asks for a closed body.
 
-Winding numbers say on a grid what is inside; the border between inside and outside is made of tetrahedra's cuts. It is
+Winding numbers say on a grid what is inside. The surface between inside and outside is cut out of tetrahedra. It is
 closed, manifold and free of intersections by construction: each cut lies in its tetrahedron, and no vertex comes near a
-corner. Vertices stand where grid lines meet the given surface, so that where that is sound the new one follows it.
+corner. Vertices stand where grid lines meet the given surface, so the new surface follows it where it is sound.
 
 After Doi and Koide, An Efficient Method of Triangulating Equi-valued Surfaces by Using Tetrahedral Cells (1991), with
 the winding numbers of `kernels.winding`.
@@ -33,8 +33,8 @@ _INSIDE = 0.5
 _MOST_ASKED = 200_000
 """Nodes of which the winding number is asked, at most; beyond, the majority of the lines decides."""
 
-_LEAST_SHARE, _LEAST_OF_PIECE = 0.9, 0.5
-"""The share of the surface, and of each piece, that must have an inside near it."""
+_LEAST_SHARE, _LEAST_OF_COMPONENT = 0.9, 0.5
+"""The share of the surface, and of each component, that must have an inside near it."""
 
 _MOST_NODES = 2e8
 """Nodes of a grid, at most: a policy with finer cells gets no solid."""
@@ -57,6 +57,11 @@ class _Grid(NamedTuple):
     cell: float
     shape: tuple[int, int, int]
 
+    @property
+    def strides(self) -> npt.NDArray[np.int64]:
+        """By how much a node's number grows from one node to the next along each side, int64 (3,)."""
+        return np.array([self.shape[1] * self.shape[2], self.shape[2], 1])
+
     def points(self, nodes: npt.NDArray[np.int64]) -> FloatArray:
         """Where nodes are, given by their numbers."""
         places = np.stack(np.unravel_index(nodes, self.shape), axis=1)
@@ -65,10 +70,10 @@ class _Grid(NamedTuple):
 
 
 def solid_of(facts: MeshFacts, cell: float) -> Solid | None:
-    """The surface of what a mesh has inside, in cells of a given size in mm.
+    """The surface around what a mesh encloses, in cells of a given size in mm.
 
-    None where it has no inside, or a part of the surface that is more than debris has none: a sheet without thickness
-    is the border of nothing, and would be gone.
+    None where it encloses nothing, or a component that is more than debris does: a sheet without thickness encloses
+    nothing, and would be lost.
     """
     low, high = facts.box
     # Off the mesh's own planes, which tend to lie at round numbers.
@@ -82,11 +87,11 @@ def solid_of(facts: MeshFacts, cell: float) -> Solid | None:
     inside = _inside(facts, tree, grid)
     if not _has_inside(facts, grid, inside):
         return None
-    return _cut(facts, tree, grid, inside)
+    return _boundary(facts, tree, grid, inside)
 
 
 def _has_inside(facts: MeshFacts, grid: _Grid, inside: BoolArray) -> bool:
-    """Whether there is an inside near nearly all of the surface, and half of each piece that is more than debris.
+    """Whether there is an inside near almost all of the surface, and half of each component larger than debris.
 
     Near means a corner of the cell around the middle of a face.
     """
@@ -96,105 +101,120 @@ def _has_inside(facts: MeshFacts, grid: _Grid, inside: BoolArray) -> bool:
     near = np.zeros(len(cells), np.bool_)
     for i, j, k in ((0, 0, 0), *_STEPS):
         near |= inside[cells[:, 0] + i, cells[:, 1] + j, cells[:, 2] + k]
-    area, components = facts.face_measures.area[faces], facts.components.n_components
-    of_face = facts.components.of_face[faces]
-    whole = np.bincount(of_face, area, minlength=components)
-    found = np.bincount(of_face, area * near, minlength=components)
-    debris = facts.policy.tolerance("floating_area_mm2").within(float(whole.sum()))
-    lost = found < _LEAST_OF_PIECE * whole
-    return bool(near.any()) and found.sum() >= _LEAST_SHARE * whole.sum() and not (lost & (whole >= debris)).any()
+    area, n_components = facts.face_measures.area[faces], facts.components.n_components
+    component = facts.components.of_face[faces]
+    total_area = np.bincount(component, area, minlength=n_components)
+    near_area = np.bincount(component, area * near, minlength=n_components)
+    debris = facts.policy.tolerance("floating_area_mm2").within(float(total_area.sum()))
+    is_lost = (near_area < _LEAST_OF_COMPONENT * total_area) & (total_area >= debris)
+    return bool(near.any()) and near_area.sum() >= _LEAST_SHARE * total_area.sum() and not is_lost.any()
 
 
 def _inside(facts: MeshFacts, tree: Tree, grid: _Grid) -> BoolArray:
     """Whether each node is inside, bool of the grid's shape.
 
-    Grid lines along the three axes are followed from both ends. Nodes on which all six agree are decided; of the
-    others, which lie where the surface is open, the generalised winding number is asked.
+    Grid lines along the three axes are followed from both ends. Nodes on which all six agree are decided. Where
+    the surface is open they do not, and the generalised winding number decides.
     """
-    used = frozen(np.ascontiguousarray(facts.corners[facts.sound_faces]))
+    corners = frozen(np.ascontiguousarray(facts.corners[facts.sound_faces]))
     origin = frozen(grid.origin.copy())
     votes = np.zeros(grid.shape, np.int8)
     seen = np.empty(grid.shape, np.int16)
     for axis in range(3):
-        winding.stab_lines(facts.positions, used, axis, origin, grid.cell, seen)
+        winding.stab_lines(facts.positions, corners, axis, origin, grid.cell, seen)
         last = np.take(seen, [-1], axis=axis)
         votes += seen > 0
         votes += seen - last > 0
-    inside = votes > 3
+    is_inside = votes > 3
     nodes = np.flatnonzero((votes > 0) & (votes < 6))
     if 0 < len(nodes) <= _MOST_ASKED:
-        inside.reshape(-1)[nodes] = _winding_at(facts, tree, frozen(grid.points(nodes))) > _INSIDE
-    # Beyond the mesh is outside, whatever lines through open surface say: a body that reached the border would be open.
-    whole = inside
-    inside = np.zeros_like(whole)
-    inside[1:-1, 1:-1, 1:-1] = whole[1:-1, 1:-1, 1:-1]
-    return inside
+        is_inside.reshape(-1)[nodes] = _winding_at(facts, tree, frozen(grid.points(nodes))) > _INSIDE
+    # Beyond the mesh is outside, whatever lines through open surface say: a body that reached the grid's end would be
+    # open.
+    for axis in range(3):
+        for end in (0, -1):
+            np.moveaxis(is_inside, axis, 0)[end] = False
+    return is_inside
 
 
 def _winding_at(facts: MeshFacts, tree: Tree, points: FloatArray) -> FloatArray:
-    """The winding number at points, float64 (q,)."""
+    """The generalised winding number at points, float64 (q,)."""
     dipoles = np.empty((2 * tree.width, winding.COLUMNS))
     winding.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)
     dipoles.flags.writeable = False
-    found = np.empty(len(points))
+    numbers = np.empty(len(points))
     over_ranges(
         len(points),
         lambda lo, hi: winding.winding_numbers(
-            facts.positions, tree.corners, tree.width, dipoles, points, lo, hi, found
+            facts.positions, tree.corners, tree.width, dipoles, points, lo, hi, numbers
         ),
         grain=1024,
     )
-    return found
+    return numbers
 
 
 _STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1))
 """The grid lines of a cell and its diagonals, by which way they run."""
 
 
-def _cut(facts: MeshFacts, tree: Tree, grid: _Grid, inside: BoolArray) -> Solid:
-    """The border of the inside, in tetrahedra around each cell's diagonal."""
-    shape = grid.shape
-    flat = inside.reshape(-1)
-    strides = np.array([shape[1] * shape[2], shape[2], 1])
-    offsets = [int(np.dot(step, strides)) for step in _STEPS]
-    corner = inside[:-1, :-1, :-1]
-    same = np.ones(tuple(side - 1 for side in shape), np.bool_)
+def _boundary(facts: MeshFacts, tree: Tree, grid: _Grid, inside: BoolArray) -> Solid:
+    """The surface between inside and outside, cut out of the tetrahedra around each cell's diagonal."""
+    lines, faces = np.unique(_cut_lines(grid, inside), return_inverse=True)
+    points = _points_on_lines(facts, tree, grid, inside.reshape(-1), lines)
+    return Solid(frozen(points), frozen(np.ascontiguousarray(faces.reshape(-1, 3), np.int32)))
+
+
+def _mixed_cells(inside: BoolArray) -> npt.NDArray[np.int64]:
+    """The first corner of each cell with corners inside and outside, int64 (c, 3): its place along each side."""
+    first = inside[:-1, :-1, :-1]
+    a, b, c = first.shape
+    same = np.ones(first.shape, np.bool_)
     for i, j, k in _STEPS:
-        same &= inside[i : i + same.shape[0], j : j + same.shape[1], k : k + same.shape[2]] == corner
-    at = np.argwhere(~same) @ strides
-    lines: list[npt.NDArray[np.int64]] = []
-    count = np.int64(flat.size)
-    for path, triangles in _tetrahedra():
-        nodes = [at + int(np.dot(place, strides)) for place in path]
+        same &= inside[i : i + a, j : j + b, k : k + c] == first
+    return np.argwhere(~same)
+
+
+def _cut_lines(grid: _Grid, inside: BoolArray) -> npt.NDArray[np.int64]:
+    """The line that each corner of each triangle stands on, int64 (m, 3): step * n_nodes + the node it starts at."""
+    flat, strides = inside.reshape(-1), grid.strides
+    cells = _mixed_cells(inside) @ strides
+    triangles: list[npt.NDArray[np.int64]] = []
+    for path, faces_of_case in _tetrahedra():
+        nodes = [cells + int(np.dot(place, strides)) for place in path]
         case = sum(flat[node].astype(np.int64) << bit for bit, node in enumerate(nodes))
-        for number, faces in triangles.items():
-            here = case == number
-            if not here.any():
+        for number, faces in faces_of_case.items():
+            is_case = case == number
+            if not is_case.any():
                 continue
             for face in faces:
                 corners = []
                 for i, j in face:
                     (a, b, c), (u, v, w) = path[i], path[j]
-                    corners.append(_STEPS.index((u - a, v - b, w - c)) * count + nodes[i][here])
-                lines.append(np.stack(corners, axis=1))
-    keys, corners_of = np.unique(np.concatenate(lines), return_inverse=True)
-    node, way = keys % count, keys // count
-    other = node + np.array(offsets)[way]
-    start = np.where(flat[node], other, node)  # from outside inward: the outermost surface counts
-    end = np.where(flat[node], node, other)
+                    corners.append(_STEPS.index((u - a, v - b, w - c)) * flat.size + nodes[i][is_case])
+                triangles.append(np.stack(corners, axis=1))
+    return np.concatenate(triangles)
+
+
+def _points_on_lines(
+    facts: MeshFacts, tree: Tree, grid: _Grid, inside: BoolArray, lines: npt.NDArray[np.int64]
+) -> FloatArray:
+    """Where lines between an inner and an outer node meet the given surface, float64 (k, 3), each a float32."""
+    node, step = lines % inside.size, lines // inside.size
+    beyond = node + (np.array(_STEPS) @ grid.strides)[step]
+    start = np.where(inside[node], beyond, node)  # from outside inward: the outermost surface counts
+    end = np.where(inside[node], node, beyond)
     origins = frozen(grid.points(start))
     directions = frozen(grid.points(end) - origins)
-    hit, along = np.empty(len(keys), np.int32), np.empty(len(keys))
+    hit, along = np.empty(len(lines), np.int32), np.empty(len(lines))
     over_ranges(
-        len(keys),
+        len(lines),
         lambda lo, hi: first_hits(
             facts.positions, tree.order, tree.nodes, tree.corners, tree.width, origins, directions, lo, hi, hit, along
         ),
         grain=1024,
     )
     along = np.clip(np.where(along < 1.0, along, 0.5), _NEAREST, 1.0 - _NEAREST)
-    points = rounded(origins + along[:, None] * directions)
-    return Solid(frozen(points), frozen(np.ascontiguousarray(corners_of.reshape(-1, 3), np.int32)))
+    return rounded(origins + along[:, None] * directions)
 
 
 _Line = tuple[int, int]
