@@ -1,4 +1,4 @@
-"""Borders drawn anew: along grooves where they are drawn so, as the others run where not."""
+"""Boundary smoothing: along grooves where borders are drawn there, as the others run where not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import meshguard
 from meshguard.facts.mesh import MeshFacts
 from meshguard.policy import policy
 from meshguard.repair.labels import boundary_smoothing
-from meshguard.repair.labels.boundary_smoothing import redrawn
+from meshguard.repair.labels.boundary_smoothing import smooth_borders
 from meshguard.repair.labels.label_graph import face_graph
 from tests.arches import REAL, by_face, real
 
@@ -30,7 +30,7 @@ def learns(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> bool:
         return labels
 
     monkeypatch.setattr(boundary_smoothing, "_as_the_others_run", noted)
-    redrawn(face_graph(MeshFacts(mesh, policy("scan"))), mesh.face_data["label"].astype(np.int32))
+    smooth_borders(face_graph(MeshFacts(mesh, policy("scan"))), mesh.face_data["label"].astype(np.int32))
     return bool(asked)
 
 
@@ -48,4 +48,4 @@ def test_without_borders_nothing_is_done() -> None:
     mesh = by_face(meshguard.phantom(faces=2000))
     labels = np.full(len(mesh.faces), 11, np.int32)
 
-    assert redrawn(face_graph(MeshFacts(mesh, policy("scan"))), labels) is labels
+    assert smooth_borders(face_graph(MeshFacts(mesh, policy("scan"))), labels) is labels

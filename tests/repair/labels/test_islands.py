@@ -11,7 +11,7 @@ from meshguard.facts.dental.label_islands import IslandRule
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
-from meshguard.repair.labels.islands import pieces_of, without_islands
+from meshguard.repair.labels.islands import regions_of, without_islands
 from meshguard.repair.labels.label_graph import face_graph
 from tests import shapes
 
@@ -29,13 +29,13 @@ def test_islands_only_ever_join_their_neighbours(seed: int) -> None:
     graph = face_graph(facts(mesh))
     labels = rng.choice([0, 11, 12], len(mesh.faces), p=[0.2, 0.6, 0.2]).astype(np.int32)
     mended, n_islands, n_holes = without_islands(graph, labels, RULE, specks=False)
-    before, after = pieces_of(graph, labels), pieces_of(graph, mended)
+    before, after = regions_of(graph, labels), regions_of(graph, mended)
 
     assert set(mended.tolist()) <= set(labels.tolist())
     assert len(after.area) <= len(before.area) and after.area.sum() == pytest.approx(before.area.sum())
     assert (n_islands + n_holes == 0) == bool((mended == labels).all())
     for label in set(labels.tolist()):
-        largest = np.flatnonzero(before.of == int(np.argmax(np.where(before.label == label, before.area, -1))))
+        largest = np.flatnonzero(before.of_node == int(np.argmax(np.where(before.label == label, before.area, -1))))
         assert (mended[largest] == label).all()
     again, *_ = without_islands(graph, mended, RULE._replace(share=0.0, area_mm2=0.0), specks=False)
     assert (again == mended).all()

@@ -29,7 +29,7 @@ def test_a_groove_bends_up_and_a_ridge_down() -> None:
     groove, ridge, flat = (face_graph(facts(roof(lift))) for lift in (-4.0, 4.0, 0.0))
     across = list(zip(groove.a.tolist(), groove.b.tolist(), strict=True)).index((0, 3))
 
-    assert groove.bend[across] > 2 and ridge.bend[across] < -2 and np.abs(flat.bend).max() < 1e-9
+    assert groove.dihedral[across] > 2 and ridge.dihedral[across] < -2 and np.abs(flat.dihedral).max() < 1e-9
     assert groove.length[across] == pytest.approx(10.0) and groove.middle[across].tolist() == [0.0, 5.0, -4.0]
 
 

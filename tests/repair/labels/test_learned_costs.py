@@ -25,8 +25,8 @@ def test_flanks_are_what_the_other_edges_of_a_node_do(seed: int) -> None:
         for node, found in ((graph.a[edge], sides.a[edge]), (graph.b[edge], sides.b[edge])):
             others = [e for e in range(len(graph.a)) if e != edge and node in (graph.a[e], graph.b[e])]
             if others:
-                mean = np.average(graph.bend[others], weights=graph.length[others])
-                assert found.tolist() == pytest.approx([graph.bend[others].max(), mean])
+                mean = np.average(graph.dihedral[others], weights=graph.length[others])
+                assert found.tolist() == pytest.approx([graph.dihedral[others].max(), mean])
             else:
                 assert found.tolist() == [0.0, 0.0]
 

@@ -1,8 +1,8 @@
-"""Ragged borders of labels, drawn anew by graph cuts: along grooves, or as the other borders of the same arch run.
+"""Boundary smoothing: ragged borders of labels moved by graph cuts, to grooves or to where the arch's own borders run.
 
-Teeth end in grooves, and most borders are drawn along them; a cut that likes grooves is then the best. But some arches
-are drawn one row of faces beside the groove all along, and such a cut would move all of their borders by that row, one
-way. That is seen by what it would change; what a border costs is then learned from the arch itself.
+Teeth end in grooves, and most borders are drawn along them; a cut that prefers grooves is then the best. But some
+arches are drawn one row of faces beside the groove all along, and such a cut would move all of their borders by that
+row, in one direction. What it would change shows that. What a border costs is then learned from the arch itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REACH_MM = 2.0
 """How far from a border the label beyond it may reach: the depth of a bite (proposal)."""
 
 MOST_LABELS = 64
-"""With more different labels no border is drawn: nobody has so many teeth, and each label takes a cut."""
+"""With more different labels no border is smoothed: nobody has so many teeth, and each label takes a cut."""
 
 BAND_MM = 0.4
 """How far a border may move where that does not make it clearly shorter; with the half of a face it stays within
@@ -37,18 +37,18 @@ GROOVE_DEG_MM = 30.0
 """A border costs 1/e where the surface bends so much, as in the post-processing of MeshSegNet (proposal)."""
 
 LEAST_COST = 0.02
-"""Share of its length that a border costs in the sharpest groove: a longer way round through a groove is not free."""
+"""Share of its length that a border costs in the sharpest groove: a detour through a groove is not free."""
 
 LOYALTY_PER_MM = 0.3
 """What it costs a mm2 to change its label, in mm of border outside grooves (proposal)."""
 
 SHORTENING, SURELY = 1.5, 2.5
-"""See `within_reason` (tuned on labels spoilt on purpose: less changes right faces far from a border, more leaves
-bites)."""
+"""See `within_reason` (tuned on labels spoilt on purpose: lower values change right faces far from a border, higher
+ones leave bites)."""
 
 ONE_WAY = 4.0
-"""Borders are not drawn along grooves where a cut would change so many times as many labels from tooth to gum as the
-other way round, or from gum to tooth. Real arches have 1 to 3, phantoms 6 to 18."""
+"""Borders are not smoothed along grooves where a cut would change so many times as many labels from tooth to gum as
+from gum to tooth, or the reverse. Real arches have 1 to 3, phantoms 6 to 18."""
 
 LOYALTY_NATS = 0.75
 """What it costs a face of median size to change its label where costs are learned, in nats (proposal)."""
@@ -57,12 +57,12 @@ LEARNED_SHORTENING = 1.3
 """As `SHORTENING` and `SURELY`, where costs are learned (proposal)."""
 
 SWEEPS = (1, 2)
-"""Where costs are learned, borders are drawn anew once for each, with so many sweeps over all labels: costs are learned
-first from the labels as they came, then from those mended so."""
+"""Where costs are learned, borders are smoothed once for each of these, with so many sweeps over all labels: costs are
+learned first from the labels as they came, then from the smoothed ones."""
 
 
-def redrawn(graph: LabelGraph, labels: IntArray) -> IntArray:
-    """Labels whose ragged borders are drawn anew, int32 (k,)."""
+def smooth_borders(graph: LabelGraph, labels: IntArray) -> IntArray:
+    """Labels with smooth borders, int32 (k,)."""
     if len(np.unique(labels)) > MOST_LABELS:
         return labels
     reached = within_reach(graph, labels, REACH_MM)
@@ -74,7 +74,7 @@ def redrawn(graph: LabelGraph, labels: IntArray) -> IntArray:
     # Faces may be so large that even those at a border are out of reach.
     border = labels[graph.a] != labels[graph.b]
     near[graph.a[border]] = near[graph.b[border]] = True
-    # What is far from all borders, such as the coarse base of a cast, says nothing about them, not even what is usual.
+    # What is far from all borders, such as the coarse base of a cast, says nothing about them.
     graph = around(graph, near)
     along_grooves = _along_grooves(graph, labels, reached)
     to_tooth = int(np.count_nonzero((labels == 0) & (along_grooves != 0)))
@@ -85,8 +85,8 @@ def redrawn(graph: LabelGraph, labels: IntArray) -> IntArray:
 
 
 def _along_grooves(graph: LabelGraph, labels: IntArray, reached: dict[int, IntArray]) -> IntArray:
-    """Borders drawn where they are short and the surface is concave."""
-    cost = graph.length * (LEAST_COST + np.exp(-np.maximum(graph.bend, 0.0) / GROOVE_DEG_MM))
+    """Labels with borders where they are short and the surface is concave."""
+    cost = graph.length * (LEAST_COST + np.exp(-np.maximum(graph.dihedral, 0.0) / GROOVE_DEG_MM))
     cut = recut(graph, labels, reached, BorderCost(cost, cost, cost), LOYALTY_PER_MM * graph.area, sweeps=2)
     return within_reason(
         graph, labels, cut, band_mm=BAND_MM, farthest_mm=FARTHEST_MM, shortening=SHORTENING, surely=SURELY
@@ -94,14 +94,14 @@ def _along_grooves(graph: LabelGraph, labels: IntArray, reached: dict[int, IntAr
 
 
 def _as_the_others_run(graph: LabelGraph, labels: IntArray, reached: dict[int, IntArray], near: BoolArray) -> IntArray:
-    """Borders drawn where the surface bends as it does at most borders of this arch."""
-    sides, found = flanks(graph), labels
+    """Labels with borders where the surface bends as it does at most borders of this arch."""
+    sides, smoothed = flanks(graph), labels
     stay = LOYALTY_NATS * graph.area / max(float(np.median(graph.area[near])), 1e-12)
     for sweeps in SWEEPS:
-        if not (found[graph.a] != found[graph.b]).any():
+        if not (smoothed[graph.a] != smoothed[graph.b]).any():
             break
-        cut = recut(graph, labels, reached, learned_cost(graph, sides, found), stay, sweeps=sweeps)
-        found = within_reason(
+        cut = recut(graph, labels, reached, learned_cost(graph, sides, smoothed), stay, sweeps=sweeps)
+        smoothed = within_reason(
             graph,
             labels,
             cut,
@@ -110,4 +110,4 @@ def _as_the_others_run(graph: LabelGraph, labels: IntArray, reached: dict[int, I
             shortening=LEARNED_SHORTENING,
             surely=LEARNED_SHORTENING,
         )
-    return found
+    return smoothed

@@ -1,7 +1,7 @@
-"""Borders drawn anew by graph cuts, and what of a cut is kept.
+"""Borders moved by graph cuts, and what of a cut is kept.
 
-After Boykov, Veksler and Zabih, Fast approximate energy minimization via graph cuts, PAMI 2001; what a border costs is
-up to `redrawing` and `borderprofile`.
+After Boykov, Veksler and Zabih, Fast approximate energy minimization via graph cuts, PAMI 2001.
+`boundary_smoothing` and `learned_costs` say what a border costs.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.labels.label_graph import LabelGraph
 
-_UNITS = 1000  # capacities of a cut are whole numbers: thousandths
-_DEAREST = 1000.0  # no cost is more, so that capacities fit into 32 bits
+_UNITS = 1000
+"""Capacities of a cut are whole numbers: thousandths."""
+
+_DEAREST = 1000.0
+"""No cost is more, so that capacities fit into 32 bits."""
 
 
 class BorderCost(NamedTuple):
@@ -43,22 +46,22 @@ class BorderCost(NamedTuple):
 def within_reach(graph: LabelGraph, labels: IntArray, reach_mm: float) -> dict[int, Whole]:
     """For each label that has a border, the nodes within reach of one of its borders, int32, sorted."""
     border = labels[graph.a] != labels[graph.b]
-    at, sides = graph.middle[border], np.stack([labels[graph.a[border]], labels[graph.b[border]]], axis=1)
-    if not len(at):
+    middle, sides = graph.middle[border], np.stack([labels[graph.a[border]], labels[graph.b[border]]], axis=1)
+    if not len(middle):
         return {}
-    near = np.flatnonzero(KDTree(at).query(graph.place, distance_upper_bound=reach_mm)[0] <= reach_mm)
+    near = np.flatnonzero(KDTree(middle).query(graph.place, distance_upper_bound=reach_mm)[0] <= reach_mm)
     reached: dict[int, Whole] = {}
-    for one in np.unique(sides).tolist():
-        its = KDTree(at[(sides == one).any(axis=1)])
-        apart = its.query(graph.place[near], distance_upper_bound=reach_mm)[0]
-        reached[one] = near[apart <= reach_mm].astype(np.int32)
+    for label in np.unique(sides).tolist():
+        borders = KDTree(middle[(sides == label).any(axis=1)])
+        distance = borders.query(graph.place[near], distance_upper_bound=reach_mm)[0]
+        reached[label] = near[distance <= reach_mm].astype(np.int32)
     return reached
 
 
 def recut(
     graph: LabelGraph, labels: IntArray, reached: dict[int, Whole], cost: BorderCost, stay: FloatArray, *, sweeps: int
 ) -> IntArray:
-    """Borders drawn anew where that makes them cheaper: alpha expansion.
+    """Labels with borders moved to where they are cheaper: alpha expansion.
 
     The energy is what borders cost, and `stay` of each node that changes its label.
 
@@ -73,11 +76,11 @@ def recut(
     start, labels = labels, labels.copy()
     for _ in range(sweeps):
         changed = 0
-        for one, nodes in reached.items():
-            active: Whole = nodes[labels[nodes] != one]
+        for label, nodes in reached.items():
+            active: Whole = nodes[labels[nodes] != label]
             if len(active):
-                taken: Whole = active[_expansion(graph, labels, start, active, one, cost, stay)]
-                labels[taken] = one
+                taken: Whole = active[_expansion(graph, labels, start, active, label, cost, stay)]
+                labels[taken] = label
                 changed += len(taken)
         if not changed:
             break
@@ -89,7 +92,7 @@ def _expansion(
     labels: IntArray,
     start: IntArray,
     active: Whole,
-    one: int,
+    label: int,
     cost: BorderCost,
     stay: FloatArray,
 ) -> BoolArray:
@@ -99,11 +102,13 @@ def _expansion(
     number[active] = np.arange(n)
     p, q = number[graph.a], number[graph.b]
     touched = np.flatnonzero((p >= 0) | (q >= 0))
-    p, q, of_p, of_q = p[touched], q[touched], labels[graph.a[touched]], labels[graph.b[touched]]
-    taken = np.full(len(touched), one, np.int32)
-    both_keep, q_takes, p_takes = (cost.of(touched, *ends) for ends in ((of_p, of_q), (of_p, taken), (taken, of_q)))
+    p, q, label_p, label_q = p[touched], q[touched], labels[graph.a[touched]], labels[graph.b[touched]]
+    taken = np.full(len(touched), label, np.int32)
+    both_keep, q_takes, p_takes = (
+        cost.of(touched, *ends) for ends in ((label_p, label_q), (label_p, taken), (taken, label_q))
+    )
     keep = np.where(labels[active] == start[active], 0.0, stay[active])
-    take = np.where(start[active] == one, 0.0, stay[active])
+    take = np.where(start[active] == label, 0.0, stay[active])
     for inner, outer, alone_takes in ((p, q, p_takes), (q, p, q_takes)):
         alone = (inner >= 0) & (outer < 0)
         keep += np.bincount(inner[alone], both_keep[alone], n)
@@ -117,13 +122,13 @@ def _expansion(
     rows = np.concatenate([p, np.full(int((gain > 0).sum()), source), np.flatnonzero(gain < 0)])
     columns = np.concatenate([q, np.flatnonzero(gain > 0), np.full(int((gain < 0).sum()), sink)])
     capacity = np.concatenate([np.maximum(q_takes + p_takes - both_keep, 0.0), gain[gain > 0], -gain[gain < 0]])
-    whole = np.round(_UNITS * np.minimum(capacity, _DEAREST)).astype(np.int32)
-    network = coo_array((whole, (rows, columns)), shape=(n + 2, n + 2)).tocsr()
-    rest = network - maximum_flow(network, source, sink).flow
-    rest.data = np.maximum(rest.data, 0)
-    rest.eliminate_zeros()
+    capacity = np.round(_UNITS * np.minimum(capacity, _DEAREST)).astype(np.int32)
+    network = coo_array((capacity, (rows, columns)), shape=(n + 2, n + 2)).tocsr()
+    residual = network - maximum_flow(network, source, sink).flow
+    residual.data = np.maximum(residual.data, 0)
+    residual.eliminate_zeros()
     takes = np.ones(n + 2, np.bool_)
-    takes[breadth_first_order(rest, source, return_predecessors=False)] = False
+    takes[breadth_first_order(residual, source, return_predecessors=False)] = False
     return takes[:n]
 
 
@@ -137,38 +142,38 @@ def within_reason(
     shortening: float,
     surely: float,
 ) -> IntArray:
-    """A new cut, without what only moves a border.
+    """The labels of a new cut, without changes that only move a border.
 
-    A bite or a spur makes a border long, and taking it away shortens it. So a patch that changes may reach the farther
-    from the old border the more it shortens it.
+    A bite or a spur makes a border long, and removing it shortens the border. So a region that changes may reach the
+    farther from the old border the more it shortens it.
 
     Args:
         graph: the graph.
         old: int32 (k,), labels before.
         new: int32 (k,), labels after.
-        band_mm: how far a patch may reach that shortens the border less than `shortening` times.
-        farthest_mm: how far one may that shortens it less than `surely` times.
+        band_mm: how far a region may reach that shortens the border less than `shortening` times.
+        farthest_mm: how far one may reach that shortens it less than `surely` times.
         shortening: old length of the border over the new one.
-        surely: the same; a patch that shortens it so much may reach as far as it does.
+        surely: the same; a region that shortens it so much may reach as far as it does.
     """
     changed = old != new
     if not changed.any():
         return new
     a, b = graph.a, graph.b
     alike = changed[a] & changed[b] & (old[a] == old[b]) & (new[a] == new[b])
-    of = joined(graph, alike)
-    n = int(of.max()) + 1
-    before, after = np.zeros(n), np.zeros(n)
+    region = joined(graph, alike)
+    count = int(region.max()) + 1
+    before, after = np.zeros(count), np.zeros(count)
     for inner, outer in ((a, b), (b, a)):
-        rim = changed[inner] & (of[inner] != of[outer])
-        at, length = of[inner[rim]], graph.length[rim]
-        before += np.bincount(at, length * (old[inner[rim]] != old[outer[rim]]), n)
-        after += np.bincount(at, length * (new[inner[rim]] != new[outer[rim]]), n)
+        is_rim = changed[inner] & (region[inner] != region[outer])
+        inside, outside, length = inner[is_rim], outer[is_rim], graph.length[is_rim]
+        before += np.bincount(region[inside], length * (old[inside] != old[outside]), count)
+        after += np.bincount(region[inside], length * (new[inside] != new[outside]), count)
     reach = np.where(before >= surely * after, np.inf, np.where(before >= shortening * after, farthest_mm, band_mm))
-    doubtful = np.flatnonzero(changed & np.isfinite(reach[of]))
+    doubtful = np.flatnonzero(changed & np.isfinite(reach[region]))
     border = old[a] != old[b]
-    apart = KDTree(graph.middle[border]).query(graph.place[doubtful])[0]
-    kept = new.copy()
-    back = doubtful[apart > reach[of[doubtful]]]
-    kept[back] = old[back]
-    return kept
+    distance = KDTree(graph.middle[border]).query(graph.place[doubtful])[0]
+    labels = new.copy()
+    too_far = doubtful[distance > reach[region[doubtful]]]
+    labels[too_far] = old[too_far]
+    return labels

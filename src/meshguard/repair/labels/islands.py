@@ -1,4 +1,4 @@
-"""Pieces of labels on a graph: islands given to what is around them, and holes in teeth filled."""
+"""Regions of labels on a graph: islands are given to the label around them, and holes in teeth are filled."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from meshguard.facts.dental.label_islands import MOSTLY, main_regions
+from meshguard.halfedges import edge_keys
 from meshguard.repair.labels.label_graph import joined
 
 if TYPE_CHECKING:
@@ -16,134 +17,172 @@ if TYPE_CHECKING:
     from meshguard.repair.labels.label_graph import LabelGraph
 
 
-class LabelPieces(NamedTuple):
-    """Connected pieces of one label: int32 (k,), the piece of each node, and the label and area of each piece."""
+class GraphRegions(NamedTuple):
+    """Connected nodes of one label: int32 (k,), the region of each node, and the label and area of each region."""
 
-    of: IntArray
+    of_node: IntArray
     label: IntArray
     area: FloatArray
 
 
-def pieces_of(graph: LabelGraph, labels: IntArray) -> LabelPieces:
-    """Connected pieces of one label."""
-    same = labels[graph.a] == labels[graph.b]
-    of = joined(graph, same)
-    n = int(of.max(initial=-1)) + 1
-    label = np.zeros(n, np.int32)
-    label[of] = labels
-    return LabelPieces(of, label, np.bincount(of, graph.area, n).astype(np.float64))
+def regions_of(graph: LabelGraph, labels: IntArray) -> GraphRegions:
+    """The regions of labels on a graph."""
+    of_node = joined(graph, labels[graph.a] == labels[graph.b])
+    count = int(of_node.max(initial=-1)) + 1
+    label = np.zeros(count, np.int32)
+    label[of_node] = labels
+    return GraphRegions(of_node, label, np.bincount(of_node, graph.area, count).astype(np.float64))
 
 
 def without_islands(
     graph: LabelGraph, labels: IntArray, rule: IslandRule, *, specks: bool
 ) -> tuple[IntArray, int, int]:
-    """Strays given to the label around them; the main piece of each label, and what has no neighbour, stays.
+    """Islands given to the label around them; the main region of each label, and what has no neighbour, stays.
 
-    Smallest first, so that an island in an island goes with it. Gum between two teeth is no hole: a piece of gum is
-    filled where one tooth has most of its border. A piece near its own tooth may be a part of it that a hole cuts off.
+    Smallest first, so that an island in an island goes with it. Gum between two teeth is not a hole: a region of gum is
+    filled where one tooth has most of its border. A region near its own tooth may be a part of it that a hole cuts off.
 
     Args:
         graph: the graph.
         labels: int32 (k,).
         rule: what is too large, too near, or a speck.
-        specks: only specks, near or not; else all strays that are not near their own tooth.
+        specks: only specks, near or not; else all islands that are not near their own tooth.
 
     Returns:
-        labels int32 (k,), how many islands, and how many holes (pieces of gum) were given away.
+        labels int32 (k,), how many islands, and how many holes (regions of gum) were given away.
     """
-    of, label, area = pieces_of(graph, labels)
-    main = main_regions(
-        label, area, np.bincount(of, minlength=len(area)).astype(np.float64), np.arange(len(area), dtype=np.float64)
-    )
-    borders = _piece_borders(graph, of)
-
-    def is_stray(piece: int, tooth: int) -> bool:
-        # Areas of pieces grow as others join them, so each is compared with the tooth as it is now.
-        whole = float(area[main[tooth]])
-        one = float(area[piece])
-        return rule.is_speck(one, whole) if specks else not rule.is_large(one, whole)
-
-    wanted = [
-        piece
-        for piece in range(len(area))
-        if piece != main[int(label[piece])] and borders[piece] and (label[piece] == 0 or is_stray(piece, label[piece]))
-    ]
-    kept = set() if specks else _near_their_own(graph, of, label, main, wanted, rule.near_mm)
-    into = list(range(len(area)))
+    regions = regions_of(graph, labels)
+    merging = _Merging(graph, regions)
+    candidates = [region for region in range(len(regions.area)) if _may_go(merging, region, rule, specks=specks)]
+    near = set() if specks else _near_their_own(graph, regions, merging.main, candidates, rule.near_mm)
     n_islands = n_holes = 0
-    for piece in sorted((piece for piece in wanted if piece not in kept), key=lambda piece: (area[piece], piece)):
-        around: dict[int, float] = {}
-        for other, length in borders[piece].items():
-            around[int(label[other])] = around.get(int(label[other]), 0.0) + length
-        if not around:
-            continue  # what was around it has become a part of it
-        to = min(around, key=lambda one: (-around[one], one))
-        if label[piece] == 0:
-            if around[to] < MOSTLY * sum(around.values()) or not is_stray(piece, to):
-                continue
+    candidates = [region for region in candidates if region not in near]
+    for region in sorted(candidates, key=lambda region: (regions.area[region], region)):
+        target = _label_to_join(merging, region, rule, specks=specks)
+        if target is None:
+            continue
+        if regions.label[region] == 0:
             n_holes += 1
         else:
-            if not is_stray(piece, int(label[piece])):
-                continue
             n_islands += 1
-        # The main piece of a label takes up the others, since it is never given away itself.
+        merging.join(region, target)
+    return merging.labels(), n_islands, n_holes
+
+
+def _may_go(merging: _Merging, region: int, rule: IslandRule, *, specks: bool) -> bool:
+    """Whether a region may be an island or a hole."""
+    label = int(merging.label[region])
+    if region == merging.main[label] or not merging.borders[region]:
+        return False
+    return label == 0 or _is_small(merging, region, label, rule, specks=specks)
+
+
+def _is_small(merging: _Merging, region: int, tooth: int, rule: IslandRule, *, specks: bool) -> bool:
+    """Whether a region is small beside a tooth, by the tooth's area as it is now: regions grow as others join them."""
+    area, tooth_area = float(merging.area[region]), float(merging.area[merging.main[tooth]])
+    return rule.is_speck(area, tooth_area) if specks else not rule.is_large(area, tooth_area)
+
+
+def _label_to_join(merging: _Merging, region: int, rule: IslandRule, *, specks: bool) -> int | None:
+    """The label that a region is given to; None where it stays."""
+    around = merging.labels_around(region)
+    if not around:  # what was around it has become a part of it
+        return None
+    target = min(around, key=lambda label: (-around[label], label))
+    label = int(merging.label[region])
+    if label == 0 and around[target] < MOSTLY * sum(around.values()):
+        return None
+    is_small = _is_small(merging, region, target if label == 0 else label, rule, specks=specks)
+    return target if is_small else None
+
+
+class _Merging:
+    """Regions that become parts of others, one by one.
+
+    Attributes:
+        label: int32 (n,), of each region.
+        area: float64 (n,), mm2 of each region as it is now.
+        main: label -> its main region.
+        borders: for each region, the regions it touches now and the length of the border with each, mm.
+    """
+
+    def __init__(self, graph: LabelGraph, regions: GraphRegions) -> None:
+        count = len(regions.area)
+        self.label = regions.label
+        self.area = regions.area.copy()
+        n_nodes = np.bincount(regions.of_node, minlength=count).astype(np.float64)
+        self.main = main_regions(regions.label, regions.area, n_nodes, np.arange(count, dtype=np.float64))
+        self.borders = _borders(graph, regions)
+        self._of_node = regions.of_node
+        self._host = list(range(count))
+
+    def labels_around(self, region: int) -> dict[int, float]:
+        """The labels around a region, and the length of its border with each, mm."""
+        around: dict[int, float] = {}
+        for neighbour, length in self.borders[region].items():
+            label = int(self.label[neighbour])
+            around[label] = around.get(label, 0.0) + length
+        return around
+
+    def join(self, region: int, label: int) -> None:
+        """Give a region to its neighbours of a label, which become one with it."""
+        # The main region of a label takes up the others, since it is never given away itself.
         hosts = sorted(
-            (other for other in borders[piece] if label[other] == to),
-            key=lambda one: (one != main[to], -area[one], one),
+            (neighbour for neighbour in self.borders[region] if self.label[neighbour] == label),
+            key=lambda host: (host != self.main[label], -self.area[host], host),
         )
-        for gone in (piece, *hosts[1:]):
-            _merge(gone, hosts[0], into, borders, area)
-    for piece in range(len(into)):
-        while into[piece] != into[into[piece]]:
-            into[piece] = into[into[piece]]
-    return label[np.array(into, np.int64)][of] if len(into) else labels, n_islands, n_holes
+        for joining in (region, *hosts[1:]):
+            self._merge(joining, hosts[0])
+
+    def labels(self) -> IntArray:
+        """The label of each node now, int32 (k,)."""
+        for region in range(len(self._host)):
+            while self._host[region] != self._host[self._host[region]]:
+                self._host[region] = self._host[self._host[region]]
+        return self.label[np.array(self._host, np.int64)][self._of_node]
+
+    def _merge(self, region: int, host: int) -> None:
+        """Make a region a part of another."""
+        borders = self.borders
+        self._host[region] = host
+        self.area[host] += self.area[region]
+        borders[host].pop(region, None)
+        for neighbour, length in borders[region].items():
+            borders[neighbour].pop(region, None)
+            if neighbour != host:
+                borders[host][neighbour] = borders[neighbour][host] = borders[host].get(neighbour, 0.0) + length
+        borders[region] = {}
 
 
-def _piece_borders(graph: LabelGraph, of: IntArray) -> list[dict[int, float]]:
-    """For each piece, the pieces it touches and the length of the border with each, mm."""
-    n = int(of.max(initial=-1)) + 1
-    a, b = of[graph.a], of[graph.b]
-    cut = a != b
-    keys, number = np.unique(np.minimum(a, b)[cut].astype(np.int64) * n + np.maximum(a, b)[cut], return_inverse=True)
-    lengths = np.bincount(number, graph.length[cut], len(keys))
-    borders: list[dict[int, float]] = [{} for _ in range(n)]
+def _borders(graph: LabelGraph, regions: GraphRegions) -> list[dict[int, float]]:
+    """For each region, the regions it touches and the length of the border with each, mm."""
+    count = len(regions.area)
+    a, b = regions.of_node[graph.a], regions.of_node[graph.b]
+    is_border = a != b
+    keys, number = np.unique(edge_keys(a, b, count)[is_border], return_inverse=True)
+    lengths = np.bincount(number, graph.length[is_border], len(keys))
+    borders: list[dict[int, float]] = [{} for _ in range(count)]
     for key, length in zip(keys.tolist(), lengths.tolist(), strict=True):
-        one, other = divmod(key, n)
-        borders[one][other] = borders[other][one] = length
+        low, high = divmod(key, count)
+        borders[low][high] = borders[high][low] = length
     return borders
 
 
 def _near_their_own(
-    graph: LabelGraph,
-    of: IntArray,
-    label: IntArray,
-    largest: dict[int, int],
-    wanted: list[int],
-    near_mm: float,
+    graph: LabelGraph, regions: GraphRegions, main: dict[int, int], candidates: list[int], near_mm: float
 ) -> set[int]:
-    """Pieces of teeth that lie near the largest piece of their tooth."""
-    kept: set[int] = set()
-    if near_mm <= 0 or not wanted:
-        return kept
-    may = np.zeros(len(label), np.bool_)
-    may[wanted] = True
-    nodes = np.flatnonzero(may[of] & (label[of] != 0))
-    of_label = label[of[nodes]]
-    for tooth in np.unique(of_label).tolist():
-        mine = nodes[of_label == tooth]
-        main = KDTree(graph.place[of == largest[tooth]])
-        apart = main.query(graph.place[mine], distance_upper_bound=near_mm)[0]
-        kept.update(np.unique(of[mine[apart <= near_mm]]).tolist())
-    return kept
-
-
-def _merge(gone: int, host: int, into: list[int], borders: list[dict[int, float]], area: FloatArray) -> None:
-    """Make a piece a part of another."""
-    into[gone] = host
-    area[host] += area[gone]
-    borders[host].pop(gone, None)
-    for other, length in borders[gone].items():
-        borders[other].pop(gone, None)
-        if other != host:
-            borders[host][other] = borders[other][host] = borders[host].get(other, 0.0) + length
-    borders[gone] = {}
+    """Candidates of teeth that lie near the main region of their tooth."""
+    near: set[int] = set()
+    if near_mm <= 0 or not candidates:
+        return near
+    is_candidate = np.zeros(len(regions.label), np.bool_)
+    is_candidate[candidates] = True
+    of_node = regions.of_node
+    nodes = np.flatnonzero(is_candidate[of_node] & (regions.label[of_node] != 0))
+    tooth_of_node = regions.label[of_node[nodes]]
+    for tooth in np.unique(tooth_of_node).tolist():
+        tooth_nodes = nodes[tooth_of_node == tooth]
+        main_region = KDTree(graph.place[of_node == main[tooth]])
+        distance = main_region.query(graph.place[tooth_nodes], distance_upper_bound=near_mm)[0]
+        near.update(np.unique(of_node[tooth_nodes[distance <= near_mm]]).tolist())
+    return near

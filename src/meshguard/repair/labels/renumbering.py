@@ -1,6 +1,6 @@
 """Numbers of teeth that would fit: proposals for a whole arch that is mirrored, shifted, or of the other jaw.
 
-What only a person can decide, a proposal says; nothing renumbers silently.
+Only a person can decide: nothing is renumbered silently.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ LEAST_TEETH = 6
 """With fewer teeth nothing is proposed."""
 
 MOST_SHIFT = 2
-"""Labels that were shifted are so by one tooth, rarely two."""
+"""Labels that are shifted are shifted by one tooth, rarely two."""
 
 CLEARLY = 0.12
-"""Antimeres agree better when the mean of their areas' ratios, as logarithms, falls by this much (proposal)."""
+"""Antimeres agree better when the mean of the logarithms of their areas' ratios falls by this much (proposal)."""
 
 
 def propose_renumbering(mesh: Mesh) -> Renumbering | None:
     """What would make the numbers of a whole arch fit, or None where they fit or the evidence does not suffice.
 
-    Told from the mesh alone, in any position and however its faces are wound: whether all teeth are of the other jaw
-    (the mesh must know its jaw); whether sides are swapped, by the rule of the check D107; whether numbers are shifted
-    along the arch (another shift makes antimeres agree better in area by a clear margin). At least six teeth, with
-    numbers of both sides, are needed.
+    The mesh alone decides, in any position and whatever the orientation of its faces: whether all teeth are of the
+    other jaw (the mesh must know its jaw); whether sides are swapped, by the rule of the check D107; whether numbers
+    are shifted along the arch (another shift makes antimeres agree better in area by a clear margin). At least six
+    teeth, with numbers of both sides, are needed.
 
     Args:
         mesh: carries FDI labels of vertices or faces.
@@ -42,7 +42,7 @@ def propose_renumbering(mesh: Mesh) -> Renumbering | None:
 
 
 def proposal_for(facts: DentalFacts) -> Renumbering | None:
-    """The same of facts that may be known in part already."""
+    """The same for facts that may be known in part already."""
     if not facts.has_labels or not facts.labels.is_fdi or not facts.surface.n_finite:
         return None
     labelling = facts.labels
@@ -88,9 +88,9 @@ def _shifted(facts: DentalFacts, jaw: fdi.Jaw) -> Renumbering | None:
         if row[0][0] + shift < 0 or row[-1][0] + shift > 15:
             continue
         area = {index + shift: float(facts.teeth.areas[place]) for index, _, place in row}
-        pairs = [abs(math.log(area[index] / area[15 - index])) for index in area if index < 8 and 15 - index in area]
-        if len(pairs) >= LEAST_TEETH // 2:
-            disagreement[shift] = sum(pairs) / len(pairs)
+        ratios = [abs(math.log(area[index] / area[15 - index])) for index in area if index < 8 and 15 - index in area]
+        if len(ratios) >= LEAST_TEETH // 2:
+            disagreement[shift] = sum(ratios) / len(ratios)
     best = min(disagreement, key=lambda shift: (disagreement[shift], abs(shift)), default=0)
     if best == 0 or 0 not in disagreement or disagreement[0] - disagreement[best] < CLEARLY:
         return None

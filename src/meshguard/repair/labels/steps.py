@@ -1,8 +1,8 @@
-"""Mending the labels of teeth, islands, holes and ragged borders; and the steps in which repair does it when asked.
+"""Mending the labels of teeth: islands, holes and ragged borders, and the steps in which repair does it when asked.
 
-Geometry is never touched. Islands and holes go to the label around them. The steps are taken after the mesh is sound,
-each proved and undone as the others; they draw borders anew only where one is ragged. Numbers are never changed:
-`repair.teeth.propose_renumbering` says what would fit.
+Geometry is never touched. Islands and holes go to the label around them. The steps are taken once the mesh is sound;
+each is proved, and undone if it did not help, like all others. They smooth borders only where one is ragged. Numbers
+are never changed: `renumbering.propose_renumbering` says what would fit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from meshguard.facts.dental.label_islands import IslandRule
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh, frozen_array, label_of_corners
 from meshguard.policy import policy as as_policy
-from meshguard.repair.labels.boundary_smoothing import redrawn
+from meshguard.repair.labels.boundary_smoothing import smooth_borders
 from meshguard.repair.labels.islands import without_islands
 from meshguard.repair.labels.label_graph import face_graph, vertex_graph
 from meshguard.repair.result import LabelChanges, StepRecord
@@ -41,11 +41,11 @@ class MendedLabels:
     Attributes:
         mesh: the mesh with mended labels; geometry and all other attributes as they were.
         per: "vertex" or "face": what carries the labels that were mended.
-        changed: int32, sorted: vertices or faces whose label is another now.
+        changed: int32, sorted: vertices or faces whose label changed.
         before: int32 (c,): their labels before.
         after: int32 (c,): their labels now.
-        n_islands: pieces of a tooth given to the label around them.
-        n_holes: pieces of gum in a tooth that were filled.
+        n_islands: regions of a tooth given to the label around them.
+        n_holes: regions of gum in a tooth that were filled.
     """
 
     mesh: Mesh
@@ -60,10 +60,10 @@ class MendedLabels:
 def mend_labels(mesh: Mesh, *, policy: str | Path | Policy = "scan", borders: bool = True) -> MendedLabels:
     """Give islands to the label around them, fill holes in teeth, and smooth ragged borders.
 
-    Islands are pieces of a label beside its largest, as long as they are no large share of it: those may be a tooth of
-    their own, and are left for a person to look at. Holes are pieces of gum that have one tooth around them. Borders
-    are drawn anew by graph cuts (`repair.redrawing`) that like short lines and grooves; where that does not make a
-    border much shorter, it moves by at most 0.5 mm.
+    Islands are regions of a label beside its largest, as long as they are not a large share of it: such a region may be
+    a tooth of its own, and is left for a person to look at. Holes are regions of gum that have one tooth around them.
+    Borders are smoothed by graph cuts (`boundary_smoothing`) that prefer short lines and grooves; where that does not
+    make a border much shorter, it moves by at most 0.5 mm.
 
     Where vertices and faces both carry labels, the vertices' are mended if the faces' say the same, and those of the
     faces follow; else the faces'. Instances are left behind where labels change, since they would contradict them.
@@ -84,7 +84,7 @@ def mend_labels(mesh: Mesh, *, policy: str | Path | Policy = "scan", borders: bo
 
 
 def mended(facts: DentalFacts, *, borders: bool) -> MendedLabels:
-    """The same of facts that may be known in part already."""
+    """The same for facts that may be known in part already."""
     mesh, labelling = facts.mesh, facts.labelling
     if labelling is None:
         raise MeshError("the mesh carries no labels")
@@ -93,13 +93,13 @@ def mended(facts: DentalFacts, *, borders: bool) -> MendedLabels:
     if stored is None or len(labels) != (len(facts.surface.positions) if per == "vertex" else len(mesh.faces)):
         raise MeshError(f"the labels cannot be read: {labelling.misfit}")
     old = stored.astype(np.int32).reshape(-1)
-    # Grooves and ridges are told apart by the crowns, not by the winding.
+    # The crowns tell grooves from ridges, not the orientation of faces.
     outward = facts.teeth.outward if facts.has_labels and facts.surface.n_finite else 1.0
     graph = (vertex_graph if per == "vertex" else face_graph)(facts.surface, outward=outward)
     rule = IslandRule.of(facts.policy)
     labels, n_islands, n_holes = without_islands(graph, labels, rule, specks=False)
     if borders:
-        labels = redrawn(graph, labels)
+        labels = smooth_borders(graph, labels)
     labels, more_islands, more_holes = without_islands(graph, labels, rule, specks=True)
     if per == "vertex":
         # Vertices on one position are mended as one; where they disagreed, what needs no change keeps its label.
