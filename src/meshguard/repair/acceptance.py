@@ -1,4 +1,4 @@
-"""When a mesh is clean: the one question that repair answers for."""
+"""When a mesh is clean: the one thing that repair vouches for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def wants_solid(policy: Policy) -> bool:
-    """Whether the policy wants a closed body, and lets repair invent what makes it one."""
+    """Whether the policy asks for a closed body, and allows repair to invent what closes it."""
     return policy.rim == "closed" and policy.max_safety is Safety.INVENTIVE
 
 
@@ -31,7 +31,7 @@ def violating_pairs(facts: MeshFacts) -> IntArray:
 
 def violations(facts: MeshFacts) -> dict[str, int]:
     """What keeps a mesh from being clean: a few words for each kind, and how many there are; empty if it is clean."""
-    found = {
+    counts = {
         "faces with a corner that is no number": len(facts.nonfinite_faces),
         "faces without area": len(facts.collinear_faces),
         "duplicate faces": len(facts.duplicates),
@@ -43,17 +43,17 @@ def violations(facts: MeshFacts) -> dict[str, int]:
         "boundary edges": len(facts.edges.boundary) if facts.policy.rim == "closed" else 0,
     }
     if not len(facts.corners):
-        found["meshes without a face"] = 1
-    return {kind: count for kind, count in found.items() if count}
+        counts["meshes without a face"] = 1
+    return {kind: count for kind, count in counts.items() if count}
 
 
 def violations_as_stl(mesh: Mesh, policy: Policy) -> tuple[str, ...]:
     """What would keep a mesh from being clean in an STL file, which rounds positions to float32; a phrase each."""
     with np.errstate(over="ignore"):
-        near = rounded(mesh.vertices)
-    if np.array_equal(near, mesh.vertices):
+        vertices = rounded(mesh.vertices)
+    if np.array_equal(vertices, mesh.vertices):
         return ()
-    if not np.isfinite(near).all():
+    if not np.isfinite(vertices).all():
         return ("coordinates are beyond what an STL can hold",)
-    found = violations(MeshFacts(Mesh(vertices=near, faces=mesh.faces), policy))
+    found = violations(MeshFacts(Mesh(vertices=vertices, faces=mesh.faces), policy))
     return tuple(f"{count} {kind} once rounded as an STL must be" for kind, count in found.items())

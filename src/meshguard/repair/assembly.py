@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _ROUNDING = 1e-5
-"""Share of a face's area that moving its corners by the spacing of float32 may change; it is not taken away."""
+"""Share of a face's area that moving its corners by the spacing of float32 may change; it does not count as removed."""
 
 
 class Assembly(NamedTuple):
@@ -40,43 +40,44 @@ class Assembly(NamedTuple):
 def assemble(start: Draft, draft: Draft) -> Assembly:
     """The mesh of a draft that began as `start`, with every attribute of the input carried over.
 
-    Vertices of the input that shared a position stay apart, so that a seam in colours or labels survives. What is new
+    Vertices of the input that share a position stay apart, so that a seam in colours or labels survives. What is new
     takes its attributes from what is nearest in the input.
     """
     facts = start.facts
-    given = facts.mesh
+    source = facts.mesh
     if draft is start:
-        vertices = frozen(np.arange(len(given.vertices), dtype=np.int32))
-        return Assembly(given, facts, vertices, start.origin, 0.0, 0.0, 0.0)
-    at, origin, faces = _numbered(draft)
-    positions = draft.positions if len(at) == len(draft.positions) else frozen(draft.positions[at])
-    old = origin >= 0
+        vertices = frozen(np.arange(len(source.vertices), dtype=np.int32))
+        return Assembly(source, facts, vertices, start.origin, 0.0, 0.0, 0.0)
+    position_of_vertex, origin, faces = _numbered(draft)
+    is_same = len(position_of_vertex) == len(draft.positions)
+    positions = draft.positions if is_same else frozen(draft.positions[position_of_vertex])
+    is_old = origin >= 0
     with np.errstate(over="ignore", invalid="ignore"):
-        moved = np.linalg.norm(positions[old] - given.vertices[origin[old]], axis=1)
-    vertex_data = _carried(given.vertex_data, origin, lambda new: positions[new], lambda: given.vertices)
+        displacement = np.linalg.norm(positions[is_old] - source.vertices[origin[is_old]], axis=1)
+    vertex_data = _carried(source.vertex_data, origin, lambda new: positions[new], lambda: source.vertices)
     face_data = _carried(
-        given.face_data,
+        source.face_data,
         draft.origin,
         lambda new: _centres(positions, faces[new]),
-        lambda: _centres(given.vertices, given.faces),
+        lambda: _centres(source.vertices, source.faces),
     )
-    if "label" in face_data and given.label_carrier() == "vertex":  # both carry labels, and must go on saying the same
+    if "label" in face_data and source.label_carrier() == "vertex":  # both carry labels, and must still agree
         of_corners = label_of_corners(vertex_data["label"].reshape(-1), faces)
         face_data["label"] = of_corners.astype(face_data["label"].dtype)
     _renew_normals(start, draft, positions, faces, vertex_data, face_data)
-    if draft.synthetic.any() or "synthetic" in given.face_data:
+    if draft.synthetic.any() or "synthetic" in source.face_data:
         face_data["synthetic"] = draft.synthetic.astype(np.uint8)
-    mesh = Mesh(vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=given.jaw)
+    mesh = Mesh(vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=source.jaw)
     new = draft.origin == NEW
     area = draft.facts.face_measures.area
     before = np.where(np.isfinite(facts.face_measures.area), facts.face_measures.area, 0.0)
-    remains = np.bincount(draft.origin[~new], area[~new], minlength=len(given.faces))
+    remains = np.bincount(draft.origin[~new], area[~new], minlength=len(source.faces))
     return Assembly(
         mesh,
         _facts_of(mesh, draft),
         origin,
         draft.origin,
-        float(moved[np.isfinite(moved)].max(initial=0.0)),
+        float(displacement[np.isfinite(displacement)].max(initial=0.0)),
         float(area[draft.synthetic & new].sum()),
         float(np.where(before - remains > _ROUNDING * before, before - remains, 0.0).sum()),
     )
@@ -96,8 +97,8 @@ def _numbered(draft: Draft) -> tuple[IntArray, IntArray, IntArray]:
     first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     number = np.empty(len(pairs), np.int32)
     number[order] = np.cumsum(first) - 1
-    at, origin = ordered[first].T
-    return at, frozen(np.ascontiguousarray(origin)), frozen(number.reshape(-1, 3))
+    position_of_vertex, origin = ordered[first].T
+    return position_of_vertex, frozen(np.ascontiguousarray(origin)), frozen(number.reshape(-1, 3))
 
 
 def _facts_of(mesh: Mesh, draft: Draft) -> MeshFacts:
@@ -115,14 +116,14 @@ def _renew_normals(
     vertex_data: dict[str, npt.NDArray[Any]],
     face_data: dict[str, npt.NDArray[Any]],
 ) -> None:
-    """Stored normals where faces were turned over or made anew: those that came with the input look the old way."""
+    """Compute stored normals again where faces were flipped or are new: those of the input point the old way."""
     if not {"normal"} & {*vertex_data, *face_data}:
         return
-    given = start.facts.mesh.faces[np.maximum(draft.origin, 0)]
-    same = np.zeros(len(faces), np.bool_)
-    for turn in range(3):
-        same |= (np.roll(draft.vertices, turn, axis=1) == given).all(axis=1)
-    changed = ~same | (draft.origin == NEW)
+    source = start.facts.mesh.faces[np.maximum(draft.origin, 0)]
+    is_same = np.zeros(len(faces), np.bool_)
+    for shift in range(3):
+        is_same |= (np.roll(draft.vertices, shift, axis=1) == source).all(axis=1)
+    changed = ~is_same | (draft.origin == NEW)
     normals = face_normals(positions, faces)
     if "normal" in face_data:
         face_data["normal"] = _with_units(face_data["normal"], changed, normals)

@@ -1,7 +1,8 @@
 """Draft: the mesh as it is being repaired, with where everything came from.
 
 A draft stands on positions: what is connected is what a save and a load would leave connected. Drafts are immutable; a
-step returns another one. Whatever is taken over keeps its origin, so that at the end every attribute finds its place.
+step returns another one. Whatever is taken over keeps its origin, so that every attribute can be carried over at the
+end.
 """
 
 from __future__ import annotations
@@ -81,19 +82,19 @@ class Draft:
         return replace(self, positions=frozen(positions), ancestry=None)._welded()
 
     def without(self, faces: BoolArray, *, components: bool = False) -> Draft:
-        """The draft without some faces, bool (m,), and what only they used; `components` says they are whole ones."""
-        kept = ~faces
+        """The draft without some faces, bool (m,), and what only they used; `components`: they are whole components."""
+        is_kept = ~faces
         return replace(
             self,
-            corners=frozen(self.corners[kept]),
-            vertices=frozen(self.vertices[kept]),
-            origin=frozen(self.origin[kept]),
-            synthetic=frozen(self.synthetic[kept]),
-            ancestry=self._as_ancestor(np.flatnonzero(kept), dropped=components),
+            corners=frozen(self.corners[is_kept]),
+            vertices=frozen(self.vertices[is_kept]),
+            origin=frozen(self.origin[is_kept]),
+            synthetic=frozen(self.synthetic[is_kept]),
+            ancestry=self._as_ancestor(np.flatnonzero(is_kept), dropped=components),
         ).compacted()
 
     def turned(self, faces: BoolArray) -> Draft:
-        """The draft with some faces wound the other way, bool (m,); the first corner stays."""
+        """The draft with some faces flipped, bool (m,); their first corner stays."""
         corners, vertices = self.corners.copy(), self.vertices.copy()
         for array in (corners, vertices):
             array[faces] = array[faces][:, [0, 2, 1]]
@@ -133,7 +134,7 @@ class Draft:
             parents: int32 (t,), face of the draft that each new one is a part of; None where they are new surface.
             synthetic: whether the new faces are surface that was not scanned.
         """
-        kept, count = ~faces, len(corners)
+        is_kept, count = ~faces, len(corners)
         if parents is None:
             origin, marks = np.full(count, NEW, np.int32), np.full(count, synthetic)
             vertices = self._vertex_at[corners] if len(points) == 0 else self._known(corners)
@@ -148,11 +149,11 @@ class Draft:
             replace(
                 self,
                 positions=frozen(np.concatenate([self.positions, points])) if len(points) else self.positions,
-                corners=frozen(np.concatenate([self.corners[kept], corners]).astype(np.int32)),
-                vertices=frozen(np.concatenate([self.vertices[kept], vertices]).astype(np.int32)),
-                origin=frozen(np.concatenate([self.origin[kept], origin]).astype(np.int32)),
-                synthetic=frozen(np.concatenate([self.synthetic[kept], marks])),
-                ancestry=self._as_ancestor(np.concatenate([np.flatnonzero(kept), np.full(count, NEW)])),
+                corners=frozen(np.concatenate([self.corners[is_kept], corners]).astype(np.int32)),
+                vertices=frozen(np.concatenate([self.vertices[is_kept], vertices]).astype(np.int32)),
+                origin=frozen(np.concatenate([self.origin[is_kept], origin]).astype(np.int32)),
+                synthetic=frozen(np.concatenate([self.synthetic[is_kept], marks])),
+                ancestry=self._as_ancestor(np.concatenate([np.flatnonzero(is_kept), np.full(count, NEW)])),
             )
             .compacted()
             ._welded()
@@ -170,24 +171,24 @@ class Draft:
         return replace(self, positions=positions, corners=corners, ancestry=ancestry)
 
     def _as_ancestor(self, faces: npt.NDArray[np.integer[Any]], *, dropped: bool = False) -> Ancestry:
-        """What a draft whose faces are these of this one, int (m,), −1 = another, shares with what is known.
+        """What a draft may take over whose faces are these faces of this one, int (m,), −1 = another.
 
         `dropped` says that only whole components are missing.
         """
-        whole = (self.facts, frozen(faces.astype(np.int32))) if dropped else None
-        own = Ancestry(self.facts, frozen(faces.astype(np.int32)), whole)
-        if own.knows_intersections or self.ancestry is None:
-            return own
-        # Pairs were not asked of this draft: its own ancestor tells as much of them.
+        undivided = (self.facts, frozen(faces.astype(np.int32))) if dropped else None
+        ancestry = Ancestry(self.facts, frozen(faces.astype(np.int32)), undivided)
+        if ancestry.knows_intersections or self.ancestry is None:
+            return ancestry
+        # Pairs were not asked of this draft: its own ancestor knows as much of them.
         known = frozen(np.where(faces >= 0, self.ancestry.faces[faces], NEW).astype(np.int32))
-        return Ancestry(self.ancestry.facts, known, whole)
+        return Ancestry(self.ancestry.facts, known, undivided)
 
     @once
     def _vertex_at(self) -> IntArray:
         """The input's vertex on each position, int32 (p,), NEW where there is none; of several the first face's."""
-        at = np.full(len(self.positions), NEW, np.int32)
-        at[self.corners[::-1]] = self.vertices[::-1]
-        return at
+        vertex_at = np.full(len(self.positions), NEW, np.int32)
+        vertex_at[self.corners[::-1]] = self.vertices[::-1]
+        return vertex_at
 
     def _known(self, corners: IntArray) -> IntArray:
         """The input's vertex behind each corner, where the draft knows its position."""
@@ -195,7 +196,7 @@ class Draft:
         return np.where(inside, self._vertex_at[np.where(inside, corners, 0)], NEW).astype(np.int32)
 
     def _welded(self) -> Draft:
-        """The draft with equal positions made one: a file would make them one."""
+        """The draft with equal positions welded, as a save and a load would weld them."""
         facts = self.facts
         if len(facts.positions) == len(self.positions):
             return self

@@ -1,4 +1,4 @@
-"""What a draft takes over from the one it was made from: intersecting pairs among faces that did not change stay."""
+"""What a draft takes over from the one it was made from: intersecting pairs of faces that did not change stay."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ if TYPE_CHECKING:
     from meshguard.policy import Policy
 
 _LARGEST_SHARE = 0.1
-"""Where more of the faces are new than this, everything is looked at again."""
+"""Where a larger share of the faces is new, everything is searched again."""
 
 
 class Ancestry(NamedTuple):
-    """Where a draft comes from. All that it may take over from there is a method here.
+    """Where a draft comes from. Each thing that it may take over from there is a method here.
 
     Attributes:
         facts: of the draft before.
         faces: int32 (m,), the face of it that each face is, on the same positions in whatever order; −1 = another.
-        whole: facts of the draft just before, where only whole components were dropped from it, and the face of it
+        undivided: facts of the draft just before, where only whole components were dropped from it, and the face of it
             that each face is.
     """
 
     facts: MeshFacts
     faces: IntArray
-    whole: tuple[MeshFacts, IntArray] | None = None
+    undivided: tuple[MeshFacts, IntArray] | None = None
 
     @property
     def knows_intersections(self) -> bool:
-        """Whether intersecting pairs were asked of the draft before."""
+        """Whether intersecting pairs of the draft before are known."""
         return MeshFacts.intersections.known(self.facts) is not None
 
     def components(self) -> Components | None:
         """The components, where whole ones were dropped and the others are known; else None."""
-        if self.whole is None:
+        if self.undivided is None:
             return None
-        facts, faces = self.whole
+        facts, faces = self.undivided
         known = MeshFacts.components.known(facts)
         return None if known is None else known.only(faces)
 
     def intersections(self, facts: MeshFacts) -> Intersections | None:
-        """The intersecting pairs of a draft by those of the one before; None where all must be looked at again.
+        """The intersecting pairs of a draft from those of the one before; None where all must be searched again.
 
-        What they say is the same. Pairs of faces that did not change stay; pairs with a new face are searched among it
-        and what is near it, where that is little.
+        The result is the same. Pairs of faces that did not change stay; pairs with a new face are searched among new
+        faces and what is near them, where that is little.
         """
         known = MeshFacts.intersections.known(self.facts)
         new = self.faces < 0
@@ -64,8 +64,8 @@ class Ancestry(NamedTuple):
         number = np.full(len(self.facts.corners), -1, np.int32)
         number[self.faces[~new]] = np.flatnonzero(~new)
         pairs = number[known.pairs]
-        kept = (pairs >= 0).all(axis=1)
-        pairs, classes = np.sort(pairs[kept], axis=1), known.classes[kept]
+        is_kept = (pairs >= 0).all(axis=1)
+        pairs, classes = np.sort(pairs[is_kept], axis=1), known.classes[is_kept]
         if new.any():
             found, found_classes, is_all = _pairs_with_new(facts, new)
             if not is_all:
@@ -81,20 +81,20 @@ class Ancestry(NamedTuple):
 
 
 class DraftFacts(MeshFacts):
-    """Facts that take over what an ancestor knows, and look again only at what changed."""
+    """Facts that take over what an ancestor knows, and derive again only what changed."""
 
     def __init__(self, mesh: Mesh, policy: Policy, ancestry: Ancestry | None) -> None:
         super().__init__(mesh, policy)
         self._ancestry = ancestry
         if ancestry is not None and isinstance(ancestry.facts, DraftFacts) and ancestry.knows_intersections:
-            ancestry.facts._ancestry = None  # what it was made from has nothing more to tell
+            ancestry.facts._ancestry = None  # nothing more is taken over from its own ancestor
 
     @once
     def box(self) -> FloatArray:
         """Smallest and largest coordinates of the faces' finite corners, float64 (2, 3), mm; zeros without any."""
         if self._ancestry is None or not self.is_finite.all():
             return super().box
-        return self.span  # a draft that a step made has no position that no face uses
+        return self.span  # a draft that a step made has no unreferenced position
 
     @once
     def components(self) -> Components:
@@ -112,16 +112,16 @@ class DraftFacts(MeshFacts):
 def _pairs_with_new(facts: MeshFacts, new: BoolArray) -> tuple[IntArray, npt.NDArray[np.int8], bool]:
     """The intersecting pairs with a new face, their classes, and whether these are all."""
     positions, corners = facts.positions, facts.corners
-    ends = positions[corners[new]]
-    low, high = ends.min(axis=1), ends.max(axis=1)
+    triangles = positions[corners[new]]
+    low, high = triangles.min(axis=1), triangles.max(axis=1)
     faces = np.flatnonzero(new | near_boxes(positions, corners, low, high)).astype(np.int32)
     part = MeshFacts(_part_of(facts, faces), facts.policy).intersections
     pairs = faces[part.pairs]
-    kept = new[pairs].any(axis=1)
-    return pairs[kept], part.classes[kept], part.complete
+    has_new = new[pairs].any(axis=1)
+    return pairs[has_new], part.classes[has_new], part.complete
 
 
 def _part_of(facts: MeshFacts, faces: IntArray) -> Mesh:
-    """Some faces of a mesh, in the same order."""
+    """Some faces of a mesh, in the same order, as a mesh."""
     used, corners = np.unique(facts.corners[faces], return_inverse=True)
     return Mesh(vertices=facts.positions[used], faces=corners.reshape(-1, 3).astype(np.int32))

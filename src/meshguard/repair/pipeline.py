@@ -61,14 +61,15 @@ def repaired(
     draft, records, over = run_plan(start, steps, most)
     if over:  # the clock is a last resort: what is there now is reported, and refused
         steps = Steps()
-    whole = assemble(start, draft)
-    unmended = facts if whole.facts is facts.surface else DentalFacts(whole.facts, CarriedLabels(whole.mesh, given))
-    final, found = unmended, violations(whole.facts)
+    assembly = assemble(start, draft)
+    is_input = assembly.facts is facts.surface
+    unmended = facts if is_input else DentalFacts(assembly.facts, CarriedLabels(assembly.mesh, given))
+    final, found = unmended, violations(assembly.facts)
     try:
         if mend_labels and Safety.LOCAL.rank <= most.rank:
             steps.begin("mend labels")
-            final, more = with_mended_labels(final)
-            records += more
+            final, label_records = with_mended_labels(final)
+            records += label_records
         after = before if final is facts else report_of(final, steps)
     except BudgetExceeded as error:
         over, after = str(error), report_of(final, Steps())
@@ -77,11 +78,11 @@ def repaired(
         before=before,
         after=after,
         steps=tuple(records),
-        vertex_origin=whole.vertex_origin,
-        face_origin=whole.face_origin,
-        max_displacement_mm=whole.max_displacement_mm,
-        area_added_mm2=whole.area_added_mm2,
-        area_removed_mm2=whole.area_removed_mm2,
+        vertex_origin=assembly.vertex_origin,
+        face_origin=assembly.face_origin,
+        max_displacement_mm=assembly.max_displacement_mm,
+        area_added_mm2=assembly.area_added_mm2,
+        area_removed_mm2=assembly.area_removed_mm2,
         not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
         clean=not found and not over,
         relabelled=None if final is unmended else label_changes(unmended, final),

@@ -1,1 +1,1 @@
-"""Steps that repair the surface, each mirroring a check of the mesh, and what they are made of. They know no tooth."""
+"""Steps that repair the surface, each mirroring a check of the mesh, and their parts. They know nothing of teeth."""

@@ -1,4 +1,4 @@
-"""Debris: components too small to be meant, and vertices that no face uses."""
+"""Debris: components too small to be part of the scan, and vertices that no face uses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def drop_unreferenced(draft: Draft) -> Change:
 def floating(facts: MeshFacts) -> IntArray:
     """Components that are debris: smaller than the policy's limit, and not the largest.
 
-    None where all of these together are a large part of the mesh: what is made of small pieces is not debris.
+    None where all of these together are a large part of the mesh: a mesh of small components is not debris.
     """
     areas = facts.components.area
     limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
@@ -43,7 +43,7 @@ def floating(facts: MeshFacts) -> IntArray:
 
 
 def drop_floating(draft: Draft) -> Change:
-    """Drop pieces that are debris; every larger one is kept."""
+    """Drop components that are debris; every larger one is kept."""
     facts = draft.facts
     debris = floating(facts)
     if not len(debris):

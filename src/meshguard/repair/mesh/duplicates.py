@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def drop_duplicates(draft: Draft) -> Change:
-    """Keep one of the faces that stand on the same three positions: the first that is wound as most of them are."""
+    """Keep one of the faces that stand on the same three positions: the first that is oriented as most of them are."""
     groups = draft.facts.duplicates
     if not groups:
         return Change(draft=draft)
-    gone = np.zeros(len(draft.corners), np.bool_)
+    is_dropped = np.zeros(len(draft.corners), np.bool_)
     for group in groups:
         corners = draft.corners[group]
         lowest = corners.argmin(axis=1)
         after = np.take_along_axis(corners, ((lowest + 1) % 3)[:, None], axis=1)[:, 0]
         upward = after == np.median(corners[0])
-        kept = group[np.flatnonzero(upward == (2 * np.count_nonzero(upward) >= len(group)))[0]]
-        gone[group] = True
-        gone[kept] = False
-    return Change(draft=draft.without(gone), mended=len(groups))
+        is_usual = upward == (2 * np.count_nonzero(upward) >= len(group))
+        is_dropped[group] = True
+        is_dropped[group[np.flatnonzero(is_usual)[0]]] = False
+    return Change(draft=draft.without(is_dropped), mended=len(groups))

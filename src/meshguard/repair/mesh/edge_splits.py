@@ -31,20 +31,20 @@ def split_faces(positions: FloatArray, corners: IntArray, middles: IntArray) -> 
     Args:
         positions: float64 (p, 3), mm.
         corners: int32 (m, 3).
-        middles: int32 (m, 3), the position on the edge from corner c to c + 1, or −1. Faces that are to stay joined
-            along an edge name the same point there.
+        middles: int32 (m, 3), the position on the edge from corner c to c + 1, or −1. Faces that are to stay
+            connected along an edge name the same position there.
     """
     marked = middles >= 0
     counts = marked.sum(axis=1)
-    pieces: list[IntArray] = []
+    parts: list[IntArray] = []
     parents: list[IntArray] = []
 
     def add(faces: IntArray, *triples: tuple[IntArray, IntArray, IntArray]) -> None:
         for triple in triples:
-            pieces.append(np.stack(triple, axis=1))
+            parts.append(np.stack(triple, axis=1))
             parents.append(faces)
 
-    def turned(faces: IntArray, first: IntArray) -> tuple[IntArray, ...]:
+    def starting_at(faces: IntArray, first: IntArray) -> tuple[IntArray, ...]:
         """The corners and middles of faces, beginning at a corner of each."""
         order = (first[:, None] + np.arange(3)) % 3
         a, b, c = np.take_along_axis(corners[faces], order, axis=1).T
@@ -52,23 +52,25 @@ def split_faces(positions: FloatArray, corners: IntArray, middles: IntArray) -> 
         return a, b, c, on_ab, on_bc, on_ca
 
     one, two, three = (np.flatnonzero(counts == number).astype(np.int32) for number in (1, 2, 3))
-    a, b, c, m, _, _ = turned(one, marked[one].argmax(axis=1))
+    a, b, c, m, _, _ = starting_at(one, marked[one].argmax(axis=1))
     add(one, (a, m, c), (m, b, c))
 
     # Begin so that the edges from a and from b are the split ones.
-    a, b, c, m, n, _ = turned(two, ((~marked[two]).argmax(axis=1) + 1) % 3)
+    a, b, c, m, n, _ = starting_at(two, ((~marked[two]).argmax(axis=1) + 1) % 3)
     add(two, (m, b, n))
     # Of the two ways to split what is left, the one along the shorter diagonal.
-    across = np.linalg.norm(positions[a] - positions[n], axis=1) <= np.linalg.norm(positions[m] - positions[c], axis=1)
-    for way, triples in ((across, ((a, m, n), (a, n, c))), (~across, ((a, m, c), (m, n, c)))):
-        add(two[way], *(tuple(corner[way] for corner in triple) for triple in triples))
+    is_shorter = np.linalg.norm(positions[a] - positions[n], axis=1) <= np.linalg.norm(
+        positions[m] - positions[c], axis=1
+    )
+    for chosen, triples in ((is_shorter, ((a, m, n), (a, n, c))), (~is_shorter, ((a, m, c), (m, n, c)))):
+        add(two[chosen], *(tuple(corner[chosen] for corner in triple) for triple in triples))
 
-    a, b, c, m, n, o = turned(three, np.zeros(len(three), np.int32))
+    a, b, c, m, n, o = starting_at(three, np.zeros(len(three), np.int32))
     add(three, (a, m, o), (m, b, n), (o, n, c), (m, n, o))
 
     order = np.argsort(np.concatenate(parents), kind="stable")
     return Split(
         counts > 0,
-        np.concatenate(pieces)[order].astype(np.int32),
+        np.concatenate(parts)[order].astype(np.int32),
         np.concatenate(parents)[order].astype(np.int32),
     )

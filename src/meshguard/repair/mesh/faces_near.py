@@ -19,7 +19,7 @@ _MOST_CELLS = 96
 
 
 def near_boxes(positions: FloatArray, corners: IntArray, low: FloatArray, high: FloatArray) -> BoolArray:
-    """Faces that may reach into one of some boxes, bool (m,): none that does is left out.
+    """Faces that may reach into one of some boxes, bool (m,): every face that does is among them.
 
     Args:
         positions: float64 (p, 3), mm.

@@ -1,4 +1,4 @@
-"""Orientation: faces that neighbours contradict are turned over, and so are components that are inverted."""
+"""Orientation: faces that their neighbours contradict are flipped, and so are inverted components."""
 
 from __future__ import annotations
 
@@ -18,38 +18,37 @@ if TYPE_CHECKING:
 def orient(draft: Draft) -> Change:
     """Orient faces so that the two of every edge run it in opposite ways; the smaller side of each patch is flipped."""
     facts = draft.facts
-    against = facts.inconsistent_edges
-    if not len(against):
+    inconsistent = facts.inconsistent_edges
+    if not len(inconsistent):
         return Change(draft=draft)
     is_nonorientable, flip, patch = facts.orientation
-    used = patch >= 0
-    area = np.where(used, facts.face_measures.area, 0.0)
-    lead = np.where(used, patch, 0)
-    turned = np.bincount(lead, area * flip, minlength=len(flip))
-    whole = np.bincount(lead, area, minlength=len(flip))
-    turn = flip ^ (turned > whole - turned)[lead]
-    turn &= used
-    # A component with one side only cannot be oriented; it keeps the orientation that contradicts itself least.
+    in_patch = patch >= 0
+    area = np.where(in_patch, facts.face_measures.area, 0.0)
+    first_face = np.where(in_patch, patch, 0)
+    flipped_area = np.bincount(first_face, area * flip, minlength=len(flip))
+    total_area = np.bincount(first_face, area, minlength=len(flip))
+    flip = (flip ^ (flipped_area > total_area - flipped_area)[first_face]) & in_patch
+    # A non-orientable component keeps the orientation that contradicts itself least.
     of_face = facts.components.of_face
-    before = np.bincount(of_face[against // 3], minlength=len(is_nonorientable))
-    after = np.bincount(of_face[_inconsistent_after(facts, turn) // 3], minlength=len(is_nonorientable))
-    turn &= (after < before)[of_face]
-    if not turn.any():
+    before = np.bincount(of_face[inconsistent // 3], minlength=len(is_nonorientable))
+    after = np.bincount(of_face[_inconsistent_after(facts, flip) // 3], minlength=len(is_nonorientable))
+    flip &= (after < before)[of_face]
+    if not flip.any():
         return Change(draft=draft)
-    return Change(draft=draft.turned(turn), mended=int(np.maximum(before - after, 0).sum()))
+    return Change(draft=draft.turned(flip), mended=int(np.maximum(before - after, 0).sum()))
 
 
-def _inconsistent_after(facts: MeshFacts, turn: BoolArray) -> IntArray:
-    """The lower half-edge of each edge that is run the same way from both sides when some faces are turned."""
-    halfedges = np.arange(3 * len(turn), dtype=np.int32)
+def _inconsistent_after(facts: MeshFacts, flip: BoolArray) -> IntArray:
+    """The lower half-edge of each edge that both its faces run the same way once some faces are flipped."""
+    halfedges = np.arange(3 * len(flip), dtype=np.int32)
     twins, flat = facts.edges.twins, facts.corners.reshape(-1)
-    pairs = halfedges[twins > halfedges]
-    same_way: BoolArray = (flat[pairs] == flat[twins[pairs]]) ^ turn[pairs // 3] ^ turn[twins[pairs] // 3]
-    return pairs[same_way]
+    lower = halfedges[twins > halfedges]
+    same_way: BoolArray = (flat[lower] == flat[twins[lower]]) ^ flip[lower // 3] ^ flip[twins[lower] // 3]
+    return lower[same_way]
 
 
 def inverted_components(facts: MeshFacts) -> list[int]:
-    """Components that are inverted, by the rule of check G107, and closed ones of any negative volume."""
+    """Components that are inverted by the rule of check G107, and closed ones of any negative volume."""
     return [*facts.inverted_bodies, *facts.inverted_sheets]
 
 

@@ -20,7 +20,7 @@ def rounded(points: FloatArray) -> FloatArray:
 
 
 def not_float32(draft: Draft) -> BoolArray:
-    """Positions that a file with float32 coordinates would move and can hold, bool (p,)."""
+    """Positions that a file with float32 coordinates can hold but would move, bool (p,)."""
     positions = draft.positions
     with np.errstate(over="ignore", invalid="ignore"):
         near = rounded(positions)
@@ -31,7 +31,7 @@ def not_float32(draft: Draft) -> BoolArray:
 
 
 def round_positions(draft: Draft) -> Change:
-    """Round positions to float32, where they are not: an STL would, and what is proved must hold in the file."""
+    """Round positions to float32 where they are not: an STL would, and what is proved must hold in the file."""
     moved = not_float32(draft)
     if not moved.any():
         return Change(draft=draft)

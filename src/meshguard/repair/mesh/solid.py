@@ -1,4 +1,4 @@
-"""The last means where a policy wants a closed body: all of the surface is made again around what it encloses."""
+"""The last resort where a policy asks for a closed body: a new surface is built around what the old one encloses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def make_solid(draft: Draft) -> Change:
-    """Make a closed body of what the surface encloses, where the policy wants one and the mesh still is none."""
+    """Build a closed solid of what the surface encloses, where the policy asks for one and the mesh is not clean."""
     if not wants_solid(draft.policy) or not violations(draft.facts):
         return Change(draft=draft)
     cell = draft.policy.limit("solid_fraction") * draft.facts.diagonal
@@ -25,6 +25,6 @@ def make_solid(draft: Draft) -> Change:
     solid = solid_of(draft.facts, cell)
     if solid is None:
         return Change(draft=draft)
-    every = np.ones(len(draft.corners), np.bool_)
-    whole = draft.rebuilt(every, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True)
-    return Change(draft=drop_floating(whole).draft, mended=1, parameters={"cell_mm": cell})
+    all_faces = np.ones(len(draft.corners), np.bool_)
+    rebuilt = draft.rebuilt(all_faces, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True)
+    return Change(draft=drop_floating(rebuilt).draft, mended=1, parameters={"cell_mm": cell})

@@ -20,21 +20,21 @@ _MOST_ROUNDS = 16
 def stitch_cracks(draft: Draft) -> Change:
     """Join boundary edges that pair up within the weld distance.
 
-    First boundary vertices that lie on the boundary edge of another face split that edge; then boundary vertices that
-    are near one another become one, where boundary edges close by it. What closes nothing is left as it is.
+    First, boundary vertices that lie on the boundary edge of another face split that edge. Then boundary vertices that
+    are near one another become one, where that closes boundary edges. What closes nothing is left as it is.
     """
     distance = draft.policy.tolerance("weld_mm").within(draft.facts.diagonal)
-    closed, mended = draft, 0
+    stitched, mended = draft, 0
     for step in (_split_at_vertices, _weld_boundary):
         for _ in range(_MOST_ROUNDS):
-            changed, count = step(closed, distance)
+            changed, count = step(stitched, distance)
             if not count:
                 break
-            closed = changed
+            stitched = changed
             mended += count
-    if len(closed.facts.edges.boundary) >= len(draft.facts.edges.boundary):
+    if len(stitched.facts.edges.boundary) >= len(draft.facts.edges.boundary):
         return Change(draft=draft)
-    return Change(draft=closed, mended=mended, parameters={"weld_mm": distance})
+    return Change(draft=stitched, mended=mended, parameters={"weld_mm": distance})
 
 
 def _split_at_vertices(draft: Draft, distance: float) -> tuple[Draft, int]:
@@ -48,7 +48,7 @@ def _split_at_vertices(draft: Draft, distance: float) -> tuple[Draft, int]:
     if not len(pairs):
         return draft, 0
     edge, vertex, along = pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64), pairs[:, 2]
-    # The one nearest to the middle first: the pieces stay long.
+    # The vertex nearest to the middle first: the parts stay long.
     order = np.lexsort((vertex, np.abs(along - 0.5), edge))
     first = np.concatenate([[True], np.diff(edge[order]) != 0])
     edge, vertex = edge[order][first], vertex[order][first]
@@ -65,7 +65,7 @@ def _split_at_vertices(draft: Draft, distance: float) -> tuple[Draft, int]:
 
 
 def _vertices_on_edges(positions: FloatArray, ends: IntArray, distance: float) -> FloatArray:
-    """Boundary vertices within a distance of a boundary edge and not near its ends: rows of edge, vertex, place."""
+    """Boundary vertices within a distance of a boundary edge, not near its ends: rows of edge, vertex, share along it."""
     from scipy.spatial import cKDTree
 
     vertices = np.unique(ends)
@@ -75,18 +75,18 @@ def _vertices_on_edges(positions: FloatArray, ends: IntArray, distance: float) -
     rows = np.repeat(np.arange(len(ends)), [len(near) for near in found])
     if not len(rows):
         return np.empty((0, 3))
-    near = vertices[np.concatenate([np.asarray(one, np.int64) for one in found])]
+    near = vertices[np.concatenate([np.asarray(places, np.int64) for places in found])]
     away = positions[near] - start[rows]
     direction = (end - start)[rows] / length[rows][:, None]
     along = (away * direction).sum(axis=1)
     aside = np.linalg.norm(away - along[:, None] * direction, axis=1)
-    on = (aside <= distance) & (along > distance) & (along < length[rows] - distance)
-    on &= (near != ends[rows, 0]) & (near != ends[rows, 1])
-    return np.stack([rows[on], near[on], along[on] / length[rows][on]], axis=1)
+    is_on = (aside <= distance) & (along > distance) & (along < length[rows] - distance)
+    is_on &= (near != ends[rows, 0]) & (near != ends[rows, 1])
+    return np.stack([rows[is_on], near[is_on], along[is_on] / length[rows][is_on]], axis=1)
 
 
 def _weld_boundary(draft: Draft, distance: float) -> tuple[Draft, int]:
-    """Make near boundary vertices one where that closes boundary edges."""
+    """Weld boundary vertices that are near one another where that closes boundary edges."""
     cracks = draft.facts.cracks
     if cracks is None or not len(cracks.points):
         return draft, 0
@@ -97,19 +97,19 @@ def _weld_boundary(draft: Draft, distance: float) -> tuple[Draft, int]:
         return draft, 0
     target = _nearest_groups(draft.positions, points, owner, distance)
     moved = target != points
-    corner_of = np.arange(len(draft.positions), dtype=np.int32)
-    corner_of[points] = target
-    corners = corner_of[draft.corners]
+    target_of = np.arange(len(draft.positions), dtype=np.int32)
+    target_of[points] = target
+    corners = target_of[draft.corners]
     repeated = (corners == np.roll(corners, -1, axis=1)).any(axis=1)
     welded = draft.rejoined(corners).compacted()
     if repeated.any():
         welded = welded.without(repeated)
     before, after = draft.facts, welded.facts
-    worse = (
+    is_worse = (
         len(after.edges.nonmanifold) > len(before.edges.nonmanifold)
         or after.fans.n_nonmanifold > before.fans.n_nonmanifold
     )
-    if worse or len(after.edges.boundary) >= len(before.edges.boundary):
+    if is_worse or len(after.edges.boundary) >= len(before.edges.boundary):
         return draft, 0
     return welded, int(np.count_nonzero(moved))
 
