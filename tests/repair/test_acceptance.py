@@ -7,7 +7,7 @@ import pytest
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
-from meshguard.repair.acceptance import violating_pairs, violations, violations_as_stl, wants_solid
+from meshguard.repair.acceptance import violating_pairs, violations, violations_as_stl, allows_solid
 from meshguard.report import Safety
 from tests import mutations, oracles, shapes
 from tests.repair import broken
@@ -57,10 +57,10 @@ def test_bodies_that_reach_into_each_other_are_one_only_where_a_solid_is_wanted(
 
 
 def test_a_solid_is_wanted_where_the_rim_is_closed_and_surface_may_be_invented() -> None:
-    assert wants_solid(policy("print"))
-    assert not wants_solid(policy("scan"))
-    assert not wants_solid(Policy(rim="closed", max_safety=Safety.LOCAL))
-    assert not wants_solid(Policy(rim="one", max_safety=Safety.INVENTIVE))
+    assert allows_solid(policy("print"))
+    assert not allows_solid(policy("scan"))
+    assert not allows_solid(Policy(rim="closed", max_safety=Safety.LOCAL))
+    assert not allows_solid(Policy(rim="one", max_safety=Safety.INVENTIVE))
 
 
 class TestAsStl:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from meshguard.policy import Policy
 
 
-def wants_solid(policy: Policy) -> bool:
+def allows_solid(policy: Policy) -> bool:
     """Whether the policy asks for a closed body, and allows repair to invent what closes it."""
     return policy.rim == "closed" and policy.max_safety is Safety.INVENTIVE
 

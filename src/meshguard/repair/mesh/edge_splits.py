@@ -51,22 +51,22 @@ def split_faces(positions: FloatArray, corners: IntArray, middles: IntArray) -> 
         on_ab, on_bc, on_ca = np.take_along_axis(middles[faces], order, axis=1).T
         return a, b, c, on_ab, on_bc, on_ca
 
-    one, two, three = (np.flatnonzero(counts == number).astype(np.int32) for number in (1, 2, 3))
-    a, b, c, m, _, _ = starting_at(one, marked[one].argmax(axis=1))
-    add(one, (a, m, c), (m, b, c))
+    on_one, on_two, on_three = (np.flatnonzero(counts == number).astype(np.int32) for number in (1, 2, 3))
+    a, b, c, m, _, _ = starting_at(on_one, marked[on_one].argmax(axis=1))
+    add(on_one, (a, m, c), (m, b, c))
 
     # Begin so that the edges from a and from b are the split ones.
-    a, b, c, m, n, _ = starting_at(two, ((~marked[two]).argmax(axis=1) + 1) % 3)
-    add(two, (m, b, n))
+    a, b, c, m, n, _ = starting_at(on_two, ((~marked[on_two]).argmax(axis=1) + 1) % 3)
+    add(on_two, (m, b, n))
     # Of the two ways to split what is left, the one along the shorter diagonal.
     is_shorter = np.linalg.norm(positions[a] - positions[n], axis=1) <= np.linalg.norm(
         positions[m] - positions[c], axis=1
     )
     for chosen, triples in ((is_shorter, ((a, m, n), (a, n, c))), (~is_shorter, ((a, m, c), (m, n, c)))):
-        add(two[chosen], *(tuple(corner[chosen] for corner in triple) for triple in triples))
+        add(on_two[chosen], *(tuple(corner[chosen] for corner in triple) for triple in triples))
 
-    a, b, c, m, n, o = starting_at(three, np.zeros(len(three), np.int32))
-    add(three, (a, m, o), (m, b, n), (o, n, c), (m, n, o))
+    a, b, c, m, n, o = starting_at(on_three, np.zeros(len(on_three), np.int32))
+    add(on_three, (a, m, o), (m, b, n), (o, n, c), (m, n, o))
 
     order = np.argsort(np.concatenate(parents), kind="stable")
     return Split(

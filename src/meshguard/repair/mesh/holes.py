@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import frozen
-from meshguard.repair.acceptance import wants_solid
+from meshguard.repair.acceptance import allows_solid
 from meshguard.repair.mesh.faces_near import near_boxes
 from meshguard.repair.mesh.hole_filling import fill_hole
 from meshguard.repair.mesh.patch_replacement import Replacement, which_fit, with_replacements
@@ -28,7 +28,7 @@ def fillable(facts: MeshFacts) -> IntArray:
     loops, policy = facts.loops, facts.policy
     if policy.rim == "any":
         return np.empty(0, np.int32)
-    limit = math.inf if wants_solid(policy) else policy.tolerance("hole_diameter_mm").within(facts.diagonal)
+    limit = math.inf if allows_solid(policy) else policy.tolerance("hole_diameter_mm").within(facts.diagonal)
     chosen = loops.closed & (loops.diameter <= limit)
     if policy.rim == "one":
         chosen &= ~loops.rim

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.halfedges import edge_keys
-from meshguard.repair.acceptance import violating_pairs, wants_solid
+from meshguard.halfedges import edge_ends, edge_keys
+from meshguard.repair.acceptance import allows_solid, violating_pairs
 from meshguard.repair.mesh.edge_splits import split_faces
 from meshguard.repair.mesh.nonmanifold import split_nonmanifold
 from meshguard.repair.mesh.patch_replacement import replacements_for, with_replacements
@@ -36,7 +36,7 @@ def replace_intersecting_patches(draft: Draft) -> Change:
         return Change(draft=draft)
     replacements, left = replacements_for(draft, pairs, limit)
     # What is small and could not be replaced is removed at once, where slits may stay.
-    small = not wants_solid(draft.policy) and not _long_edges(draft, left).any()
+    small = not allows_solid(draft.policy) and not _long_edges(draft, left).any()
     gone = _cover(draft, left) if small and len(left) else np.empty(0, np.int32)
     if not replacements and not len(gone):
         return Change(draft=draft)
@@ -55,7 +55,7 @@ def remove_intersecting_faces(draft: Draft) -> Change:
     share of the mesh, so that little more than the curve of intersection is lost.
     """
     start = len(violating_pairs(draft.facts))
-    if not start or wants_solid(draft.policy):
+    if not start or allows_solid(draft.policy):
         return Change(draft=draft)
     length = draft.policy.limit("carve_fraction") * draft.facts.diagonal
     most = max(_GROWTH * len(draft.corners), _ALWAYS)
@@ -87,7 +87,8 @@ def _split_long(draft: Draft, pairs: IntArray) -> Draft | None:
     is_long = _long_edges(draft, pairs)
     if not is_long.any():
         return None
-    keys = edge_keys(corners, np.roll(corners, -1, axis=1), count)
+    start, end = edge_ends(corners, np.arange(corners.size, dtype=np.int32)).T
+    keys = edge_keys(start, end, count).reshape(-1, 3)
     split_keys = np.unique(keys[np.unique(pairs)][is_long])
     points = rounded((positions[split_keys // count] + positions[split_keys % count]) / 2)
     place = np.minimum(np.searchsorted(split_keys, keys), len(split_keys) - 1)

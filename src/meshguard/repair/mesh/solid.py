@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.repair.acceptance import violations, wants_solid
+from meshguard.repair.acceptance import allows_solid, violations
 from meshguard.repair.mesh.debris import drop_floating
 from meshguard.repair.mesh.marching_tetrahedra import solid_of
 from meshguard.repair.steps import Change
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def make_solid(draft: Draft) -> Change:
     """Build a closed solid of what the surface encloses, where the policy asks for one and the mesh is not clean."""
-    if not wants_solid(draft.policy) or not violations(draft.facts):
+    if not allows_solid(draft.policy) or not violations(draft.facts):
         return Change(draft=draft)
     cell = draft.policy.limit("solid_fraction") * draft.facts.diagonal
     if not cell > 0:  # nothing has an extent, or the policy allows no cells

@@ -65,7 +65,10 @@ def _split_at_vertices(draft: Draft, distance: float) -> tuple[Draft, int]:
 
 
 def _vertices_on_edges(positions: FloatArray, ends: IntArray, distance: float) -> FloatArray:
-    """Boundary vertices within a distance of a boundary edge, not near its ends: rows of edge, vertex, share along it."""
+    """Boundary vertices within a distance of a boundary edge, not near its ends: float64 (k, 3).
+
+    Each row holds the edge, the vertex, and how far along the edge it lies as a share of the length.
+    """
     from scipy.spatial import cKDTree
 
     vertices = np.unique(ends)
