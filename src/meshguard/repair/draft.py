@@ -128,7 +128,7 @@ class Draft:
         """The draft with some faces replaced by others, which come last.
 
         Args:
-            faces: bool (m,), those that go.
+            faces: bool (m,), those that are replaced.
             points: float64 (q, 3), new positions.
             corners: int32 (t, 3), the new faces: numbers below p are positions of the draft, p + i is points[i].
             parents: int32 (t,), face of the draft that each new one is a part of; None where they are new surface.
@@ -171,17 +171,19 @@ class Draft:
         return replace(self, positions=positions, corners=corners, ancestry=ancestry)
 
     def _as_ancestor(self, faces: npt.NDArray[np.integer[Any]], *, dropped: bool = False) -> Ancestry:
-        """What a draft may take over whose faces are these faces of this one, int (m,), −1 = another.
+        """What another draft may take over from this one.
 
-        `dropped` says that only whole components are missing.
+        Args:
+            faces: int (m,), the face of this draft that each of its faces is; −1 = another.
+            dropped: whether it is this draft without some whole components.
         """
-        undivided = (self.facts, frozen(faces.astype(np.int32))) if dropped else None
-        ancestry = Ancestry(self.facts, frozen(faces.astype(np.int32)), undivided)
+        dropped_from = (self.facts, frozen(faces.astype(np.int32))) if dropped else None
+        ancestry = Ancestry(self.facts, frozen(faces.astype(np.int32)), dropped_from)
         if ancestry.knows_intersections or self.ancestry is None:
             return ancestry
         # Pairs were not asked of this draft: its own ancestor knows as much of them.
         known = frozen(np.where(faces >= 0, self.ancestry.faces[faces], NEW).astype(np.int32))
-        return Ancestry(self.ancestry.facts, known, undivided)
+        return Ancestry(self.ancestry.facts, known, dropped_from)
 
     @once
     def _vertex_at(self) -> IntArray:

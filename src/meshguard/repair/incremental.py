@@ -30,13 +30,13 @@ class Ancestry(NamedTuple):
     Attributes:
         facts: of the draft before.
         faces: int32 (m,), the face of it that each face is, on the same positions in whatever order; −1 = another.
-        undivided: facts of the draft just before, where only whole components were dropped from it, and the face of it
+        dropped_from: where only whole components were dropped from the draft just before: its facts, and the face of it
             that each face is.
     """
 
     facts: MeshFacts
     faces: IntArray
-    undivided: tuple[MeshFacts, IntArray] | None = None
+    dropped_from: tuple[MeshFacts, IntArray] | None = None
 
     @property
     def knows_intersections(self) -> bool:
@@ -45,9 +45,9 @@ class Ancestry(NamedTuple):
 
     def components(self) -> Components | None:
         """The components, where whole ones were dropped and the others are known; else None."""
-        if self.undivided is None:
+        if self.dropped_from is None:
             return None
-        facts, faces = self.undivided
+        facts, faces = self.dropped_from
         known = MeshFacts.components.known(facts)
         return None if known is None else known.only(faces)
 

@@ -207,7 +207,7 @@ def _refined(site: HoleSite, points: FloatArray, faces: IntArray, scale: FloatAr
 
 
 def _smooth(site: HoleSite, points: FloatArray, faces: IntArray, rounds: int) -> FloatArray:
-    """The points as faired, or as they are where fairing turns the patch more sharply than a right angle and them."""
+    """Faired points, or the given ones where fairing turns the patch more sharply than they and a right angle do."""
     limit = min(0.0, _sharpest(site, points, faces))
     for bilaplacian, trilaplacian in ((_BILAPLACIAN_WEIGHT, _TRILAPLACIAN_WEIGHT), (1.0, 0.0)):
         moved = _faired(site, points, faces, bilaplacian, trilaplacian, rounds)
