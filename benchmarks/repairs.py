@@ -147,13 +147,13 @@ def judged(before: Mesh, target: Path) -> dict[str, Any]:
     import meshguard
     from meshguard.facts.mesh import MeshFacts
     from meshguard.policy import policy
-    from meshguard.repair.acceptance import faults
+    from meshguard.repair.acceptance import violations
 
     after = MeshFacts(meshguard.load(target), policy("scan"))
-    found = faults(after)
+    found = violations(after)
     facts = MeshFacts(before, policy("scan"))
     lost = _departure(facts, after) / facts.diagonal if len(after.sound_faces) else 1.0
-    return {"clean": not found, "faults": found, "lost": lost}
+    return {"clean": not found, "violations": found, "lost": lost}
 
 
 def _departure(before: Any, after: Any) -> float:
@@ -161,7 +161,7 @@ def _departure(before: Any, after: Any) -> float:
     from meshguard.facts.arrays import frozen
     from meshguard.facts.mesh.mesh_contact import nearest
     from meshguard.kernels.bvh import build_tree
-    from meshguard.repair.mesh.self_intersections import floating
+    from meshguard.repair.mesh.debris import floating
 
     kept = before.is_sound & ~np.isin(before.components.of_face, floating(before))
     corners = before.positions[before.corners[kept]]
@@ -208,7 +208,7 @@ def main() -> None:
                     row |= judged(before, target)
                 rows[library].append(row)
                 said = trouble or (
-                    "clean" if row["clean"] else ", ".join(f"{n} {kind}" for kind, n in row["faults"].items())
+                    "clean" if row["clean"] else ", ".join(f"{n} {kind}" for kind, n in row["violations"].items())
                 )
                 print(
                     f"{file.name[:40]:40s} {library:10s} {seconds:8.2f} s  lost {100 * row['lost']:6.2f} %  {said}",
