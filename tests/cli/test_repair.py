@@ -52,7 +52,7 @@ class TestWritten:
 
         assert result.exit_code == 0
         assert result.stdout.startswith("✓ turned.stl: clean, ")
-        assert "wind faces consistently" in result.stdout
+        assert "orient faces consistently" in result.stdout
         assert result.stdout.endswith("Written to out.stl.\n")
         assert trouble(meshguard.load("out.stl")) == {}
         assert {name: content for name, content in files().items() if name != "out.stl"} == before
@@ -61,7 +61,7 @@ class TestWritten:
         result = run("clean.stl", "out.stl")
 
         assert result.exit_code == 0
-        assert "nothing was to be done" in result.stdout
+        assert "nothing needed to be done" in result.stdout
         assert is_same(meshguard.load("out.stl"), meshguard.load("clean.stl"))
 
     @pytest.mark.parametrize("name", ["out.stl", "out.ply", "OUT.STL", "out.stl.gz", "out.ply.gz"])
@@ -144,7 +144,7 @@ class TestDryRun:
         assert files() == before
 
     def test_it_says_what_would_be_done_and_ends_as_the_run_would(self, folder: Path) -> None:
-        assert "wind faces consistently" in run("turned.stl", "--dry-run").stdout
+        assert "orient faces consistently" in run("turned.stl", "--dry-run").stdout
         assert run("cubes.stl", "--dry-run", "--lossless").exit_code == 1
 
 
@@ -282,7 +282,7 @@ class TestLabels:
         result = run("arch.ply", "out.ply", "--labels", "wrong.json", "--mend-labels", "--labels-out", "out.json")
 
         assert result.exit_code == 0
-        assert "give islands and holes of labels to what is around them: 1" in result.stdout
+        assert "merge label islands and fill label holes: 1" in result.stdout
         assert read_labels("out.json").values.tolist() == read_labels("right.json").values.tolist()
         assert meshguard.load("out.ply").vertex_data["label"].tolist() == read_labels("right.json").values.tolist()
 
@@ -306,7 +306,7 @@ class TestLabels:
     def test_without_asking_labels_stay(self, arch: Path) -> None:
         result = run("arch.ply", "out.ply", "--labels", "wrong.json")
 
-        assert "Labels are mended only where that is asked for." in " ".join(result.stdout.split())
+        assert "Labels are mended only on request." in " ".join(result.stdout.split())
         assert meshguard.load("out.ply").vertex_data["label"].tolist() == read_labels("wrong.json").values.tolist()
 
     def test_a_proposal_is_shown(self, arch: Path) -> None:

@@ -39,7 +39,7 @@ class TestVerdict:
     def test_nothing_to_do(self) -> None:
         line = repair_verdict(repair(shapes.grid()), name="a.stl", reasons=()).plain
 
-        assert line == "✓ a.stl: clean, nothing was to be done"
+        assert line == "✓ a.stl: clean, nothing needed to be done"
 
     def test_mended(self) -> None:
         line = repair_verdict(repair(broken.turned(shapes.cube())), name="a.stl", reasons=()).plain
@@ -68,7 +68,7 @@ class TestText:
     def test_a_clean_mesh_needs_few_lines(self) -> None:
         said = text(repair(shapes.grid())).splitlines()
 
-        assert said[0] == "✓ lower.stl: clean, nothing was to be done"
+        assert said[0] == "✓ lower.stl: clean, nothing needed to be done"
         assert said[-1] == "Grade 1 before, 1 after. Nothing was written."
         assert "What was done" not in said
 
@@ -79,7 +79,7 @@ class TestText:
 
         assert "What was done\n  fill holes: 1\n" in said
         assert f"  {new} new faces, {result.area_added_mm2:.4g} mm² of surface not scanned\n" in said
-        assert "  0 mm² of scanned surface taken away\n" in said
+        assert "  0 mm² of scanned surface removed\n" in said
         assert "  no scanned vertex moved more than 0 mm\n" in said
         assert said.endswith("Written to out.ply.\n")
 

@@ -7,7 +7,7 @@ import pytest
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
-from meshguard.repair.acceptance import violating_pairs, violations, violations_as_stl, allows_solid
+from meshguard.repair.acceptance import allows_solid, violating_pairs, violations, violations_as_stl
 from meshguard.report import Safety
 from tests import mutations, oracles, shapes
 from tests.repair import broken
@@ -20,13 +20,13 @@ def found(mesh: Mesh, rules: str = "scan") -> dict[str, int]:
 @pytest.mark.parametrize(
     ("mesh", "kind", "count"),
     [
-        (mutations.nonfinite(), "faces with a corner that is no number", 3),
+        (mutations.nonfinite(), "faces with a non-finite corner", 3),
         (broken.cap(), "faces without area", 1),
         (broken.duplicates(reverse=False), "duplicate faces", 1),
         (mutations.fin(), "non-manifold edges", 1),
         (broken.cubes_at_a_vertex(), "non-manifold vertices", 1),
-        (mutations.flipped_face(), "edges wound against each other", 3),
-        (broken.turned(shapes.cube()), "bodies inside out", 1),
+        (mutations.flipped_face(), "edges oriented inconsistently", 3),
+        (broken.turned(shapes.cube()), "inverted closed components", 1),
         (mutations.crossing(), "intersecting pairs of faces", len(oracles.intersecting_pairs(
             mutations.crossing().vertices, mutations.crossing().faces))),
         (Mesh(vertices=[], faces=[]), "meshes without a face", 1),

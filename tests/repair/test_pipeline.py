@@ -239,7 +239,7 @@ class TestBudget:
         with pytest.raises(BudgetExceeded, match="max_faces=10"):
             repair(mutations.fin(), budget=Budget(max_faces=10))
 
-    @pytest.mark.parametrize("last", ["separate sheets", "fill holes", "count"])
+    @pytest.mark.parametrize("last", ["split non-manifold edges and vertices", "fill holes", "count"])
     def test_time_that_is_over_on_the_way_ends_in_a_refusal(self, last: str, monkeypatch: pytest.MonkeyPatch) -> None:
         now = 0.0
         seen: list[str] = []
@@ -248,7 +248,7 @@ class TestBudget:
         def progress(_done: int, _total: int, what: str) -> None:
             nonlocal now
             seen.append(what)
-            planned = "drop vertices that no face uses" in seen
+            planned = "drop unreferenced vertices" in seen
             if what == last if last != "count" else planned and what not in {step.name for step in plan.PLAN}:
                 now = 1e9
 
@@ -267,7 +267,7 @@ class TestBudget:
         done, total, what = (list(column) for column in zip(*calls, strict=True))
 
         assert done == sorted(done) and done[0] == 0
-        assert {"separate sheets", "fill holes"} <= set(what)
+        assert {"split non-manifold edges and vertices", "fill holes"} <= set(what)
         assert what[-1] == "" and done[-1] == total[-1]
         assert all(one <= all_ for one, all_, _ in calls)
 

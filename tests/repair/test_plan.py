@@ -106,7 +106,11 @@ def test_a_clean_draft_is_gone_through_once() -> None:
 def test_a_fin_is_set_free_before_debris_is_dropped() -> None:
     order = [step.name for step in plan.PLAN]
 
-    assert order.index("separate sheets") < order.index("drop floating pieces") < order.index("fill holes")
+    assert (
+        order.index("split non-manifold edges and vertices")
+        < order.index("drop floating components")
+        < order.index("fill holes")
+    )
     assert len(repair(mutations.fin()).mesh.faces) >= 96
 
 

@@ -150,7 +150,7 @@ def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
 @check(
     "S103",
     limits=("floating_area_mm2", "floating_area_fraction"),
-    why_left="All small pieces together are too much of the mesh to be debris.",
+    why_left="Together the small pieces are too much of the mesh to be debris.",
 )
 def floating_pieces(facts: MeshFacts) -> Iterable[Finding]:
     """Floating piece.

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @click.option("--report", "report_path", metavar="FILE", help="Write all that was done, with both reports, as JSON.")
 @label_options
 @click.option(
-    "--mend-labels", is_flag=True, help="Give stray labels to what is around them, and draw ragged borders anew."
+    "--mend-labels", is_flag=True, help="Merge label islands, fill holes in teeth, and smooth ragged label borders."
 )
 @click.option(
     "--labels-out", metavar="PATH", help="Write the labels of the result: .json (Teeth3DS), .npy, .csv, .txt."

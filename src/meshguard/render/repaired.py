@@ -25,7 +25,7 @@ FIRST = 3
 def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...]) -> Text:
     """The one line that says it all: clean or refused, how much was changed, and whether what is left is good.
 
-    A clean result can still be no good scan: a molar that is missing, or wrong numbers, no repair can mend.
+    A clean result can still be a bad scan: no repair can mend a missing molar or wrong numbers.
     """
     line = Text()
     good = ("✓", "bold green") if result.after.ok else ("!", "bold yellow")
@@ -39,7 +39,7 @@ def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...])
     if result.changed:
         line.append(f", {many(sum(step.mended for step in result.steps if not step.undone), 'defect')} mended")
     else:
-        line.append(", nothing was to be done" if result.after.ok else ", nothing was done")
+        line.append(", nothing needed to be done" if result.after.ok else ", nothing was done")
     if not result.after.ok:
         line.append(f"; left: {findings_in_words(result.after)}")
     return line
@@ -61,7 +61,7 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
         parts += [Text(), Text("What was done", "bold"), *done]
         parts += [Text(), Text("What it cost", "bold"), *_cost(result)]
     if undone:
-        parts += [Text(), Text("What was not done, or undone again", "bold"), *undone]
+        parts += [Text(), Text("What was not done, or was undone", "bold"), *undone]
     if result.proposal is not None:
         parts += [Text(), Text("Proposed, not done", "bold"), _indented(_proposal(result.proposal))]
     if result.not_repaired:
@@ -92,7 +92,7 @@ def _cost(result: RepairResult) -> list[RenderableType]:
     return [
         *relabelled,
         _indented(f"{many(new, 'new face')}, {quantity(result.area_added_mm2, 'mm²')} of surface not scanned"),
-        _indented(f"{quantity(result.area_removed_mm2, 'mm²')} of scanned surface taken away"),
+        _indented(f"{quantity(result.area_removed_mm2, 'mm²')} of scanned surface removed"),
         _indented(f"no scanned vertex moved more than {quantity(result.max_displacement_mm, 'mm')}"),
     ]
 

@@ -36,8 +36,8 @@ def repair(
         lossless: do only what moves nothing and invents nothing.
         labels: the teeth, as for `validate`; they are carried to the result.
         jaw: as for `validate`.
-        mend_labels: give islands and holes of labels to what is around them, and draw ragged borders anew. Numbers are
-            never changed; the result may hold a proposal.
+        mend_labels: merge label islands into the labels around them, fill holes in teeth, and smooth ragged label
+            boundaries. Numbers are never changed; the result may hold a proposal.
         budget: as for `validate`. When its clock runs out the repair is refused.
         progress: called between steps; an exception that it raises ends the call.
 

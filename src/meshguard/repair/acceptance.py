@@ -32,13 +32,13 @@ def violating_pairs(facts: MeshFacts) -> IntArray:
 def violations(facts: MeshFacts) -> dict[str, int]:
     """What keeps a mesh from being clean: a few words for each kind, and how many there are; empty if it is clean."""
     counts = {
-        "faces with a corner that is no number": len(facts.nonfinite_faces),
+        "faces with a non-finite corner": len(facts.nonfinite_faces),
         "faces without area": len(facts.collinear_faces),
         "duplicate faces": len(facts.duplicates),
         "non-manifold edges": int(facts.components.n_nonmanifold_edges.sum()),
         "non-manifold vertices": facts.fans.n_nonmanifold,
-        "edges wound against each other": len(facts.inconsistent_edges),
-        "bodies inside out": len(facts.inverted_bodies),
+        "edges oriented inconsistently": len(facts.inconsistent_edges),
+        "inverted closed components": len(facts.inverted_bodies),
         "intersecting pairs of faces": len(violating_pairs(facts)),
         "boundary edges": len(facts.edges.boundary) if facts.policy.rim == "closed" else 0,
     }
@@ -48,12 +48,12 @@ def violations(facts: MeshFacts) -> dict[str, int]:
 
 
 def violations_as_stl(mesh: Mesh, policy: Policy) -> tuple[str, ...]:
-    """What would keep a mesh from being clean in an STL file, which rounds positions to float32; a phrase each."""
+    """What would keep a mesh from being clean in an STL file, which rounds positions to float32: a phrase for each."""
     with np.errstate(over="ignore"):
         vertices = rounded(mesh.vertices)
     if np.array_equal(vertices, mesh.vertices):
         return ()
     if not np.isfinite(vertices).all():
-        return ("coordinates are beyond what an STL can hold",)
+        return ("some coordinates are too large for an STL",)
     found = violations(MeshFacts(Mesh(vertices=vertices, faces=mesh.faces), policy))
-    return tuple(f"{count} {kind} once rounded as an STL must be" for kind, count in found.items())
+    return tuple(f"{count} {kind} once rounded to the precision of an STL" for kind, count in found.items())

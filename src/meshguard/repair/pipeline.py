@@ -1,4 +1,4 @@
-"""From an input to a RepairResult: read, report, go through the plan, assemble, report again, or refuse."""
+"""From an input to a RepairResult: read, report, run the plan, assemble, report again, or refuse."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def repaired(
     before = report_of(facts, steps)
     start = Draft.of(facts.surface)
     draft, records, over = run_plan(start, steps, most)
-    if over:  # the clock is a last resort: what is there now is reported, and refused
+    if over:  # out of time: what is there now is reported, and refused
         steps = Steps()
     assembly = assemble(start, draft)
     is_input = assembly.facts is facts.surface
@@ -97,7 +97,7 @@ def repaired(
 
 
 def _left(after: Report, most: Safety, *, mend_labels: bool) -> list[NotRepaired]:
-    """What is still found, from warnings on, and why."""
+    """What is still found, from warnings on, and why it was left."""
     return [
         NotRepaired(
             check=finding.check,
@@ -114,7 +114,7 @@ def _left(after: Report, most: Safety, *, mend_labels: bool) -> list[NotRepaired
 def _reason(finding: Finding, most: Safety, *, mend_labels: bool) -> str:
     """Why a finding was left."""
     if finding.fixable is None:
-        return "No repair can decide this: a person must."
+        return "No repair can decide this: a person has to."
     if finding.fixable.rank > most.rank:
         return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
     why_left = next((check.why_left for check in CATALOGUE if check.id == finding.check), None)
@@ -122,7 +122,7 @@ def _reason(finding: Finding, most: Safety, *, mend_labels: bool) -> str:
         return why_left
     of_labels = any(finding.check in step.checks for step in LABEL_STEPS)
     if of_labels and not mend_labels:
-        return "Labels are mended only where that is asked for."
+        return "Labels are mended only on request."
     if not of_labels and not any(finding.check in step.checks for step in PLAN):
-        return "Nothing is done about it, since it keeps nothing from being sound."
-    return "What was tried did not help, or would have made something worse, and was undone."
+        return "It was left alone: the surface is sound with it."
+    return "What was tried did not help or would have made something worse, so it was undone."

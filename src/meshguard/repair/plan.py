@@ -1,7 +1,7 @@
 """The plan: which steps repair takes, in which order and why, and the proof after each.
 
-A step runs, is checked, and is undone when it did not help. The plan is gone through again until it changes nothing:
-so repairing what was repaired changes nothing either.
+A step runs, is checked, and is undone if it did not help. The plan is repeated until it changes nothing. That is why
+repairing a result changes nothing.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from meshguard.repair.draft import Draft
 
 MOST_PASSES = 8
-"""Times that the plan is gone through. What is not clean then is refused: this bounds the work, not the clock."""
+"""Times that the plan is repeated. What is not clean then is refused: this bounds the work, not the clock."""
 
 
 def _inconsistent(draft: Draft) -> int:
-    """Edges that both their faces run the same way."""
+    """Edges that both their faces run in the same direction."""
     return len(draft.facts.inconsistent_edges)
 
 
@@ -48,18 +48,18 @@ def _nonmanifold(draft: Draft) -> int:
 
 PLAN: tuple[Step, ...] = (
     Step(
-        name="drop vertices that no face uses",
+        name="drop unreferenced vertices",
         checks=("T106",),
         safety=Safety.LOSSLESS,
-        why="first, so that later only a step that takes faces away leaves vertices without any, and takes these along",
+        why="first, so that later only a step that removes faces leaves unreferenced vertices, and drops them itself",
         run=debris.drop_unreferenced,
         count=debris.unreferenced,
     ),
     Step(
-        name="drop faces that have no place",
+        name="drop non-finite faces",
         checks=("G101",),
         safety=Safety.LOCAL,
-        why="early, since nothing can be said of a face with a coordinate that is no number",
+        why="early, since nothing can be said about a face with a coordinate that is not finite",
         run=degenerate_faces.drop_nonfinite,
         count=lambda draft: len(draft.facts.nonfinite_faces),
     ),
@@ -67,7 +67,7 @@ PLAN: tuple[Step, ...] = (
         name="round positions to float32",
         checks=(),
         safety=Safety.LOCAL,
-        why="before all geometry, since a file may round and whatever is proved later must hold in the file",
+        why="before all geometry, since a file may round, and what is proved later must hold in the file",
         run=rounding.round_positions,
         count=lambda draft: int(np.count_nonzero(rounding.not_float32(draft))),
     ),
@@ -83,7 +83,7 @@ PLAN: tuple[Step, ...] = (
         name="dissolve faces without area",
         checks=("G102",),
         safety=Safety.LOCAL,
-        why="before anything asks for normals or angles, which such a face does not have",
+        why="before anything needs normals or angles, which such a face does not have",
         run=degenerate_faces.dissolve_zero_area,
         count=lambda draft: len(degenerate_faces.zero_area(draft)),
     ),
@@ -96,67 +96,67 @@ PLAN: tuple[Step, ...] = (
         count=lambda draft: len(draft.facts.duplicates),
     ),
     Step(
-        name="close cracks",
+        name="stitch cracks",
         checks=("T107",),
         safety=Safety.LOCAL,
-        why="before sheets are separated and holes looked for, since a crack is neither",
+        why="before sheets are split and holes are filled, since a crack needs neither",
         run=stitching.stitch_cracks,
         count=lambda draft: len(draft.facts.edges.boundary),
         harm=lambda draft: len(draft.facts.intersections.pairs),
     ),
     Step(
-        name="separate sheets",
+        name="split non-manifold edges and vertices",
         checks=("T101", "T102"),
         safety=Safety.LOCAL,
-        why="before winding, which only a manifold piece has",
+        why="before faces are oriented, which only a manifold component can be",
         run=nonmanifold.split_nonmanifold,
         count=_nonmanifold,
     ),
     Step(
-        name="wind faces consistently",
+        name="orient faces consistently",
         checks=("T103",),
         safety=Safety.LOSSLESS,
-        why="on manifold pieces, and before what needs an inside",
+        why="on manifold components, and before anything that depends on which side is inside",
         run=orientation.orient,
         count=_inconsistent,
     ),
     Step(
-        name="cut one-sided pieces",
+        name="cut non-orientable components",
         checks=("T108",),
         safety=Safety.LOCAL,
-        why="after winding, which leaves only those edges that no winding can mend",
+        why="after faces are oriented, which leaves only the edges that no orientation can mend",
         run=nonmanifold.cut_nonorientable,
         count=_inconsistent,
     ),
     Step(
-        name="turn over what is inside out",
+        name="flip inverted components",
         checks=("G107",),
         safety=Safety.LOSSLESS,
-        why="on whole, consistently wound pieces",
+        why="on complete components that are oriented consistently",
         run=orientation.flip_inverted,
         count=lambda draft: len(orientation.inverted_components(draft.facts)),
     ),
     Step(
-        name="drop floating pieces",
+        name="drop floating components",
         checks=("S103",),
         safety=Safety.LOCAL,
-        why="after separation, which sets fins free, and before work is spent on debris",
+        why="after splitting, which sets fins free, and before work is spent on debris",
         run=debris.drop_floating,
         count=lambda draft: len(debris.floating(draft.facts)),
     ),
     Step(
-        name="make anew what intersects",
+        name="replace intersecting patches",
         checks=("S102",),
         safety=Safety.LOCAL,
-        why="once all pieces that stay are known, and before anything is taken away for good",
+        why="once it is known which components stay, and before any face is removed for good",
         run=self_intersections.replace_intersecting_patches,
         count=lambda draft: len(acceptance.violating_pairs(draft.facts)),
     ),
     Step(
-        name="take away what still intersects",
+        name="remove intersecting faces",
         checks=("S102",),
         safety=Safety.LOCAL,
-        why="after all else was tried, since it leaves slits",
+        why="after everything else, since it leaves slits",
         run=self_intersections.remove_intersecting_faces,
         count=lambda draft: len(acceptance.violating_pairs(draft.facts)),
     ),
@@ -164,15 +164,15 @@ PLAN: tuple[Step, ...] = (
         name="fill holes",
         checks=("S101",),
         safety=Safety.LOCAL,
-        why="so late that what earlier steps opened is closed too",
+        why="late, so that what earlier steps opened is closed too",
         run=holes.fill_holes,
         count=lambda draft: len(holes.fillable(draft.facts)),
     ),
     Step(
-        name="make a solid of what is inside",
+        name="rebuild as a closed solid",
         checks=("S101", "S102", "S107"),
         safety=Safety.INVENTIVE,
-        why="last, since it makes all of the surface anew; only where a policy wants a closed body and all else failed",
+        why="last, since it replaces the whole surface; only if the policy asks for a closed body and all else failed",
         run=solid.make_solid,
         count=lambda draft: sum(acceptance.violations(draft.facts).values()),
     ),
@@ -181,20 +181,20 @@ PLAN: tuple[Step, ...] = (
 
 
 def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[StepRecord], str]:
-    """Go through the plan until it changes nothing.
+    """Repeat the plan until it changes nothing.
 
     Args:
         draft: what to repair.
-        steps: announced before each.
+        steps: told of each step before it begins.
         most: steps that do more to the scan than this are left out.
 
     Returns:
-        The draft at the end; a record of each step that did something or was undone; and the sentence that says so
-        where time ran out before the end.
+        The draft at the end; a record of each step that did something or was undone; and, if time ran out before the
+        end, the sentence that says so.
     """
     records: list[StepRecord] = []
     for _ in range(MOST_PASSES):
-        start, known = draft, len(records)
+        start, n_before = draft, len(records)
         for step in PLAN:
             if step.safety.rank > most.rank:
                 continue
@@ -208,13 +208,13 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
         if draft is start:
             break
         if draft.equals(start):  # one step undid what another did
-            records[known:] = [record for record in records[known:] if record.undone]
+            records[n_before:] = [record for record in records[n_before:] if record.undone]
             return start, records, ""
     return draft, records, ""
 
 
 def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
-    """The draft after a step and its record; the draft before, if the step did not help."""
+    """The draft after a step and its record; the draft before it if the step did not help."""
     change = step.run(draft)
     if change.draft is draft:
         return draft, None
@@ -222,8 +222,8 @@ def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
     undone = "" if after < before else f"it would have left {after} of {before}"
     if not len(change.draft.corners):
         undone = "it would have left no face"
-    if not undone and step.harm is not None and (made := step.harm(change.draft) - step.harm(draft)) > 0:
-        undone = f"it would have made {made} more pairs of faces intersect"
+    if not undone and step.harm is not None and (caused := step.harm(change.draft) - step.harm(draft)) > 0:
+        undone = f"it would have made {caused} more pairs of faces intersect"
     record = StepRecord(
         name=step.name,
         checks=step.checks,

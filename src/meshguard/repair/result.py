@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
-    """What one step did, or would not do.
+    """What one step did, or why it was undone.
 
     Attributes:
-        name: of the step.
+        name: the step's name.
         checks: ids of the checks whose findings it mends.
         safety: what it does to the scan.
-        why: why it stands where it does in the plan.
+        why: why it stands at its place in the plan.
         mended: how many defects of its kind it mended.
         parameters: limits that decided, and what it measured, name -> number.
-        undone: why it was undone, or not done; "" where it was done.
+        undone: why it was undone, or not done; "" if it was done.
     """
 
     name: str
@@ -62,7 +62,7 @@ class NotRepaired:
         message: the finding's own sentence.
         reason: why it was left.
         location: x, y, z in mm of a point on it, or None.
-        fingerprint: of the finding in the report after.
+        fingerprint: the finding's fingerprint in the report after.
     """
 
     check: str
@@ -88,7 +88,7 @@ class LabelChanges:
 
     Attributes:
         per: what carries them.
-        indices: int32, sorted: vertices or faces of the result whose label is another now.
+        indices: int32, sorted: vertices or faces of the result whose label changed.
         before: int32 (k,): their labels before.
         after: int32 (k,): their labels now.
     """
@@ -101,7 +101,7 @@ class LabelChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renumbering:
-    """A proposal: these labels would fit if all of them were renumbered alike. Nothing happens until `applied_to`.
+    """A proposal: these labels would fit if all of them were renumbered like this. Nothing happens until `applied_to`.
 
     Attributes:
         kind: "other jaw", "mirrored" or "shifted".
@@ -141,10 +141,10 @@ class Renumbering:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RepairResult:
-    """A repaired mesh and all that there is to know about it.
+    """A repaired mesh and all that is known about it.
 
     Attributes:
-        mesh: the repaired mesh; the very input where nothing was to be done. `face_data["synthetic"]` marks every face
+        mesh: the repaired mesh; the input itself if nothing had to be done. `face_data["synthetic"]` marks every face
             whose surface was not scanned.
         before, after: reports on the input and on the result.
         steps: what was done in order, what was undone, and what the policy did not allow.
@@ -152,14 +152,14 @@ class RepairResult:
         face_origin: int32 (m,), for each face the input's face that it is or is a part of; −1 = new.
         max_displacement_mm: the furthest that a vertex of the input was moved.
         area_added_mm2: area of the faces whose surface was not scanned.
-        area_removed_mm2: area of the input's surface that is gone: dropped pieces, and what was cut out, whether it was
-            filled again or not.
+        area_removed_mm2: area of the input's surface that was removed: dropped components, and what was cut out,
+            whether it was filled again or not.
         not_repaired: findings of the report after, from warnings on, and why each was left.
-        clean: whether the result is sound: no non-manifold edge or vertex, winding consistent and outward, no face
-            without area, no duplicate, nothing intersects but closed bodies of an assembly; under a policy whose rim is
-            "closed" also no boundary and nothing intersects at all.
-        relabelled: labels that were mended, where that was asked for and anything was done; else None.
-        proposal: what would make the numbers of a whole arch fit, for a person to decide; None where there is nothing.
+        clean: whether the result is sound: no non-manifold edge or vertex, faces oriented consistently and outward, no
+            face without area, no duplicate, and nothing intersects but closed bodies of an assembly; under a policy
+            whose rim is "closed" also no boundary, and nothing intersects at all.
+        relabelled: labels that were mended, if that was asked for and anything was done; else None.
+        proposal: what would make the numbers of a whole arch fit, for a person to decide; None if nothing is proposed.
     """
 
     mesh: Mesh

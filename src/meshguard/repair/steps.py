@@ -1,4 +1,4 @@
-"""What a repair step is, and what it says of itself."""
+"""What a repair step is, and what it says about itself."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Step:
     """One step of the plan.
 
     Attributes:
-        name: for people and for reports; a verb and what it is done to.
+        name: for people and for reports: a verb and what it is done to.
         checks: ids of the checks whose findings it mends.
         safety: what it does to the scan.
         why: why it stands at its place in the plan.
         run: does it.
         count: how many defects of its kind a draft has; the step's own proof that it helped.
-        harm: how many defects of another kind a draft has, which the step could make and must not; None where none of
-            an earlier step's is at risk.
+        harm: how many defects a draft has of another kind that the step could cause and must not; None where it cannot
+            undo the work of an earlier step.
     """
 
     name: str

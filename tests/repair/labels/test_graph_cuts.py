@@ -99,7 +99,7 @@ class TestRecut:
             b=np.arange(1, n, dtype=np.int32),
             length=np.ones(n - 1),
             middle=np.zeros((n - 1, 3)),
-            bend=np.zeros(n - 1),
+            dihedral=np.zeros(n - 1),
         )
         labels = np.where(np.arange(n) < 4, 11, 0).astype(np.int32)
         cost = np.where(np.arange(n - 1) == weak, 0.1, 1.0)

@@ -50,7 +50,10 @@ def test_edges_around_nodes_are_those_that_end_there() -> None:
     kept = [edge for edge, ends in enumerate(zip(graph.a.tolist(), graph.b.tolist(), strict=True)) if {0, 3} & {*ends}]
 
     assert found.a.tolist() == graph.a[kept].tolist() and found.b.tolist() == graph.b[kept].tolist()
-    assert found.length.tolist() == graph.length[kept].tolist() and found.bend.tolist() == graph.bend[kept].tolist()
+    assert (
+        found.length.tolist() == graph.length[kept].tolist()
+        and found.dihedral.tolist() == graph.dihedral[kept].tolist()
+    )
     assert found.middle.tolist() == graph.middle[kept].tolist()
     assert found.area is graph.area and found.place is graph.place
 

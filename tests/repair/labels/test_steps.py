@@ -265,9 +265,7 @@ class TestOnDemand:
         done = repair(wrong)
 
         assert done.mesh is wrong and done.relabelled is None and not done.changed
-        assert {left.reason for left in done.not_repaired if left.check in D} == {
-            "Labels are mended only where that is asked for."
-        }
+        assert {left.reason for left in done.not_repaired if left.check in D} == {"Labels are mended only on request."}
 
     def test_not_when_nothing_may_be_changed(self) -> None:
         wrong = spoilt("island")
@@ -297,7 +295,7 @@ class TestWithTheMesh:
         broken, _ = mutate(spoilt("island"), "floating_piece", "flipped_patch", seed=2)
         done = repair(broken, mend_labels=True)
 
-        assert {step.name for step in done.steps} >= {"drop floating pieces", LABEL_STEPS[0].name}
+        assert {step.name for step in done.steps} >= {"drop floating components", LABEL_STEPS[0].name}
         assert "D104" not in checks(done.mesh)
         kept = done.vertex_origin >= 0
         same = done.mesh.vertex_data["label"][kept] == broken.vertex_data["label"][done.vertex_origin[kept]]
@@ -414,7 +412,7 @@ class TestUndone:
         facts, records = with_mended_labels(DentalFacts(MeshFacts(wrong, policy("scan"))))
 
         assert facts.mesh is wrong
-        assert records[0].undone == "it would have made 1 more errors of labels"
+        assert records[0].undone == "it would have caused 1 more label errors"
 
 
 class TestProposals:

@@ -12,10 +12,10 @@ from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.proof import is_same, proved, steps
 
-CRACKS = "close cracks"
+CRACKS = "stitch cracks"
 
 
-DROPPED = "drop floating pieces"
+DROPPED = "drop floating components"
 
 
 class TestLoose:
@@ -24,7 +24,7 @@ class TestLoose:
         result = repair(mesh)
 
         assert is_same(result.mesh, shapes.grid())
-        assert steps(result) == {"drop vertices that no face uses": 1}
+        assert steps(result) == {"drop unreferenced vertices": 1}
 
     def test_the_others_keep_their_order(self) -> None:
         mesh = mutations.unreferenced()

@@ -91,7 +91,7 @@ class TestNonfinite:
         result = repair(mesh)
 
         proved(result)
-        assert steps(result)["drop faces that have no place"] == 3
+        assert steps(result)["drop non-finite faces"] == 3
         assert np.isfinite(result.mesh.vertices).all()
         assert len(result.mesh.vertices) == len(mesh.vertices) - 1
         assert 4 not in result.vertex_origin
@@ -102,7 +102,7 @@ class TestNonfinite:
         with pytest.raises(RepairRefused) as refused:
             repair(mutations.nonfinite(), lossless=True)
 
-        assert "3 faces with a corner that is no number" in refused.value.reasons
+        assert "3 faces with a non-finite corner" in refused.value.reasons
         assert any(
             left.check == "G101" and "at most lossless" in left.reason for left in refused.value.result.not_repaired
         )

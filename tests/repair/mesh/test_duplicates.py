@@ -9,7 +9,7 @@ from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.proof import is_same, proved, steps
 
-CRACKS = "close cracks"
+CRACKS = "stitch cracks"
 
 
 class TestDuplicates:

@@ -51,7 +51,7 @@ class TestFilled:
     def test_a_hole_with_an_island_once_the_island_is_dropped(self) -> None:
         result = repair(broken.island_in_a_hole())
 
-        assert {"drop floating pieces", FILLED} <= set(steps(result))
+        assert {"drop floating components", FILLED} <= set(steps(result))
         assert proved(result)["boundary_loops"] == 1
 
     def test_an_island_that_is_kept_is_not_walled_in(self) -> None:

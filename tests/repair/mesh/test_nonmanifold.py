@@ -20,7 +20,7 @@ from tests.repair.proof import proved, steps, through
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SEPARATED = "separate sheets"
+SEPARATED = "split non-manifold edges and vertices"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ class TestSeparate:
         assert stats["components"] == result.after.stats["components"]
         assert len(through(result.mesh, "stl").vertices) == len(result.mesh.vertices)
         # What is smaller than the limit for debris falls off when it is set free; nothing else goes.
-        floating = "drop floating pieces" in steps(result)
+        floating = "drop floating components" in steps(result)
         assert floating == (make is mutations.fin and len(result.mesh.faces) < len(mesh.faces))
         if not floating:
             assert len(result.mesh.faces) == len(mesh.faces)
@@ -107,7 +107,7 @@ class TestOneSided:
         result = repair(mesh)
         stats = proved(result)
 
-        assert steps(result)["cut one-sided pieces"] == 1
+        assert steps(result)["cut non-orientable components"] == 1
         assert (stats["faces"], stats["components"], stats["boundary_loops"]) == (24, 1, 1)
         assert result.area_removed_mm2 < 1e-3 * result.before.stats["area_mm2"]
 

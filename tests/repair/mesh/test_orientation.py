@@ -12,7 +12,7 @@ from tests.repair import broken
 from tests.repair.drafts import draft
 from tests.repair.proof import is_same, proved, steps
 
-CRACKS = "close cracks"
+CRACKS = "stitch cracks"
 
 
 class TestWinding:
@@ -43,7 +43,7 @@ class TestInsideOut:
         result = repair(broken.turned(shapes.cube()))
 
         assert proved(result)["inverted_bodies"] == 0
-        assert steps(result) == {"turn over what is inside out": 1}
+        assert steps(result) == {"flip inverted components": 1}
 
     def test_a_sheet_far_away_is_turned_over(self) -> None:
         result = repair(mutations.inverted_sheet_far_away())

@@ -15,7 +15,7 @@ from tests import mutations, oracles
 from tests.repair import broken
 from tests.repair.proof import proved, steps
 
-CARVED, REBUILT = "take away what still intersects", "make anew what intersects"
+CARVED, REBUILT = "remove intersecting faces", "replace intersecting patches"
 
 
 class TestRebuild:
@@ -26,7 +26,7 @@ class TestRebuild:
 
         assert result.before.stats["intersecting_pairs"] > 0
         (record,) = [step for step in result.steps if step.name == REBUILT]
-        assert (record.parameters["pieces_made_anew"], record.parameters["faces_taken_away"]) == (1, 0)
+        assert (record.parameters["patches_replaced"], record.parameters["faces_removed"]) == (1, 0)
         assert CARVED not in steps(result)
         assert stats["boundary_edges"] == result.before.stats["boundary_edges"]
         assert 0 < result.area_added_mm2 < 2.5

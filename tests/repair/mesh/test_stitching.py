@@ -11,7 +11,7 @@ from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.proof import proved, steps
 
-CRACKS = "close cracks"
+CRACKS = "stitch cracks"
 
 
 class TestCracks:

@@ -132,10 +132,10 @@ def _with_labels(mesh: Mesh, per: Literal["vertex", "face"], labels: IntArray) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelStep:
-    """One step; as `steps.Step`, but it takes and gives a mesh with labels.
+    """One step; like `steps.Step`, but for a mesh with labels.
 
     Attributes:
-        name: for people and for reports; a verb and what it is done to.
+        name: for people and for reports: a verb and what it is done to.
         checks: ids of the checks whose findings it mends.
         why: why it stands at its place.
         run: does it.
@@ -149,15 +149,15 @@ class LabelStep:
 
 LABEL_STEPS: tuple[LabelStep, ...] = (
     LabelStep(
-        name="give islands and holes of labels to what is around them",
+        name="merge label islands and fill label holes",
         checks=("D104", "D105"),
-        why="first, so that no border is drawn around what has no place",
+        why="first, so that no boundary is smoothed around an island",
         run=lambda facts: mended(facts, borders=False),
     ),
     LabelStep(
-        name="draw ragged borders of labels anew",
+        name="smooth ragged label borders",
         checks=("D111",),
-        why="on whole teeth; only where a border is ragged, since a drawn one follows the gum better than any cut",
+        why="on complete teeth; only where a boundary is ragged: one drawn by hand follows the gum better than any cut",
         run=lambda facts: mended(facts, borders=True),
     ),
 )
@@ -167,35 +167,35 @@ LABEL_STEPS: tuple[LabelStep, ...] = (
 def with_mended_labels(facts: DentalFacts) -> tuple[DentalFacts, list[StepRecord]]:
     """Facts of the same mesh with mended labels, and a record of each step that did something or was undone.
 
-    A step is taken where one of its checks finds something that can be repaired. It is undone when it leaves as many
-    findings as there were, or brings any error of family D.
+    A step is taken where one of its checks finds something that can be repaired. It is undone if it leaves as many
+    findings as there were, or causes any error of family D.
     """
     records: list[StepRecord] = []
     for step in LABEL_STEPS:
         before = findings_of(facts, "D")
-        wanted = _of(step, before)
-        if not wanted:
+        n_before = _count(step, before)
+        if not n_before:
             continue
-        done = step.run(facts)
-        if not len(done.changed):
+        result = step.run(facts)
+        if not len(result.changed):
             continue
-        changed = facts.relabelled(done.mesh)
+        changed = facts.relabelled(result.mesh)
         after = findings_of(changed, "D")
-        remain, errors = _of(step, after), _errors(after) - _errors(before)
-        undone = "" if remain < wanted else f"it would have left {remain} of {wanted}"
+        n_after, errors = _count(step, after), _errors(after) - _errors(before)
+        undone = "" if n_after < n_before else f"it would have left {n_after} of {n_before}"
         if errors > 0:
-            undone = f"it would have made {errors} more errors of labels"
+            undone = f"it would have caused {errors} more label errors"
         records.append(
             StepRecord(
                 name=step.name,
                 checks=step.checks,
                 safety=Safety.LOCAL,
                 why=step.why,
-                mended=0 if undone else wanted - remain,
+                mended=0 if undone else n_before - n_after,
                 parameters={
-                    "islands": done.n_islands,
-                    "holes": done.n_holes,
-                    "vertices" if done.per == "vertex" else "faces": len(done.changed),
+                    "islands": result.n_islands,
+                    "holes": result.n_holes,
+                    "vertices" if result.per == "vertex" else "faces": len(result.changed),
                 },
                 undone=undone,
             )
@@ -204,12 +204,13 @@ def with_mended_labels(facts: DentalFacts) -> tuple[DentalFacts, list[StepRecord
     return facts, records
 
 
-def _of(step: LabelStep, findings: list[Finding]) -> int:
-    """How many of these a step is for."""
+def _count(step: LabelStep, findings: list[Finding]) -> int:
+    """How many of these findings a step can repair."""
     return sum(finding.check in step.checks and finding.fixable is not None for finding in findings)
 
 
 def _errors(findings: list[Finding]) -> int:
+    """How many of these findings are errors."""
     return sum(finding.severity is Severity.ERROR for finding in findings)
 
 
@@ -221,5 +222,9 @@ def label_changes(before: DentalFacts, after: DentalFacts) -> LabelChanges:
         for facts in (before, after)
     )
     changed = np.flatnonzero(old != new).astype(np.int32)
-    was, now = (frozen_array(labels[changed].astype(np.int32)) for labels in (old, new))
-    return LabelChanges(per=per, indices=frozen_array(changed), before=was, after=now)
+    return LabelChanges(
+        per=per,
+        indices=frozen_array(changed),
+        before=frozen_array(old[changed].astype(np.int32)),
+        after=frozen_array(new[changed].astype(np.int32)),
+    )

@@ -44,7 +44,7 @@ def replace_intersecting_patches(draft: Draft) -> Change:
     return Change(
         draft=mended,
         mended=len(pairs) if small else len(pairs) - len(left),
-        parameters={"rebuild_diameter_mm": limit, "pieces_made_anew": len(replacements), "faces_taken_away": len(gone)},
+        parameters={"rebuild_diameter_mm": limit, "patches_replaced": len(replacements), "faces_removed": len(gone)},
     )
 
 
@@ -70,7 +70,7 @@ def remove_intersecting_faces(draft: Draft) -> Change:
         gone = np.zeros(len(draft.corners), np.bool_)
         gone[_cover(draft, pairs)] = True
         draft = split_nonmanifold(draft.without(gone)).draft
-    return Change(draft=draft, mended=start, parameters={"carve_mm": length})
+    return Change(draft=draft, mended=start, parameters={"longest_edge_mm": length})
 
 
 def _long_edges(draft: Draft, pairs: IntArray) -> BoolArray:
