@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import meshguard
 from meshguard.mesh import Mesh
 from meshguard.repair.mesh.hole_filling import EXACT_CORNERS, Patch, fill_hole
-from meshguard.repair.mesh.hole_sites import incidence, rings_around
 from tests import shapes
 
 CLEAN = {
@@ -253,19 +252,3 @@ ARCH = Mesh(
     vertices=meshguard.phantom(faces=4000, seed=3).vertices.astype(np.float32).astype(np.float64),
     faces=meshguard.phantom(faces=4000, seed=3).faces,
 )
-
-
-def test_the_faces_around_loops_are_found_ring_by_ring() -> None:
-    cut = without(ball(), heights(ball()) > 17.0)
-    loop = new_loops(cut)[0]
-    at = incidence(cut.faces, len(cut.vertices))
-    touched = np.isin(cut.faces, loop).any(axis=1)
-
-    one, two = rings_around(cut.faces, at, [loop], rings=1), rings_around(cut.faces, at, [loop], rings=2)
-
-    assert one.tolist() == np.flatnonzero(touched).tolist()
-    assert two.tolist() == np.flatnonzero(np.isin(cut.faces, cut.faces[touched]).any(axis=1)).tolist()
-    named = fill_hole(cut.vertices, cut.faces, [loop], around=rings_around(cut.faces, at, [loop]))
-    found = fill_hole(cut.vertices, cut.faces, [loop])
-    assert named is not None and found is not None
-    assert (named.points == found.points).all() and (named.faces == found.faces).all()

@@ -166,11 +166,9 @@ class TestProof:
 
     def test_what_a_piece_replaces_does_not_count(self) -> None:
         replacement = upright(self.SHEET, 3.0, 1.0)
-        found = np.flatnonzero(
-            [len(oracles.intersecting_pairs(
-                np.concatenate([self.SHEET.vertices[face], replacement.points]), np.array([[0, 1, 2], [3, 4, 5]], np.int32)
-            )) for face in self.SHEET.faces]
-        )  # fmt: skip
+        own = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
+        pairs = [np.concatenate([self.SHEET.vertices[face], replacement.points]) for face in self.SHEET.faces]
+        found = np.flatnonzero([len(oracles.intersecting_pairs(points, own)) for points in pairs])
 
         assert len(found) > 0
         assert which_intersect(
