@@ -231,7 +231,7 @@ class _Scan:
     def __init__(
         self, number: int, truth: Labelling, predicted: Labelling, mesh: Mesh | npt.NDArray[Any] | None
     ) -> None:
-        from meshguard.kernels.tallies import tally
+        from meshguard.kernels.label_confusion import tally
 
         self.number = number
         if mesh is None and isinstance(truth, Mesh):
@@ -439,7 +439,7 @@ def _points(mesh: Mesh | npt.NDArray[Any] | None, count: int) -> FloatArray:
 def _boundary(mesh: Mesh, labels: IntArray) -> tuple[FloatArray, IntArray]:
     """Middles of the edges where the label changes, float64 (e, 3), and the two labels of each, int32 (e, 2)."""
     if len(labels) == len(mesh.vertices):
-        from meshguard.kernels.tallies import label_changes
+        from meshguard.kernels.label_confusion import label_changes
 
         found = np.empty(3 * len(mesh.faces), np.int32)
         h = found[: label_changes(mesh.faces, labels, found)]

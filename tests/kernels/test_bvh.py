@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshguard.kernels.bvh import Tree, build_tree
-from meshguard.kernels.rows import BLOCK
+from meshguard.kernels.simd_blocks import BLOCK
 
 
 def built(count: int, seed: int, *, scale: float = 1.0, slack: float = 0.0, groups: int = 0) -> tuple[Tree, np.ndarray]:

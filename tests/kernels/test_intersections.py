@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshguard.kernels import rows
+from meshguard.kernels import simd_blocks
 from meshguard.kernels._jit import inlined
 from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.kernels.intersections import pairs_between
-from meshguard.kernels.rows import BLOCK
+from meshguard.kernels.simd_blocks import BLOCK
 from tests import oracles
 
 NAMES = {"segment": 0, "area": 1, "point": 2, "edge": 3}
@@ -71,7 +71,7 @@ def test_pairs_between_are_those_of_comparing_all_with_all(seed: int, count: int
 @inlined
 def row_bits(boxes: np.ndarray, corners: np.ndarray, block: int, k: int) -> tuple[int, int]:
     """What the vectors say of box k and face k of the first block beside a block."""
-    near = rows.overlapping(
+    near = simd_blocks.overlapping(
         boxes,
         block,
         boxes[0, 0, k],
@@ -81,12 +81,12 @@ def row_bits(boxes: np.ndarray, corners: np.ndarray, block: int, k: int) -> tupl
         boxes[0, 4, k],
         boxes[0, 5, k],
     )
-    return near, rows.sharing(corners, block, corners[0, 0, k], corners[0, 1, k], corners[0, 2, k])
+    return near, simd_blocks.sharing(corners, block, corners[0, 0, k], corners[0, 1, k], corners[0, 2, k])
 
 
 @inlined
 def lowest_bit(bits: int) -> int:
-    return rows.lowest(bits)
+    return simd_blocks.lowest(bits)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2), st.integers(0, BLOCK - 1))

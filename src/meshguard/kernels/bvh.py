@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels._parallel import over_ranges
-from meshguard.kernels.rows import BLOCK
+from meshguard.kernels.simd_blocks import BLOCK
 
 _AXIS_BITS = 9
 _DIGIT_BITS = 14

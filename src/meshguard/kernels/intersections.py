@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.meeting import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
 from meshguard.kernels.predicates import FILTER_2D, FILTER_3D
-from meshguard.kernels.rows import BLOCK, lowest, overlapping, sharing
+from meshguard.kernels.simd_blocks import BLOCK, lowest, overlapping, sharing
+from meshguard.kernels.triangle_triangle import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
 
 CROSSING, OVERLAP, TOUCH_POINT, TOUCH_SEGMENT, FOLD, VERTEX_CROSSING, DUPLICATE, VERTEX_OVERLAP = range(8)
 """How two faces intersect: no common vertex and a segment inside both (CROSSING), an area (OVERLAP), a point, a segment

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.halfedges import next_halfedge, previous_halfedge
-from meshguard.kernels.holes import holds_edge, is_narrow
+from meshguard.kernels.hole_triangulation import holds_edge, is_narrow
 
 _ROUNDS = 16
 _PASSES = 40

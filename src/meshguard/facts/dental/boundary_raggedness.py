@@ -9,7 +9,7 @@ import numpy as np
 from meshguard.facts.arrays import centroids, frozen
 from meshguard.facts.mesh.connectivity import longest_edges
 from meshguard.halfedges import previous_halfedge
-from meshguard.kernels import teeth as kernels
+from meshguard.kernels import label_regions as kernels
 
 if TYPE_CHECKING:
     from meshguard.facts.dental.label_regions import LabelRegions

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshguard.facts.arrays import frozen
-from meshguard.kernels import teeth as kernels
+from meshguard.kernels import label_regions as kernels
 from meshguard.kernels._parallel import fixed_bounds, side_by_side
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class LabelRegions(NamedTuple):
         of_face: int32 (m,), region of each face, −1 likewise.
         label_of_face: int32 (m,), label of each face; of three different corners the middle one.
         label: int32 (R,).
-        measures: float64 (R, 9), columns as in `kernels.teeth`, which the properties name.
+        measures: float64 (R, 9), columns as in `kernels.label_regions`, which the properties name.
         pairs: int32 (k, 2), regions that meet, each pair once, the lower first, sorted.
         borders: int32 (k,), half-edges, ascending, one for each edge between faces that differ.
         mixed: int32 (k,), faces whose corners differ, ascending; none where faces carry the labels.

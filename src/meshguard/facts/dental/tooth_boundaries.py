@@ -10,7 +10,7 @@ import numpy.typing as npt
 from meshguard.facts.arrays import frozen
 from meshguard.facts.dental.label_islands import IslandRule
 from meshguard.halfedges import face_normals
-from meshguard.kernels import teeth as kernels
+from meshguard.kernels import label_regions as kernels
 
 if TYPE_CHECKING:
     from meshguard.facts.dental.label_regions import LabelRegions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshguard.facts.arrays import frozen
-from meshguard.kernels import teeth as kernels
+from meshguard.kernels import label_regions as kernels
 from meshguard.kernels._parallel import part_bounds, side_by_side
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from meshguard.halfedges import unit_vectors
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
 from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.closest_points import nearest_points
 from meshguard.kernels.intersections import pairs_between
-from meshguard.kernels.nearest import nearest_points
 
 if TYPE_CHECKING:
     from meshguard.facts.mesh.connectivity import Connectivity

@@ -1,4 +1,4 @@
-"""Which side of a sheet faces outward; see `kernels.sidedness` for the idea."""
+"""Which side of a sheet faces outward; see `kernels.outward_orientation` for the idea."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.kernels import sidedness
+from meshguard.kernels import outward_orientation as kernels
 from meshguard.kernels._parallel import over_ranges
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ def outward_score(mesh: Connectivity, component: int) -> float:
     faces, positions, corners = mesh.faces_of(component), mesh.positions, mesh.corners
     over_ranges(
         len(_FRAMES),
-        lambda lo, hi: sidedness.line_end_votes(positions, corners, faces, _FRAMES, lo, hi, LINES, votes),
+        lambda lo, hi: kernels.line_end_votes(positions, corners, faces, _FRAMES, lo, hi, LINES, votes),
         grain=1,
     )
     total = int(votes.sum())
-    return float(int(votes[:, sidedness.FRONT].sum()) - int(votes[:, sidedness.BACK].sum())) / total if total else 0.0
+    return float(int(votes[:, kernels.FRONT].sum()) - int(votes[:, kernels.BACK].sum())) / total if total else 0.0
 
 
 def find_inverted_sheets(mesh: Connectivity, score: Callable[[int], float]) -> list[int]:

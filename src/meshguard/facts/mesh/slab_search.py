@@ -15,8 +15,8 @@ import numpy as np
 from meshguard.facts.arrays import frozen
 from meshguard.kernels._parallel import side_by_side
 from meshguard.kernels.bvh import Tree, build_tree
-from meshguard.kernels.layers import cut_faces
-from meshguard.kernels.rows import BLOCK
+from meshguard.kernels.simd_blocks import BLOCK
+from meshguard.kernels.slabs import cut_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ _BATCH = 8
 
 
 class Cut(NamedTuple):
-    """What `kernels.layers.cut_faces` takes."""
+    """What `kernels.slabs.cut_faces` takes."""
 
     positions: FloatArray
     corners: IntArray

@@ -18,7 +18,7 @@ from meshguard.io.ply.body import Body, Column, Table, kept_elements, read_binar
 from meshguard.io.ply.header import Header, read_header
 from meshguard.io.ply.names import grouped
 from meshguard.io.ply.writing import ply_bytes
-from meshguard.kernels import polygons
+from meshguard.kernels import triangulation
 from meshguard.mesh import MAX_ELEMENTS, Irregularity, Mesh, Source, frozen_array
 
 __all__ = ["ply_bytes", "read_ply"]
@@ -225,7 +225,7 @@ def _triangles(
     faces = np.empty((most, 3), np.int32)
     origin = np.empty(most, np.int32)
     status = np.empty(table.rows, np.int8)
-    count, stitches = polygons.triangulated(lengths, items, n_vertices, strips, faces, origin, status)
+    count, stitches = triangulation.triangulate(lengths, items, n_vertices, strips, faces, origin, status)
     _note_faces(status, lengths, ahead, strips, stitches, notes)
     faces, origin = frozen_array(faces[:count]), frozen_array(origin[:count])
     is_same = not strips and count == table.rows and bool((lengths == 3).all())
@@ -265,7 +265,7 @@ def _note_faces(
         )
         message = "Triangle strips name vertices that do not exist; those triangles are left out. Strips: {}."
     else:
-        is_polygon = status == polygons.POLYGON
+        is_polygon = status == triangulation.POLYGON
         largest = int(lengths[is_polygon].max(initial=0))
         add(
             "F107",
@@ -273,9 +273,9 @@ def _note_faces(
             "Faces with more than three corners were cut into triangles: {}.",
             {"polygons": int(is_polygon.sum()), "largest": largest},
         )
-        add("F107", status == polygons.TOO_FEW, "Faces with fewer than three corners are left out: {}.", {})
+        add("F107", status == triangulation.TOO_FEW, "Faces with fewer than three corners are left out: {}.", {})
         message = "Faces that name vertices that do not exist are left out: {}."
-    add("F102", status == polygons.OUT_OF_RANGE, message, {})
+    add("F102", status == triangulation.OUT_OF_RANGE, message, {})
 
 
 def _joined(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from meshguard.errors import ReadError
 from meshguard.io.numerals import exact_number, shown_token
 from meshguard.io.ply.header import Element, Header, Notebook, row_dtype
-from meshguard.kernels import polygons, text, tokens
+from meshguard.kernels import ply_binary, text, tokens
 from meshguard.kernels._parallel import side_by_side, thread_count
 from meshguard.mesh import Irregularity
 
@@ -186,7 +186,7 @@ def _settle_items(content: bytes, items: npt.NDArray[np.int64]) -> None:
     for at in np.flatnonzero(items <= text.DEFERRED_ITEM):
         value = exact_number(content, text.DEFERRED_ITEM - int(items[at]), single=False)
         is_index = abs(value) < 2.0**53 and value == int(value)
-        items[at] = int(value) if is_index else polygons.NOT_AN_INDEX
+        items[at] = int(value) if is_index else ply_binary.NOT_AN_INDEX
 
 
 def _typed(values: npt.NDArray[np.float64], dtype: str, offset: int, found: Notebook) -> Column:
@@ -276,7 +276,7 @@ def _usual_faces(
     def read_part(part: int) -> None:
         v_lo, v_hi = (vertex.rows * k // parts for k in (part, part + 1))
         f_lo, f_hi = (rows * k // parts for k in (part, part + 1))
-        done[part] = polygons.fixed_rows(
+        done[part] = ply_binary.fixed_rows(
             data, header.order == ">", vertex_layout, face_layout, v_lo, v_hi, f_lo, f_hi, positions, faces
         )
 
@@ -323,7 +323,7 @@ def _listed(
     lengths = np.empty(rows if index_list >= 0 else 0, np.int32)
     item_size = np.dtype(properties[index_list].dtype).itemsize
     items = np.empty((len(content) - pos) // item_size if index_list >= 0 else 0, np.int64)
-    done, end, n_items, bad = polygons.list_rows(
+    done, end, n_items, bad = ply_binary.list_rows(
         data, layout, pos, rows, index_list, header.order == ">", scalars, lengths, items
     )
     if bad >= 0:

@@ -8,7 +8,7 @@ import numpy as np
 
 from meshguard.facts.arrays import frozen
 from meshguard.kernels._parallel import over_ranges
-from meshguard.kernels.nearby import faces_near
+from meshguard.kernels.grid_query import faces_near
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray

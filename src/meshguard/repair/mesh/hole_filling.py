@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
 from meshguard.halfedges import directed_keys, edge_keys, face_normals
-from meshguard.kernels import fairing, holes, refining, triangles
+from meshguard.kernels import fairing, hole_triangulation, refining, triangles
 from meshguard.repair.mesh.hole_sites import HoleSite, face_edges, hole_site, unit_normals
 from meshguard.repair.mesh.rounding import rounded
 
@@ -117,7 +117,7 @@ def _triangulated(site: HoleSite) -> IntArray | None:
         sides = edge_keys(polygon, np.roll(polygon, -1), len(site.points))
         edges = frozen(np.unique(np.concatenate([site.edges, sides])))
         weight, faces = np.empty(2), np.empty((max(len(polygon) - 2, 1), 3), np.int32)
-        count = holes.triangulate_polygon(
+        count = hole_triangulation.triangulate_polygon(
             site.points, frozen(polygon), frozen(across), edges, EXACT_CORNERS, weight, faces
         )
         # One polygon of more than three corners has no chord twice, and no face without a chord.

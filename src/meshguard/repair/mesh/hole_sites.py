@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
 from meshguard.halfedges import directed_keys, edge_ends, edge_keys, face_normals
-from meshguard.kernels import holes
+from meshguard.kernels import hole_triangulation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,7 +150,7 @@ def _found_around(positions: FloatArray, corners: IntArray, on_loops: IntArray) 
     reach = 3.0 * RINGS * float(np.median(steps))
     box += reach * np.array([-1, -1, -1, 1, 1, 1])
     inside = np.empty(len(corners), np.bool_)
-    holes.faces_in_box(positions, corners, frozen(box), inside)
+    hole_triangulation.faces_in_box(positions, corners, frozen(box), inside)
     near = np.flatnonzero(inside).astype(np.int32)
     near_corners = corners[near]
     reached = np.zeros(len(positions), np.bool_)

@@ -5,7 +5,7 @@ closed, manifold and free of intersections by construction: each cut lies in its
 corner. Vertices stand where grid lines meet the given surface, so the new surface follows it where it is sound.
 
 After Doi and Koide, An Efficient Method of Triangulating Equi-valued Surfaces by Using Tetrahedral Cells (1991), with
-the winding numbers of `kernels.winding`.
+the winding numbers of `kernels.winding_numbers`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshguard.facts.arrays import frozen
-from meshguard.kernels import winding
+from meshguard.kernels import winding_numbers as kernels
 from meshguard.kernels._parallel import over_ranges
 from meshguard.kernels.bvh import Tree, build_tree
-from meshguard.kernels.nearest import first_hits
+from meshguard.kernels.closest_points import first_hits
 from meshguard.repair.mesh.rounding import rounded
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _inside(facts: MeshFacts, tree: Tree, grid: _Grid) -> BoolArray:
     votes = np.zeros(grid.shape, np.int8)
     seen = np.empty(grid.shape, np.int16)
     for axis in range(3):
-        winding.stab_lines(facts.positions, corners, axis, origin, grid.cell, seen)
+        kernels.stab_lines(facts.positions, corners, axis, origin, grid.cell, seen)
         last = np.take(seen, [-1], axis=axis)
         votes += seen > 0
         votes += seen - last > 0
@@ -139,13 +139,13 @@ def _inside(facts: MeshFacts, tree: Tree, grid: _Grid) -> BoolArray:
 
 def _winding_at(facts: MeshFacts, tree: Tree, points: FloatArray) -> FloatArray:
     """The generalised winding number at points, float64 (q,)."""
-    dipoles = np.empty((2 * tree.width, winding.COLUMNS))
-    winding.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)
+    dipoles = np.empty((2 * tree.width, kernels.COLUMNS))
+    kernels.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)
     dipoles.flags.writeable = False
     numbers = np.empty(len(points))
     over_ranges(
         len(points),
-        lambda lo, hi: winding.winding_numbers(
+        lambda lo, hi: kernels.winding_numbers(
             facts.positions, tree.corners, tree.width, dipoles, points, lo, hi, numbers
         ),
         grain=1024,

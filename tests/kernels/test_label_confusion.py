@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.kernels.tallies import label_changes, tally
+from meshguard.kernels.label_confusion import label_changes, tally
 from tests import oracles, shapes
 
 

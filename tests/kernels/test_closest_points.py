@@ -9,7 +9,7 @@ import meshguard
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.kernels.bvh import Tree, build_tree
-from meshguard.kernels.nearest import first_hits
+from meshguard.kernels.closest_points import first_hits
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import shapes

@@ -7,7 +7,7 @@ import pytest
 
 from meshguard.facts.arrays import frozen
 from meshguard.facts.mesh import MeshFacts
-from meshguard.kernels import winding
+from meshguard.kernels import winding_numbers as kernels
 from meshguard.kernels.bvh import Tree, build_tree
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
@@ -17,8 +17,8 @@ from tests import oracles, shapes
 def dipoles_of(mesh: Mesh) -> tuple[MeshFacts, Tree, np.ndarray]:
     facts = MeshFacts(mesh, policy("scan"))
     tree = build_tree(facts.positions, facts.corners, facts.sound_faces, frozen(np.empty(0, np.int32)), facts.span)
-    dipoles = np.empty((2 * tree.width, winding.COLUMNS))
-    winding.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)
+    dipoles = np.empty((2 * tree.width, kernels.COLUMNS))
+    kernels.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)
     return facts, tree, frozen(dipoles)
 
 
@@ -27,7 +27,7 @@ def winding_at(mesh: Mesh, points: np.ndarray) -> np.ndarray:
     found = np.full(len(points), np.nan)
     half = len(points) // 2
     for lo, hi in ((0, half), (half, len(points))):
-        winding.winding_numbers(facts.positions, tree.corners, tree.width, dipoles, frozen(points), lo, hi, found)
+        kernels.winding_numbers(facts.positions, tree.corners, tree.width, dipoles, frozen(points), lo, hi, found)
     return found
 
 
@@ -86,7 +86,7 @@ def test_a_line_counts_what_it_enters_and_leaves(name: str, axis: int) -> None:
     mesh = SHEETS[name]
     origin, cell = np.array([-47.3173, -41.7131, -39.1871]), 21.0319
     out = np.empty((5, 4, 4), np.int16)
-    winding.stab_lines(mesh.vertices, mesh.faces, axis, frozen(origin), cell, out)
+    kernels.stab_lines(mesh.vertices, mesh.faces, axis, frozen(origin), cell, out)
     triangles = mesh.vertices[mesh.faces]
 
     for place in np.ndindex(*out.shape):
@@ -98,7 +98,7 @@ def test_lines_through_vertices_and_along_edges_count_each_face_once(axis: int) 
     """The cube's corners, edges and diagonals lie on grid lines: each must belong to one of its faces only."""
     mesh = shapes.cube(4.0)
     out = np.empty((7, 7, 7), np.int16)
-    winding.stab_lines(mesh.vertices, mesh.faces, axis, frozen(np.array([-1.0, -1.0, -1.0])), 1.0, out)
+    kernels.stab_lines(mesh.vertices, mesh.faces, axis, frozen(np.array([-1.0, -1.0, -1.0])), 1.0, out)
     across = [d for d in range(3) if d != axis]
     inner = np.moveaxis(out, axis, 0)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meshguard.facts.dental import DentalFacts
 from meshguard.facts.mesh import MeshFacts
-from meshguard.kernels import teeth as kernels
+from meshguard.kernels import label_regions as kernels
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy
 from tests import oracles, shapes

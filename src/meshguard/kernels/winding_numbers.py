@@ -15,7 +15,7 @@ import numpy as np
 
 from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.predicates import orient2d
-from meshguard.kernels.rows import BLOCK
+from meshguard.kernels.simd_blocks import BLOCK
 
 if TYPE_CHECKING:
     import numpy.typing as npt

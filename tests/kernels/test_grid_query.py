@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshguard.facts.arrays import frozen
-from meshguard.kernels import nearby
+from meshguard.kernels import grid_query as kernels
 from meshguard.repair.mesh.faces_near import near_boxes
 from tests import oracles, shapes
 
@@ -23,16 +23,20 @@ def test_it_is_what_looking_at_every_cell_says(seed: int) -> None:
     marked = rng.random((4, 5, 6)) < 0.1
     x, y, z, cell = 0.5, -0.25, 0.0, 0.5
     out = np.empty(len(corners), np.bool_)
-    nearby.faces_near(frozen(positions), frozen(corners), frozen(marked), x, y, z, cell, 0, len(corners), out)
+    kernels.faces_near(frozen(positions), frozen(corners), frozen(marked), x, y, z, cell, 0, len(corners), out)
 
-    assert out.tolist() == oracles.faces_near(positions, corners, marked, np.array([x, y, z]), cell, nearby._MOST_CELLS)
+    assert out.tolist() == oracles.faces_near(
+        positions, corners, marked, np.array([x, y, z]), cell, kernels._MOST_CELLS
+    )
     assert 0 < out.sum() < len(out)
 
 
 def test_only_the_range_is_written() -> None:
     mesh = shapes.grid()
     out = np.ones(len(mesh.faces), np.bool_)
-    nearby.faces_near(mesh.vertices, mesh.faces, frozen(np.zeros((2, 2, 2), np.bool_)), 0.0, 0.0, 0.0, 1.0, 10, 20, out)
+    kernels.faces_near(
+        mesh.vertices, mesh.faces, frozen(np.zeros((2, 2, 2), np.bool_)), 0.0, 0.0, 0.0, 1.0, 10, 20, out
+    )
 
     assert np.flatnonzero(~out).tolist() == list(range(10, 20))
 

@@ -1,87 +1,18 @@
-"""Polygons, strips and binary rows against naive twins."""
+"""Rows of a binary PLY against what struct makes of them."""
 
 from __future__ import annotations
 
-import itertools
 import struct
-from typing import TypeAlias
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshguard.kernels import polygons
-
-Faces: TypeAlias = list[tuple[int, int, int]]
+from meshguard.kernels import ply_binary
 
 LETTERS = "bBhHiIfd"
 """struct's letter of each kind of number, in the kernels' order."""
-
-rows_of_indices = st.lists(st.lists(st.integers(-2, 6), max_size=7), max_size=8)
-
-
-def naive_polygons(rows: list[list[int]], n: int) -> tuple[Faces, list[int], list[int]]:
-    faces, origin, status = [], [], []
-    for row, corners in enumerate(rows):
-        if len(corners) < 3:
-            status.append(polygons.TOO_FEW)
-        elif not all(0 <= corner < n for corner in corners):
-            status.append(polygons.OUT_OF_RANGE)
-        else:
-            status.append(polygons.TRIANGLE if len(corners) == 3 else polygons.POLYGON)
-            faces += [(corners[0], a, b) for a, b in itertools.pairwise(corners[1:])]
-            origin += [row] * (len(corners) - 2)
-    return faces, origin, status
-
-
-def naive_strips(rows: list[list[int]], n: int) -> tuple[Faces, list[int], int]:
-    faces, origin, stitches = [], [], 0
-    for row, corners in enumerate(rows):
-        runs: list[list[int]] = [[]]
-        for corner in corners:
-            if corner == -1:
-                runs.append([])
-            else:
-                runs[-1].append(corner)
-        for run in runs:
-            for i in range(len(run) - 2):
-                a, b, c = run[i : i + 3]
-                if not all(0 <= corner < n for corner in (a, b, c)):
-                    continue
-                if len({a, b, c}) < 3:
-                    stitches += 1
-                    continue
-                faces.append((a, b, c) if i % 2 == 0 else (b, a, c))
-                origin.append(row)
-    return faces, origin, stitches
-
-
-def _triangulated(rows: list[list[int]], n: int, *, strips: bool) -> tuple[Faces, list[int], list[int], int]:
-    lengths = np.array([len(row) for row in rows], np.int32)
-    items = np.array([corner for row in rows for corner in row], np.int64)
-    lengths.flags.writeable = items.flags.writeable = False
-    most = sum(max(0, len(row) - 2) for row in rows)
-    faces, origin, status = np.empty((most, 3), np.int32), np.empty(most, np.int32), np.empty(len(rows), np.int8)
-    count, stitches = polygons.triangulated(lengths, items, n, strips, faces, origin, status)
-    found = [(int(a), int(b), int(c)) for a, b, c in faces[:count]]
-    return found, origin[:count].tolist(), status.tolist(), stitches
-
-
-@settings(deadline=None)
-@given(rows_of_indices)
-def test_polygons_as_the_naive_twin_cuts_them(rows: list[list[int]]) -> None:
-    faces, origin, status, _ = _triangulated(rows, 5, strips=False)
-    assert (faces, origin, status) == naive_polygons(rows, 5)
-
-
-@settings(deadline=None)
-@given(rows_of_indices)
-def test_strips_as_the_naive_twin_cuts_them(rows: list[list[int]]) -> None:
-    faces, origin, status, stitches = _triangulated(rows, 5, strips=True)
-    assert (faces, origin, stitches) == naive_strips(rows, 5)
-    bad = [any(corner != -1 and not 0 <= corner < 5 for corner in row) for row in rows]
-    assert [one == polygons.OUT_OF_RANGE for one in status] == bad
 
 
 @settings(deadline=None)
@@ -121,7 +52,7 @@ def test_list_rows_as_struct_unpacks_them(
     width = sum(int(size) for length, _, size in table if length < 0)
     out_scalars = np.empty((n_rows, width), np.uint8)
     out_lengths, out_items = np.empty(n_rows, np.int32), np.empty(len(content), np.int64)
-    rows, end, n_items, bad = polygons.list_rows(
+    rows, end, n_items, bad = ply_binary.list_rows(
         np.frombuffer(content, np.uint8), table, 3, n_rows, kept, big, out_scalars, out_lengths, out_items
     )
     assert (rows, bad) == (complete, -1)
@@ -136,7 +67,7 @@ def test_a_negative_length_stops_the_walk() -> None:
     content = struct.pack("<bib", 1, 7, -1)
     table = np.array([(0, 4, 4)], np.int64)
     table.flags.writeable = False
-    found = polygons.list_rows(
+    found = ply_binary.list_rows(
         np.frombuffer(content, np.uint8), table, 0, 2, 0, False, np.empty((2, 0), np.uint8), np.empty(2, np.int32),
         np.empty(2, np.int64),
     )  # fmt: skip
@@ -156,12 +87,12 @@ def test_fixed_rows_stop_at_what_is_no_triangle(big: bool, length_letter: str) -
     vertices, faces = np.zeros((3, 3)), np.zeros((4, 3), np.int32)
     layouts = (1, 13, 5, 9, 0), (start, 14 + size, 2, size)
     data = np.frombuffer(content, np.uint8)
-    assert polygons.fixed_rows(data, big, *layouts, 0, 3, 0, 4, vertices, faces) == 2
-    assert polygons.fixed_rows(data, big, *layouts, 0, 0, 3, 4, vertices, faces) == 1
+    assert ply_binary.fixed_rows(data, big, *layouts, 0, 3, 0, 4, vertices, faces) == 2
+    assert ply_binary.fixed_rows(data, big, *layouts, 0, 0, 3, 4, vertices, faces) == 1
     np.testing.assert_array_equal(vertices, np.array(points, np.float32).astype(np.float64))
     np.testing.assert_array_equal(faces, [(0, 1, 2), (2, 1, 0), (0, 0, 0), (0, 1, 2)])
 
 
 def test_kernels_have_one_signature() -> None:
-    for entry in (polygons.fixed_rows, polygons.list_rows, polygons.triangulated):
+    for entry in (ply_binary.fixed_rows, ply_binary.list_rows):
         assert len(getattr(entry, "signatures", [])) <= 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meshguard.facts.arrays import frozen
 from meshguard.kernels.fairing import fair_points
-from meshguard.kernels.holes import faces_in_box, triangulate_polygon
+from meshguard.kernels.hole_triangulation import faces_in_box, triangulate_polygon
 from meshguard.kernels.refining import refine_patch
 from tests import shapes
 

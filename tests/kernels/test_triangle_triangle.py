@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from meshguard.kernels.meeting import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
+from meshguard.kernels.triangle_triangle import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
 from tests import oracles
 
 NAMES = {NOTHING: "nothing", POINT: "point", EDGE_SEGMENT: "edge", SEGMENT: "segment", AREA: "area"}

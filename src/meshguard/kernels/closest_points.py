@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.rows import BLOCK
+from meshguard.kernels.simd_blocks import BLOCK
 
 
 @inlined

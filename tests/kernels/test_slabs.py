@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.kernels.layers import cut_faces
+from meshguard.kernels.slabs import cut_faces
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2), st.sampled_from([0.3, 2.0, 50.0]), st.booleans())
