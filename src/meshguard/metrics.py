@@ -231,7 +231,7 @@ class _Scan:
     def __init__(
         self, number: int, truth: Labelling, predicted: Labelling, mesh: Mesh | npt.NDArray[Any] | None
     ) -> None:
-        from meshguard.kernels.label_confusion import tally
+        from meshguard.kernels.label_confusion import count_confusion
 
         self.number = number
         if mesh is None and isinstance(truth, Mesh):
@@ -246,7 +246,7 @@ class _Scan:
         points = _points(mesh, count)
         self.joint = np.zeros((len(self.labels[0][1]), len(self.labels[1][1])), np.int64)
         self.of_truth, self.of_predicted = np.zeros((self.joint.shape[0], 7)), np.zeros((self.joint.shape[1], 3))
-        tally(self.labels[0][0], self.labels[1][0], points, self.joint, self.of_truth, self.of_predicted)
+        count_confusion(self.labels[0][0], self.labels[1][0], points, self.joint, self.of_truth, self.of_predicted)
         # Instances, and the label of each; without any, labels are their own.
         self.joint_instances = self.joint
         self.instance_truth, self.instance_predicted = self.of_truth, self.of_predicted
@@ -256,7 +256,7 @@ class _Scan:
             (a, ids_a), (b, ids_b) = pair
             self.joint_instances = np.zeros((len(ids_a), len(ids_b)), np.int64)
             self.instance_truth, self.instance_predicted = np.zeros((len(ids_a), 7)), np.zeros((len(ids_b), 3))
-            tally(a, b, points, self.joint_instances, self.instance_truth, self.instance_predicted)
+            count_confusion(a, b, points, self.joint_instances, self.instance_truth, self.instance_predicted)
             self.label_of = _label_of(a, ids_a, *self.labels[0]), _label_of(b, ids_b, *self.labels[1])
 
     # ---- each tooth

@@ -190,7 +190,7 @@ def test_old_folders_are_removed(copy: Copy) -> None:
     copy.run()
     left = [folder.name for folder in copy.folders]
 
-    assert len(left) == meshguard.kernels._jit.KEPT + 1
+    assert len(left) == meshguard.kernels._jit.KEPT_FOLDERS + 1
     assert [name for name in left if name.startswith("meshguard-00000000000000")] == [
         f"meshguard-{number:016x}" for number in range(4, 12)
     ]

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.kernels.label_confusion import label_changes, tally
+from meshguard.kernels.label_confusion import count_confusion, label_changes
 from tests import oracles, shapes
 
 
@@ -24,7 +24,7 @@ def test_tally(seed: int, measured: bool) -> None:
         truth, predicted = rng.permutation(truth), rng.permutation(predicted)
     points = rng.normal(size=(k if measured else 0, 3))
     joint, of_truth, of_predicted = np.zeros((4, 5), np.int64), np.zeros((4, 7)), np.zeros((5, 3))
-    tally(frozen(truth), frozen(predicted), frozen(points), joint, of_truth, of_predicted)
+    count_confusion(frozen(truth), frozen(predicted), frozen(points), joint, of_truth, of_predicted)
 
     assert joint.tolist() == oracles.joint_counts(truth.tolist(), predicted.tolist(), 4, 5)
     if not measured or k == 0:

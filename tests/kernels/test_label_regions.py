@@ -1,4 +1,4 @@
-"""Pieces of labels, what they measure, and borders, against a slow twin and by hand."""
+"""Regions of equal label, what they measure, and borders, against a slow twin and by hand."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from meshguard.facts.dental.label_regions import LabelRegions
 
 
-def pieces(mesh: Mesh) -> LabelRegions:
+def regions_of(mesh: Mesh) -> LabelRegions:
     return DentalFacts(MeshFacts(mesh, Policy())).label_regions
 
 
 @given(st.integers(0, 2**32), st.booleans(), st.integers(1, 4))
-def test_pieces_are_those_of_the_slow_twin(seed: int, by_face: bool, classes: int) -> None:
+def test_regions_are_those_of_the_slow_twin(seed: int, by_face: bool, classes: int) -> None:
     mesh = shapes.grid(5, 4)
     random = np.random.default_rng(seed)
     label = random.integers(0, classes + 1, len(mesh.faces) if by_face else len(mesh.vertices))
@@ -41,14 +41,14 @@ def test_pieces_are_those_of_the_slow_twin(seed: int, by_face: bool, classes: in
 
     assert found == oracles.label_pieces(facts.surface.corners.tolist(), label.tolist(), by_face=by_face)
     assert facts.label_regions.measures[:, kernels.AREA].sum() == pytest.approx(facts.surface.face_measures.area.sum())
-    assert facts.label_regions.measures[:, kernels.NODES].tolist() == [len(piece) for piece in found]
+    assert facts.label_regions.measures[:, kernels.NODES].tolist() == [len(region) for region in found]
 
 
 def test_a_patch_measures_its_faces_and_meets_the_gum() -> None:
     mesh = shapes.grid(bulge=0.0)
     label = np.zeros(len(mesh.faces), int)
     label[[40, 41]] = 11  # one cell of 7.5 x 20/3 mm
-    found = pieces(mesh.with_data(face={"label": label}))
+    found = regions_of(mesh.with_data(face={"label": label}))
     (tooth,) = np.flatnonzero(found.label == 11)
 
     assert found.measures[tooth, kernels.AREA] == pytest.approx(50.0)
@@ -64,14 +64,14 @@ def test_faces_hang_together_over_an_edge_with_three_faces() -> None:
         vertices=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, -9, 0], [0, 0, 9]], faces=[[0, 1, 2], [1, 0, 3], [0, 1, 4]]
     )
 
-    assert pieces(mesh.with_data(face={"label": np.array([11, 0, 11])})).of_node.tolist() == [0, 1, 0]
+    assert regions_of(mesh.with_data(face={"label": np.array([11, 0, 11])})).of_node.tolist() == [0, 1, 0]
 
 
 def test_positions_decide_not_vertices() -> None:
     soup = shapes.soup(shapes.grid())
     label = np.where(soup.vertices[:, 0] > 0, 11, 21)
 
-    assert len(pieces(soup.with_data(vertex={"label": label})).label) == 2
+    assert len(regions_of(soup.with_data(vertex={"label": label})).label) == 2
 
 
 def test_smoothing_leaves_a_straight_border_as_it_is_and_shortens_a_zigzag() -> None:
@@ -99,7 +99,7 @@ def test_bands_grow_with_the_distance_and_stay_inside_their_label() -> None:
     distance, seed = np.full(len(label), np.inf), np.full(len(label), -1, np.int32)
     faces = np.empty(len(label), np.int32)
 
-    count = kernels.border_bands(
+    count = kernels.faces_near_borders(
         facts.surface.positions,
         facts.surface.corners,
         facts.surface.edges.twins,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from meshguard.kernels.triangle_triangle import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
+from meshguard.kernels.triangle_triangle import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, intersection_kind
 from tests import oracles
 
 NAMES = {NOTHING: "nothing", POINT: "point", EDGE_SEGMENT: "edge", SEGMENT: "segment", AREA: "area"}
@@ -35,8 +35,8 @@ def two_triangles(draw: st.DrawFn) -> np.ndarray:
 def test_triangles_meet_as_clipping_says(points: np.ndarray, one: list[int], other: list[int]) -> None:
     expected = oracles.meeting(points[:3], points[3:])
 
-    assert NAMES[meeting(points, *one, *other)] == expected
-    assert NAMES[meeting(points, *other, *one)] == expected
+    assert NAMES[intersection_kind(points, *one, *other)] == expected
+    assert NAMES[intersection_kind(points, *other, *one)] == expected
 
 
 @pytest.mark.parametrize(

@@ -34,19 +34,20 @@ class Content(NamedTuple):
     surplus: int = 0
 
 
-def _nothing() -> None:
-    """What happens between two pieces if nobody asks for more."""
+def _no_check() -> None:
+    """What happens between two reads if nobody asks for more."""
 
 
 def read_content(
-    file: str | Path | bytes | BinaryIO, budget: Budget, between: Callable[[], None] = _nothing
+    file: str | Path | bytes | BinaryIO, budget: Budget, between_reads: Callable[[], None] = _no_check
 ) -> Content:
     """The content of a file.
 
     Args:
         file: a path, the file's bytes, or an open binary file.
         budget: its `max_bytes` counts.
-        between: called between two pieces of a file object, a device or gzip data; what it raises ends the reading.
+        between_reads: called between two chunks of a file object, a device or gzip data; what it raises ends the
+            reading.
 
     Raises:
         ReadError: damaged gzip data, or a file object that is not binary.
@@ -61,18 +62,18 @@ def read_content(
             if most is not None and status.st_size > most:
                 raise BudgetExceeded(f"the file is larger than the budget of {most} bytes (max_bytes)")
             # A device or a pipe does not say how much is to come.
-            content = raw.read() if stat.S_ISREG(status.st_mode) else _all_of(raw, budget, between)
+            content = raw.read() if stat.S_ISREG(status.st_mode) else _read_all(raw, budget, between_reads)
     elif isinstance(file, (bytes, bytearray, memoryview)):
         suffix, content = "", bytes(file)
     elif hasattr(file, "read"):
         name = getattr(file, "name", "")
         suffix = _suffix(name) if isinstance(name, str) else ""
-        content = _all_of(file, budget, between)
+        content = _read_all(file, budget, between_reads)
     else:
         raise ReadError("this is not a path, bytes or a file opened in binary mode")
     surplus = 0
     if content[:2] == _GZIP_MAGIC:
-        content, surplus = _decompressed(content, budget, between)
+        content, surplus = _decompressed(content, budget, between_reads)
     if budget.max_bytes is not None and len(content) > budget.max_bytes:
         raise BudgetExceeded(f"the content is larger than the budget of {budget.max_bytes} bytes (max_bytes)")
     return Content(content, suffix, surplus)
@@ -84,20 +85,20 @@ def replace_file(path: Path, content: bytes) -> None:
     A link keeps pointing where it did, and the file there is replaced. A device or a pipe is written to as it is. A new
     file has the rights that the process gives new files; one that was there keeps its own.
     """
-    before = path.stat() if path.exists() else None
-    if before is not None and not stat.S_ISREG(before.st_mode):
+    status = path.stat() if path.exists() else None
+    if status is not None and not stat.S_ISREG(status.st_mode):
         path.write_bytes(content)
         return
     path = path.resolve()
     temporary = path.parent / f".meshguard-{secrets.token_hex(8)}.part"
-    rights = 0o666 if before is None else stat.S_IMODE(before.st_mode)
+    rights = 0o666 if status is None else stat.S_IMODE(status.st_mode)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), rights)
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
-        if before is not None:
+        if status is not None:
             temporary.chmod(rights)  # what the process's mask took away when the file was made
         temporary.replace(path)
     except BaseException:
@@ -110,12 +111,12 @@ def _suffix(name: str) -> str:
     return PurePath(name.lower().removesuffix(".gz")).suffix[1:]
 
 
-def _all_of(file: BinaryIO | io.FileIO, budget: Budget, between: Callable[[], None]) -> bytes:
+def _read_all(file: BinaryIO | io.FileIO, budget: Budget, between_reads: Callable[[], None]) -> bytes:
     """What a file object still holds; one read may give less than was asked for, from a pipe or a socket."""
     parts: list[bytes] = []
     size = 0
     while budget.max_bytes is None or size <= budget.max_bytes:
-        between()
+        between_reads()
         part: object = file.read(_READ if budget.max_bytes is None else min(_READ, budget.max_bytes + 1 - size))
         if not isinstance(part, (bytes, bytearray)):
             raise ReadError("this is not a file opened in binary mode")
@@ -126,7 +127,7 @@ def _all_of(file: BinaryIO | io.FileIO, budget: Budget, between: Callable[[], No
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _decompressed(content: bytes, budget: Budget, between: Callable[[], None]) -> tuple[bytes, int]:
+def _decompressed(content: bytes, budget: Budget, between_reads: Callable[[], None]) -> tuple[bytes, int]:
     """Gzip data decompressed member by member, never more than the budget and one chunk in memory; surplus bytes.
 
     Input is fed in slices that grow within a member, so that neither one large member nor a million empty ones are
@@ -138,7 +139,7 @@ def _decompressed(content: bytes, budget: Budget, between: Callable[[], None]) -
         member = zlib.decompressobj(wbits=31)
         fed, step = start, 1 << 12
         while not member.eof:
-            between()
+            between_reads()
             slice_ = member.unconsumed_tail
             if not slice_:
                 slice_ = content[fed : fed + step]

@@ -40,7 +40,7 @@ CACHE = os.environ.get("MESHGUARD_CACHE", "1") != "0"
 COMPILES = not numba.config.DISABLE_JIT
 """Whether kernels are compiled at all; `NUMBA_DISABLE_JIT=1` switches that off."""
 
-KEPT = 8
+KEPT_FOLDERS = 8
 """Folders of other versions, processors and settings that are left beside a new one; older ones are removed."""
 
 ENTRIES: list[Any] = []
@@ -106,11 +106,11 @@ def _folder() -> Path | None:
 
 
 def _remove_old(place: Path, folder: Path) -> None:
-    """Remove all folders beside a new one but the `KEPT` newest."""
+    """Remove all folders beside a new one but the `KEPT_FOLDERS` newest."""
     with suppress(OSError):
-        others = [other for other in place.glob(f"{_PREFIX}*") if other != folder and other.is_dir()]
-        for other in sorted(others, key=lambda other: other.stat().st_mtime, reverse=True)[KEPT:]:
-            shutil.rmtree(other, ignore_errors=True)
+        older = [path for path in place.glob(f"{_PREFIX}*") if path != folder and path.is_dir()]
+        for path in sorted(older, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT_FOLDERS:]:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 FOLDER = _folder()

@@ -25,7 +25,7 @@ def _box_distance(nodes: npt.NDArray[np.float32], node: int, x: float, y: float,
 
 
 @inlined
-def _closest(
+def _closest_on_triangle(
     positions: npt.NDArray[np.float64], a: int, b: int, c: int, x: float, y: float, z: float
 ) -> tuple[float, float, float]:
     """The point of triangle a, b, c closest to a point."""
@@ -56,13 +56,13 @@ def _closest(
     if on_bc <= 0.0 and d4 - d3 >= 0.0 and d5 - d6 >= 0.0:
         t = (d4 - d3) / ((d4 - d3) + (d5 - d6))
         return ax + ux + t * (vx - ux), ay + uy + t * (vy - uy), az + uz + t * (vz - uz)
-    whole = on_ab + on_ac + on_bc
-    s, t = on_ac / whole, on_ab / whole
+    total = on_ab + on_ac + on_bc
+    s, t = on_ac / total, on_ab / total
     return ax + s * ux + t * vx, ay + s * uy + t * vy, az + s * uz + t * vz
 
 
 @kernel
-def nearest_points(
+def closest_points(
     positions: npt.NDArray[np.float64],
     order: npt.NDArray[np.int32],
     nodes: npt.NDArray[np.float32],
@@ -91,7 +91,7 @@ def nearest_points(
         out_distance: (q,) float64: mm; infinite there.
     """
     stack = np.empty(130, np.int64)
-    away = np.empty(130, np.float64)
+    distances = np.empty(130, np.float64)
     for i in range(lo, hi):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         out_face[i] = -1
@@ -100,23 +100,23 @@ def nearest_points(
         if len(order) == 0 or not np.isfinite(x + y + z):
             continue
         best = np.inf
-        stack[0], away[0] = 1, 0.0
+        stack[0], distances[0] = 1, 0.0
         height = 1
         while height > 0:
             height -= 1
             node = stack[height]
-            if away[height] > best:
+            if distances[height] > best:
                 continue
             if node < width:
                 left, right = _box_distance(nodes, 2 * node, x, y, z), _box_distance(nodes, 2 * node + 1, x, y, z)
                 first, second = (2 * node, 2 * node + 1) if left <= right else (2 * node + 1, 2 * node)
-                stack[height], away[height] = second, max(left, right)
-                stack[height + 1], away[height + 1] = first, min(left, right)
+                stack[height], distances[height] = second, max(left, right)
+                stack[height + 1], distances[height + 1] = first, min(left, right)
                 height += 2
                 continue
             block = node - width
             for k in range(min(BLOCK, len(order) - block * BLOCK)):
-                cx, cy, cz = _closest(
+                cx, cy, cz = _closest_on_triangle(
                     positions, corners[block, 0, k], corners[block, 1, k], corners[block, 2, k], x, y, z
                 )
                 square = (cx - x) ** 2 + (cy - y) ** 2 + (cz - z) ** 2

@@ -23,7 +23,7 @@ _SOFTNESS = 0.1
 
 
 @inlined
-def _neighbours(
+def _list_neighbours(
     faces: npt.NDArray[np.int32],
     length: int,
     out_starts: npt.NDArray[np.int32],
@@ -45,33 +45,33 @@ def _neighbours(
         for c in range(3):
             v = faces[f, c]
             for d in range(1, 3):
-                other = faces[f, (c + d) % 3]
+                neighbour = faces[f, (c + d) % 3]
                 i = out_starts[v]
-                while i < out_ends[v] and out_items[i] != other:
+                while i < out_ends[v] and out_items[i] != neighbour:
                     i += 1
                 if i == out_ends[v]:
-                    out_items[i] = other
+                    out_items[i] = neighbour
                     out_sides[i] = 0
                     out_ends[v] += 1
                 out_sides[i] += 1
 
 
 @inlined
-def _entry(starts: npt.NDArray[np.int32], items: npt.NDArray[np.int32], v: int, other: int) -> int:
+def _neighbour_entry(starts: npt.NDArray[np.int32], items: npt.NDArray[np.int32], v: int, neighbour: int) -> int:
     """Where a vertex's neighbour stands."""
     i = starts[v]
-    while items[i] != other:
+    while items[i] != neighbour:
         i += 1
     return int(i)
 
 
 @inlined
-def _weigh(
+def _cotangent_weights(
     points: npt.NDArray[np.float64],
     faces: npt.NDArray[np.int32],
     starts: npt.NDArray[np.int32],
     items: npt.NDArray[np.int32],
-    whole: npt.NDArray[np.bool_],
+    interior: npt.NDArray[np.bool_],
     out_weights: npt.NDArray[np.float64],
     out_inner: npt.NDArray[np.float64],
     out_mass: npt.NDArray[np.float64],
@@ -87,11 +87,11 @@ def _weigh(
         ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
         vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        twice = math.sqrt(nx * nx + ny * ny + nz * nz)
+        double_area = math.sqrt(nx * nx + ny * ny + nz * nz)
         uu, vv, uv = ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, ux * vx + uy * vy + uz * vz
-        twice = max(twice, 1e-12 * max(uu, vv))
-        is_inner = whole[a] and whole[b] and whole[c]
-        cot_a, cot_b, cot_c = uv / twice, (uu - uv) / twice, (vv - uv) / twice
+        double_area = max(double_area, 1e-12 * max(uu, vv))
+        is_inner = interior[a] and interior[b] and interior[c]
+        cot_a, cot_b, cot_c = uv / double_area, (uu - uv) / double_area, (vv - uv) / double_area
         for k in range(3):
             if k == 0:
                 p, q, cot = b, c, cot_a
@@ -100,7 +100,7 @@ def _weigh(
             else:
                 p, q, cot = a, b, cot_c
             cot = 0.5 * max(-_MOST_COTANGENT, min(_MOST_COTANGENT, cot))
-            i, j = _entry(starts, items, p, q), _entry(starts, items, q, p)
+            i, j = _neighbour_entry(starts, items, p, q), _neighbour_entry(starts, items, q, p)
             out_weights[i] += cot
             out_weights[j] += cot
             if is_inner:
@@ -108,9 +108,9 @@ def _weigh(
                 out_inner[j] += cot
         # The corner's own part of the face (Meyer et al. 2003): Voronoi, or half and quarters where it is obtuse.
         if cot_a <= 0.0 or cot_b <= 0.0 or cot_c <= 0.0:
-            out_mass[a] += twice / (4.0 if cot_a <= 0.0 else 8.0)
-            out_mass[b] += twice / (4.0 if cot_b <= 0.0 else 8.0)
-            out_mass[c] += twice / (4.0 if cot_c <= 0.0 else 8.0)
+            out_mass[a] += double_area / (4.0 if cot_a <= 0.0 else 8.0)
+            out_mass[b] += double_area / (4.0 if cot_b <= 0.0 else 8.0)
+            out_mass[c] += double_area / (4.0 if cot_c <= 0.0 else 8.0)
         else:
             ww = uu + vv - 2.0 * uv
             out_mass[a] += (uu * cot_c + vv * cot_b) / 8.0
@@ -149,7 +149,7 @@ def _add_row(
 
 
 @inlined
-def _square_row(
+def _add_normal_equation(
     factor: float,
     coefficient: npt.NDArray[np.float64],
     used: npt.NDArray[np.int32],
@@ -216,27 +216,27 @@ def _solve(band: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> boo
 
 
 @inlined
-def _curve(
+def _mean_curvature_normals(
     points: npt.NDArray[np.float64],
     starts: npt.NDArray[np.int32],
     ends: npt.NDArray[np.int32],
     items: npt.NDArray[np.int32],
-    whole: npt.NDArray[np.bool_],
+    interior: npt.NDArray[np.bool_],
     weights: npt.NDArray[np.float64],
     mass: npt.NDArray[np.float64],
-    out_curvature: npt.NDArray[np.float64],
+    out_normals: npt.NDArray[np.float64],
 ) -> float:
     """Write the Laplacian of each whole vertex's position; return the mean of its square over the area."""
     total = area = 0.0
     for v in range(len(mass)):
-        if not whole[v]:
+        if not interior[v]:
             continue
         area += mass[v]
         for d in range(3):
             value = 0.0
             for i in range(starts[v], ends[v]):
                 value += weights[i] * (points[items[i], d] - points[v, d])
-            out_curvature[v, d] = value / mass[v]
+            out_normals[v, d] = value / mass[v]
             total += value * value / mass[v]
     return total / area if area > 0.0 else 0.0
 
@@ -244,7 +244,7 @@ def _curve(
 @inlined
 def _edge_factor(
     points: npt.NDArray[np.float64],
-    curvature: npt.NDArray[np.float64],
+    normals: npt.NDArray[np.float64],
     mean: float,
     axis: npt.NDArray[np.float64],
     power: float,
@@ -258,7 +258,7 @@ def _edge_factor(
         step = points[v, d] - points[w, d]
         along += step * axis[d]
         length += step * step
-        change += (curvature[v, d] - curvature[w, d]) ** 2
+        change += (normals[v, d] - normals[w, d]) ** 2
     factor = 1.0 + along * along / length
     if mean > 0.0:
         factor *= (change / length * area / mean + _SOFTNESS) ** (0.5 * power - 1.0)
@@ -266,17 +266,17 @@ def _edge_factor(
 
 
 @inlined
-def _mark_whole(
+def _mark_interior(
     starts: npt.NDArray[np.int32],
     ends: npt.NDArray[np.int32],
     sides: npt.NDArray[np.int8],
-    out_whole: npt.NDArray[np.bool_],
+    out_interior: npt.NDArray[np.bool_],
 ) -> None:
     """Mark the vertices with faces all around: those have a Laplacian."""
-    for v in range(len(out_whole)):
-        out_whole[v] = ends[v] > starts[v]
+    for v in range(len(out_interior)):
+        out_interior[v] = ends[v] > starts[v]
         for i in range(starts[v], ends[v]):
-            out_whole[v] &= sides[i] == 2
+            out_interior[v] &= sides[i] == 2
 
 
 @inlined
@@ -284,16 +284,16 @@ def _find_reach(
     starts: npt.NDArray[np.int32],
     ends: npt.NDArray[np.int32],
     items: npt.NDArray[np.int32],
-    whole: npt.NDArray[np.bool_],
+    interior: npt.NDArray[np.bool_],
     rank: npt.NDArray[np.int32],
     count: int,
     out_lowest: npt.NDArray[np.int32],
     out_highest: npt.NDArray[np.int32],
 ) -> None:
     """Find the lowest and highest rank of the free vertices that each Laplacian depends on; `count` and −1 if none."""
-    for v in range(len(whole)):
+    for v in range(len(interior)):
         out_lowest[v], out_highest[v] = count, -1
-        if whole[v]:
+        if interior[v]:
             out_lowest[v] = rank[v] if rank[v] >= 0 else count
             out_highest[v] = rank[v]
             for i in range(starts[v], ends[v]):
@@ -307,18 +307,18 @@ def _band_width(
     starts: npt.NDArray[np.int32],
     ends: npt.NDArray[np.int32],
     items: npt.NDArray[np.int32],
-    whole: npt.NDArray[np.bool_],
+    interior: npt.NDArray[np.bool_],
     lowest: npt.NDArray[np.int32],
     highest: npt.NDArray[np.int32],
 ) -> int:
     """How far apart the ranks of two free vertices are at most, plus one, that share a term of the energy."""
     width = 1
-    for v in range(len(whole)):
+    for v in range(len(interior)):
         width = max(width, highest[v] - lowest[v] + 1)
-        if whole[v]:
+        if interior[v]:
             for i in range(starts[v], ends[v]):
                 w = items[i]
-                if w > v and whole[w]:
+                if w > v and interior[w]:
                     width = max(width, max(highest[v], highest[w]) - min(lowest[v], lowest[w]) + 1)
     return width
 
@@ -329,17 +329,17 @@ def _assemble(
     starts: npt.NDArray[np.int32],
     ends: npt.NDArray[np.int32],
     items: npt.NDArray[np.int32],
-    whole: npt.NDArray[np.bool_],
+    interior: npt.NDArray[np.bool_],
     rank: npt.NDArray[np.int32],
     highest: npt.NDArray[np.int32],
     weights: npt.NDArray[np.float64],
     inner: npt.NDArray[np.float64],
     mass: npt.NDArray[np.float64],
-    curvature: npt.NDArray[np.float64],
+    normals: npt.NDArray[np.float64],
     mean: float,
     axis: npt.NDArray[np.float64],
-    bend: float,
-    twist: float,
+    bilaplacian_weight: float,
+    trilaplacian_weight: float,
     power: float,
     coefficient: npt.NDArray[np.float64],
     used: npt.NDArray[np.int32],
@@ -352,22 +352,22 @@ def _assemble(
             out_band[i, k] = 0.0
         for d in range(3):
             out_right[i, d] = 0.0
-    for v in range(len(whole)):
-        if not whole[v]:
+    for v in range(len(interior)):
+        if not interior[v]:
             continue
-        factor = bend * mass[v]
+        factor = bilaplacian_weight * mass[v]
         if highest[v] >= 0 and factor != 0.0:
             n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
-            _square_row(factor, coefficient, used, n, rank, points, out_band, out_right)
+            _add_normal_equation(factor, coefficient, used, n, rank, points, out_band, out_right)
         for i in range(starts[v], ends[v]):
             w = items[i]
-            factor = twist * inner[i]
-            if w < v or not whole[w] or max(highest[v], highest[w]) < 0 or factor == 0.0:
+            factor = trilaplacian_weight * inner[i]
+            if w < v or not interior[w] or max(highest[v], highest[w]) < 0 or factor == 0.0:
                 continue
             n = _add_row(v, 1.0, starts, ends, items, weights, mass, coefficient, used, 0)
             n = _add_row(w, -1.0, starts, ends, items, weights, mass, coefficient, used, n)
-            factor *= _edge_factor(points, curvature, mean, axis, power, mass[v], v, w)
-            _square_row(factor, coefficient, used, n, rank, points, out_band, out_right)
+            factor *= _edge_factor(points, normals, mean, axis, power, mass[v], v, w)
+            _add_normal_equation(factor, coefficient, used, n, rank, points, out_band, out_right)
 
 
 @kernel
@@ -375,8 +375,8 @@ def fair_points(
     faces: npt.NDArray[np.int32],
     order: npt.NDArray[np.int32],
     axis: npt.NDArray[np.float64],
-    bend: float,
-    twist: float,
+    bilaplacian_weight: float,
+    trilaplacian_weight: float,
     power: float,
     rounds: int,
     most: int,
@@ -394,8 +394,8 @@ def fair_points(
         faces: (m, 3) int32: the patch and at least two rings of faces around it.
         order: (k,) int32: the free vertices, neighbours close to each other, so that the system has a narrow band.
         axis: (3,) float64: changes along this direction weigh 1 + (its length)**2 times as much as others.
-        bend: weight of the bi-Laplacian; above 0, for where the surroundings are too narrow for the other part.
-        twist: weight of the tri-Laplacian.
+        bilaplacian_weight: above 0, for where the surroundings are too narrow for the other part.
+        trilaplacian_weight: the other part's.
         power: between 1 and 2.
         rounds: how often to solve.
         most: largest size (free vertices * width of the band) that is solved at all.
@@ -407,30 +407,34 @@ def fair_points(
     length, count = len(out_points), len(order)
     starts, ends = np.empty(length + 1, np.int32), np.empty(length, np.int32)
     items, sides = np.empty(6 * len(faces), np.int32), np.empty(6 * len(faces), np.int8)
-    _neighbours(faces, length, starts, ends, items, sides)
-    whole = np.empty(length, np.bool_)
-    _mark_whole(starts, ends, sides, whole)
+    _list_neighbours(faces, length, starts, ends, items, sides)
+    interior = np.empty(length, np.bool_)
+    _mark_interior(starts, ends, sides, interior)
     rank = np.full(length, -1, np.int32)
     for i in range(count):
         rank[order[i]] = i
     lowest, highest = np.empty(length, np.int32), np.empty(length, np.int32)
-    _find_reach(starts, ends, items, whole, rank, count, lowest, highest)
-    width = min(_band_width(starts, ends, items, whole, lowest, highest), count)
+    _find_reach(starts, ends, items, interior, rank, count, lowest, highest)
+    width = min(_band_width(starts, ends, items, interior, lowest, highest), count)
     if count == 0 or count * width > most:
         return 0
     weights, inner = np.empty(len(items), np.float64), np.empty(len(items), np.float64)
-    mass, curvature = np.empty(length, np.float64), np.zeros((length, 3), np.float64)
+    mass, normals = np.empty(length, np.float64), np.zeros((length, 3), np.float64)
     band, right = np.empty((count, width), np.float64), np.empty((count, 3), np.float64)
     coefficient, used = np.full(length, np.nan), np.empty(length, np.int32)
-    for done in range(rounds):
-        _weigh(out_points, faces, starts, items, whole, weights, inner, mass)
-        mean = _curve(out_points, starts, ends, items, whole, weights, mass, curvature) if done > 0 else 0.0
+    for n_done in range(rounds):
+        _cotangent_weights(out_points, faces, starts, items, interior, weights, inner, mass)
+        mean = (
+            _mean_curvature_normals(out_points, starts, ends, items, interior, weights, mass, normals)
+            if n_done > 0
+            else 0.0
+        )
         _assemble(
-            out_points, starts, ends, items, whole, rank, highest, weights, inner, mass, curvature, mean,
-            axis, bend, twist, power, coefficient, used, band, right,
+            out_points, starts, ends, items, interior, rank, highest, weights, inner, mass, normals, mean,
+            axis, bilaplacian_weight, trilaplacian_weight, power, coefficient, used, band, right,
         )  # fmt: skip
         if not _solve(band, right):
-            return done
+            return n_done
         for i in range(count):
             for d in range(3):
                 out_points[order[i], d] = right[i, d]

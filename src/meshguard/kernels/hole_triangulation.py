@@ -60,9 +60,9 @@ def _unit_normal(points: npt.NDArray[np.float64], a: int, b: int, c: int, out_no
 
 
 @inlined
-def _turn(normal: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+def _turn(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
     """Minus the cosine of the angle between two unit normals; the least weight where one is unknown."""
-    turn = -(normal[0] * other[0] + normal[1] * other[1] + normal[2] * other[2])
+    turn = -(first[0] * second[0] + first[1] * second[1] + first[2] * second[2])
     return turn if turn == turn else _NO_ANGLE
 
 
@@ -73,16 +73,16 @@ def _ear(
     across: npt.NDArray[np.float64],
     edges: npt.NDArray[np.int64],
     before: int,
-    at: int,
+    corner: int,
     after: int,
     normal: npt.NDArray[np.float64],
 ) -> float:
     """The cost of cutting off a corner: its new edge squared, more for a turn; infinite where it must not be."""
-    a, b, c = polygon[before], polygon[at], polygon[after]
+    a, b, c = polygon[before], polygon[corner], polygon[after]
     if a == c or holds_edge(edges, len(points), a, c) or is_narrow(points, a, b, c):
         return math.inf
     _unit_normal(points, a, b, c, normal)
-    turn = max(_turn(normal, across[before]), _turn(normal, across[at]))
+    turn = max(_turn(normal, across[before]), _turn(normal, across[corner]))
     dx, dy, dz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
     # An ear that folds back (a reflex corner) costs far more than any that does not, however long.
     fold = 1.0 + 50.0 * max(0.0, 1.0 + turn) ** 2
@@ -109,8 +109,8 @@ def _cut_ears(
     for i in range(count):
         cost[i] = _ear(points, polygon, across, edges, before[i], i, after[i], normal)
     faces = 0
-    left = count
-    while left > most:
+    n_corners = count
+    while n_corners > most:
         best = 0
         for i in range(count):
             if cost[i] < cost[best]:
@@ -121,13 +121,13 @@ def _cut_ears(
         a, b, c = polygon[lo], polygon[best], polygon[hi]
         out_faces[faces, 0], out_faces[faces, 1], out_faces[faces, 2] = a, b, c
         faces += 1
-        left -= 1
+        n_corners -= 1
         # What the next ears are held against is the ear's normal and those before it: one small ear's tells little.
         _unit_normal(points, a, b, c, normal)
         square = 0.0
         for d in range(3):
-            for other in (across[lo, d], across[best, d]):
-                normal[d] += other if other == other else 0.0
+            for component in (across[lo, d], across[best, d]):
+                normal[d] += component if component == component else 0.0
             square += normal[d] * normal[d]
         for d in range(3):
             across[lo, d] = normal[d] / math.sqrt(square) if square > 0.0 else math.nan
@@ -136,14 +136,14 @@ def _cut_ears(
         after[best] = -1
         cost[lo] = _ear(points, polygon, across, edges, before[lo], lo, after[lo], normal)
         cost[hi] = _ear(points, polygon, across, edges, before[hi], hi, after[hi], normal)
-    kept = 0
+    n_left = 0
     for i in range(count):
         if after[i] >= 0:
-            polygon[kept] = polygon[i]
+            polygon[n_left] = polygon[i]
             for d in range(3):
-                across[kept, d] = across[i, d]
-            kept += 1
-    return kept, faces
+                across[n_left, d] = across[i, d]
+            n_left += 1
+    return n_left, faces
 
 
 @kernel
@@ -198,8 +198,10 @@ def triangulate_polygon(
     for gap in range(2, count):
         for i in range(count - gap):
             j = i + gap
-            last = i == 0 and j == count - 1
-            if not last and (corners[i] == corners[j] or holds_edge(edges, len(points), corners[i], corners[j])):
+            is_whole_polygon = i == 0 and j == count - 1
+            if not is_whole_polygon and (
+                corners[i] == corners[j] or holds_edge(edges, len(points), corners[i], corners[j])
+            ):
                 continue
             for m in range(i + 1, j):
                 turn = max(turns[i, m], turns[m, j])
@@ -211,7 +213,7 @@ def triangulate_polygon(
                     continue
                 area += _unit_normal(points, a, b, c, normal)
                 turn = max(turn, _turn(normal, facing[i, m]), _turn(normal, facing[m, j]))
-                if last:
+                if is_whole_polygon:
                     turn = max(turn, _turn(normal, normals[j]))
                 if turn < turns[i, j] or (turn == turns[i, j] and area < areas[i, j]):
                     turns[i, j], areas[i, j], choice[i, j] = turn, area, m

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.predicates import FILTER_2D, FILTER_3D
 from meshguard.kernels.simd_blocks import BLOCK, lowest, overlapping, sharing
-from meshguard.kernels.triangle_triangle import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, meeting
+from meshguard.kernels.triangle_triangle import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, intersection_kind
 
 CROSSING, OVERLAP, TOUCH_POINT, TOUCH_SEGMENT, FOLD, VERTEX_CROSSING, DUPLICATE, VERTEX_OVERLAP = range(8)
 """How two faces intersect: no common vertex and a segment inside both (CROSSING), an area (OVERLAP), a point, a segment
@@ -36,24 +36,24 @@ def _class_of(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int
         return -1
     if shared == 2:
         tip, p, q = (c, a, b) if not c_in else (b, c, a) if not b_in else (a, b, c)
-        other = d if d != p and d != q else e if e != p and e != q else f
-        return FOLD if folds(positions, p, q, tip, other) else -1
-    met = meeting(positions, a, b, c, d, e, f)
-    if met == NOTHING:
+        opposite = d if d != p and d != q else e if e != p and e != q else f
+        return FOLD if folds(positions, p, q, tip, opposite) else -1
+    kind = intersection_kind(positions, a, b, c, d, e, f)
+    if kind == NOTHING:
         return -1
     if shared == 1:
-        if met == POINT:
+        if kind == POINT:
             return -1
-        return VERTEX_OVERLAP if met == AREA else VERTEX_CROSSING
-    if met == AREA:
+        return VERTEX_OVERLAP if kind == AREA else VERTEX_CROSSING
+    if kind == AREA:
         return OVERLAP
-    if met == SEGMENT:
+    if kind == SEGMENT:
         return CROSSING
-    return TOUCH_SEGMENT if met == EDGE_SEGMENT else TOUCH_POINT
+    return TOUCH_SEGMENT if kind == EDGE_SEGMENT else TOUCH_POINT
 
 
 @inlined
-def _whole(corners: npt.NDArray[np.int32], certified: npt.NDArray[np.bool_], block: int) -> int:
+def _certified_faces(corners: npt.NDArray[np.int32], certified: npt.NDArray[np.bool_], block: int) -> int:
     """Bit k is set where all corners of face k of a block are certified."""
     bits = 0
     for k in range(BLOCK):
@@ -69,10 +69,10 @@ def _collect(
     boxes: npt.NDArray[np.float32],
     corners: npt.NDArray[np.int32],
     certified: npt.NDArray[np.bool_],
-    whole: int,
+    certified_faces: int,
     node: int,
     block: int,
-    other: int,
+    other_block: int,
     out_candidates: npt.NDArray[np.int32],
     count: int,
 ) -> int:
@@ -92,7 +92,7 @@ def _collect(
         near &= near - 1
         hits = overlapping(
             boxes,
-            other,
+            other_block,
             boxes[block, 0, k],
             boxes[block, 1, k],
             boxes[block, 2, k],
@@ -100,19 +100,19 @@ def _collect(
             boxes[block, 4, k],
             boxes[block, 5, k],
         )
-        if other == block:
+        if other_block == block:
             hits &= ~((2 << k) - 1)
         if hits == 0:
             continue
         a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
-        common = sharing(corners, other, a, b, c)
-        if (whole >> k) & 1 != 0:
+        common = sharing(corners, other_block, a, b, c)
+        if (certified_faces >> k) & 1 != 0:
             hits &= ~common
         while hits != 0:
             j = lowest(hits)
             hits &= hits - 1
             if (common >> j) & 1 != 0:
-                d, e, f = corners[other, 0, j], corners[other, 1, j], corners[other, 2, j]
+                d, e, f = corners[other_block, 0, j], corners[other_block, 1, j], corners[other_block, 2, j]
                 if (
                     (certified[d] and (d == a or d == b or d == c))
                     or (certified[e] and (e == a or e == b or e == c))
@@ -120,7 +120,7 @@ def _collect(
                 ):
                     continue
             out_candidates[count, 0] = block * BLOCK + k
-            out_candidates[count, 1] = other * BLOCK + j
+            out_candidates[count, 1] = other_block * BLOCK + j
             count += 1
     return count
 
@@ -203,9 +203,9 @@ def _decide(
     """Write those of the candidates that intersect; return the new count of pairs, at most `most`."""
     for place in range(waiting):
         i, m = candidates[place, 0], candidates[place, 1]
-        block, k, other, j = i // BLOCK, i % BLOCK, m // BLOCK, m % BLOCK
+        block, k, other_block, j = i // BLOCK, i % BLOCK, m // BLOCK, m % BLOCK
         a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
-        d, e, f = corners[other, 0, j], corners[other, 1, j], corners[other, 2, j]
+        d, e, f = corners[other_block, 0, j], corners[other_block, 1, j], corners[other_block, 2, j]
         if (
             _misses_plane(positions, a, b, c, d, e, f)
             or _misses_plane(positions, d, e, f, a, b, c)
@@ -267,7 +267,7 @@ def pairs_within(
         q = nodes[width + block]
         least_x, least_y, least_z, most_x, most_y, most_z = q[0], q[1], q[2], q[3], q[4], q[5]
         group = node_groups[width + block] if len(node_groups) > 0 else 0
-        whole = _whole(corners, certified, block)
+        certified_faces = _certified_faces(corners, certified, block)
         # All that comes later along the curve hangs to the right of the path from this block to the root.
         height = 1
         stack[0] = node = width + block
@@ -292,7 +292,9 @@ def pairs_within(
                 stack[height + 1] = 2 * node
                 height += 2
                 continue
-            waiting = _collect(nodes, boxes, corners, certified, whole, node, block, node - width, candidates, waiting)
+            waiting = _collect(
+                nodes, boxes, corners, certified, certified_faces, node, block, node - width, candidates, waiting
+            )
             if waiting >= _CANDIDATES:
                 count = _decide(positions, order, corners, candidates, waiting, count, most, out_pairs)
                 waiting = 0
@@ -343,14 +345,14 @@ def measure_pairs(
                 p, q = corners[f, k], corners[f, (k + 1) % 3]
                 px, py, pz = positions[p, 0], positions[p, 1], positions[p, 2]
                 qx, qy, qz = positions[q, 0], positions[q, 1], positions[q, 2]
-                at_p = nx * (px - ax) + ny * (py - ay) + nz * (pz - az)
-                at_q = nx * (qx - ax) + ny * (qy - ay) + nz * (qz - az)
-                above, below = max(above, at_p), max(below, -at_p)
+                height_p = nx * (px - ax) + ny * (py - ay) + nz * (pz - az)
+                height_q = nx * (qx - ax) + ny * (qy - ay) + nz * (qz - az)
+                above, below = max(above, height_p), max(below, -height_p)
                 t = -1.0
-                if abs(at_p) <= slack:
+                if abs(height_p) <= slack:
                     t = 0.0
-                elif at_p * at_q < 0.0 and abs(at_q) > slack:
-                    t = at_p / (at_p - at_q)
+                elif height_p * height_q < 0.0 and abs(height_q) > slack:
+                    t = height_p / (height_p - height_q)
                 if t < 0.0:
                     continue
                 x, y, z = px + t * (qx - px), py + t * (qy - py), pz + t * (qz - pz)
@@ -369,9 +371,9 @@ def measure_pairs(
         for i in range(count):
             for j in range(i):
                 dx, dy, dz = points[i, 0] - points[j, 0], points[i, 1] - points[j, 1], points[i, 2] - points[j, 2]
-                apart = dx * dx + dy * dy + dz * dz
-                if apart > widest:
-                    widest, first, second = apart, j, i
+                square = dx * dx + dy * dy + dz * dz
+                if square > widest:
+                    widest, first, second = square, j, i
         for d in range(3):
             out_ends[place, 0, d], out_ends[place, 1, d] = points[first, d], points[second, d]
 
@@ -442,7 +444,7 @@ def pairs_between(
     count = 0
     for block in range(lo, hi):
         q = nodes[width + block]
-        mine = boxes[block]
+        rows = boxes[block]
         stack[0] = 1
         height = 1
         while height > 0:
@@ -458,16 +460,27 @@ def pairs_between(
                 stack[height], stack[height + 1] = 2 * node + 1, 2 * node
                 height += 2
                 continue
-            other = node - other_width
+            other_block = node - other_width
             for k in range(min(BLOCK, len(order) - block * BLOCK)):
                 hits = overlapping(
-                    other_boxes, other, mine[0, k], mine[1, k], mine[2, k], mine[3, k], mine[4, k], mine[5, k]
+                    other_boxes,
+                    other_block,
+                    rows[0, k],
+                    rows[1, k],
+                    rows[2, k],
+                    rows[3, k],
+                    rows[4, k],
+                    rows[5, k],
                 )
                 a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
                 while hits != 0:
                     j = lowest(hits)
                     hits &= hits - 1
-                    d, e, f = other_corners[other, 0, j], other_corners[other, 1, j], other_corners[other, 2, j]
+                    d, e, f = (
+                        other_corners[other_block, 0, j],
+                        other_corners[other_block, 1, j],
+                        other_corners[other_block, 2, j],
+                    )
                     if (
                         _misses_plane(positions, a, b, c, d, e, f)
                         or _misses_plane(positions, d, e, f, a, b, c)
@@ -479,7 +492,7 @@ def pairs_between(
                         continue
                     if count < len(out_pairs):
                         out_pairs[count, 0] = order[block * BLOCK + k]
-                        out_pairs[count, 1] = other_order[other * BLOCK + j]
+                        out_pairs[count, 1] = other_order[other_block * BLOCK + j]
                         out_pairs[count, 2] = kind
                     count += 1
     return count

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 @kernel
-def tally(
+def count_confusion(
     truth: npt.NDArray[np.int32],
     predicted: npt.NDArray[np.int32],
     points: npt.NDArray[np.float64],
-    out_joint: npt.NDArray[np.int64],
+    out_confusion: npt.NDArray[np.int64],
     out_truth: npt.NDArray[np.float64],
     out_predicted: npt.NDArray[np.float64],
 ) -> None:
@@ -32,16 +32,16 @@ def tally(
         truth: (k,) int32 in [0, t).
         predicted: (k,) int32 in [0, p).
         points: (k, 3) float64, mm; (0, 3) leaves the measures at 0.
-        out_joint: (t, p) int64, zeros: number of points with each pair of ids.
+        out_confusion: (t, p) int64, zeros: number of points with each pair of ids.
         out_truth: (t, 7) float64, zeros: centroid x, y, z; sum of squared deviations from it along x, y, z, mm2;
             largest squared distance from it, mm2.
         out_predicted: (p, 3) float64, zeros: centroid. An id without points keeps NaN.
     """
-    measured = len(points) > 0
+    has_points = len(points) > 0
     start = 0
     while start < len(truth):  # a run of one pair of ids stays in registers
         t, p, first = truth[start], predicted[start], start
-        if measured:
+        if has_points:
             a, b, c = out_truth[t, 0], out_truth[t, 1], out_truth[t, 2]
             x, y, z = out_predicted[p, 0], out_predicted[p, 1], out_predicted[p, 2]
             while start < len(truth) and truth[start] == t and predicted[start] == p:
@@ -53,19 +53,19 @@ def tally(
         else:
             while start < len(truth) and truth[start] == t and predicted[start] == p:
                 start += 1
-        out_joint[t, p] += start - first
-    if not measured:
+        out_confusion[t, p] += start - first
+    if not has_points:
         return
-    for t in range(out_joint.shape[0]):
+    for t in range(out_confusion.shape[0]):
         count = 0
-        for p in range(out_joint.shape[1]):
-            count += out_joint[t, p]
+        for p in range(out_confusion.shape[1]):
+            count += out_confusion[t, p]
         for axis in range(3):
             out_truth[t, axis] = out_truth[t, axis] / count if count else math.nan
-    for p in range(out_joint.shape[1]):
+    for p in range(out_confusion.shape[1]):
         count = 0
-        for t in range(out_joint.shape[0]):
-            count += out_joint[t, p]
+        for t in range(out_confusion.shape[0]):
+            count += out_confusion[t, p]
         for axis in range(3):
             out_predicted[p, axis] = out_predicted[p, axis] / count if count else math.nan
     start = 0

@@ -25,16 +25,16 @@ def _middle(a: int, b: int, c: int) -> int:
 
 
 @kernel
-def label_pieces(
+def label_regions(
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
     nonmanifold: npt.NDArray[np.int32],
     labels: npt.NDArray[np.int32],
     by_face: bool,
-    out_of_face: npt.NDArray[np.int32],
-    out_piece: npt.NDArray[np.int32],
+    out_face_label: npt.NDArray[np.int32],
+    out_region: npt.NDArray[np.int32],
     out_borders: npt.NDArray[np.int32],
-    out_meetings: npt.NDArray[np.int32],
+    out_node_borders: npt.NDArray[np.int32],
     out_mixed: npt.NDArray[np.int32],
     out_label: npt.NDArray[np.int32],
     out_nodes: npt.NDArray[np.int32],
@@ -47,11 +47,11 @@ def label_pieces(
         nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of an edge side by side.
         labels: (N,) int32: label of each node; N = m by face, else the number of positions.
         by_face: whether nodes are faces.
-        out_of_face: (m,) int32: label of each face; the middle one of three corners'.
-        out_piece: (N,) int32: piece of each node, 0 to P - 1 by lowest node; −1 for one that takes no part.
+        out_face_label: (m,) int32: label of each face; the middle one of three corners'.
+        out_region: (N,) int32: piece of each node, 0 to P - 1 by lowest node; −1 for one that takes no part.
         out_borders: (3m,) int32: the first of them hold half-edges, ascending and one for each edge, between faces that
             differ.
-        out_meetings: (3m,) int32: the same between nodes; not written by face, where it is the same.
+        out_node_borders: (3m,) int32: the same between nodes; not written by face, where it is the same.
         out_mixed: (m,) int32: the first of them hold faces whose corners differ, ascending; none by face.
         out_label: (N,) int32: the first P hold the label of each piece.
         out_nodes: (N,) int32: the first P hold the number of its nodes.
@@ -62,19 +62,19 @@ def label_pieces(
     n, m = len(labels), len(corners)
     flat = corners.reshape(-1)
     for node in range(n):
-        out_piece[node] = -1
-    borders, meetings, mixed = 0, 0, 0
+        out_region[node] = -1
+    borders, node_borders, mixed = 0, 0, 0
     for f in range(m):
         used = twins[3 * f] != UNUSED
         if by_face:
-            out_of_face[f] = labels[f]
+            out_face_label[f] = labels[f]
             if used:
-                out_piece[f] = f
+                out_region[f] = f
         else:
             a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-            out_of_face[f] = _middle(labels[a], labels[b], labels[c])
+            out_face_label[f] = _middle(labels[a], labels[b], labels[c])
             if used:
-                out_piece[a], out_piece[b], out_piece[c] = a, b, c
+                out_region[a], out_region[b], out_region[c] = a, b, c
                 if labels[a] != labels[b] or labels[a] != labels[c]:
                     out_mixed[mixed] = f
                     mixed += 1
@@ -85,19 +85,19 @@ def label_pieces(
             if twin == UNUSED or 0 <= twin < h:
                 continue
             g = twin // 3 if twin >= 0 else f
-            differ = out_of_face[f] != out_of_face[g]
+            differ = out_face_label[f] != out_face_label[g]
             if differ:
                 out_borders[borders] = h
                 borders += 1
             a, b = (f, g) if by_face else (corners[f, c], corners[f, (c + 1) % 3])
             # Most were joined with the same set before: that is seen without a search.
-            if out_piece[a] == out_piece[b]:
+            if out_region[a] == out_region[b]:
                 continue
             if labels[a] == labels[b]:
-                unite(out_piece, a, b)
+                unite(out_region, a, b)
             elif not by_face:
-                out_meetings[meetings] = h
-                meetings += 1
+                out_node_borders[node_borders] = h
+                node_borders += 1
     if by_face:
         for k in range(1, len(nonmanifold)):
             h = nonmanifold[k]
@@ -107,42 +107,42 @@ def label_pieces(
                 if not same_sum or min(flat[g], flat[next_halfedge(g)]) != min(flat[h], flat[next_halfedge(h)]):
                     break
                 if labels[g // 3] == labels[h // 3]:
-                    unite(out_piece, g // 3, h // 3)
+                    unite(out_region, g // 3, h // 3)
     # A representative is the lowest node of its set, so it is numbered before the others look it up.
     count = 0
     for node in range(n):
-        if out_piece[node] == node:
-            out_piece[node] = -2 - count
+        if out_region[node] == node:
+            out_region[node] = -2 - count
             out_label[count] = labels[node]
             out_nodes[count] = 0
             count += 1
-        elif out_piece[node] >= 0:
+        elif out_region[node] >= 0:
             # All representatives on the way are lower and numbered already.
-            root = out_piece[node]
+            root = out_region[node]
             while root >= 0:
-                root = out_piece[root]
-            out_piece[node] = root
+                root = out_region[root]
+            out_region[node] = root
     for node in range(n):
-        if out_piece[node] < -1:
-            out_piece[node] = -2 - out_piece[node]
-            out_nodes[out_piece[node]] += 1
-    return count, borders, meetings, mixed
+        if out_region[node] < -1:
+            out_region[node] = -2 - out_region[node]
+            out_nodes[out_region[node]] += 1
+    return count, borders, node_borders, mixed
 
 
 @kernel
-def measure_pieces(
+def measure_regions(
     positions: npt.NDArray[np.float64],
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
     areas: npt.NDArray[np.float64],
     labels: npt.NDArray[np.int32],
-    of_face: npt.NDArray[np.int32],
-    piece: npt.NDArray[np.int32],
+    face_label: npt.NDArray[np.int32],
+    region: npt.NDArray[np.int32],
     by_face: bool,
     lo: int,
     hi: int,
     out_sums: npt.NDArray[np.float64],
-    out_face_piece: npt.NDArray[np.int32],
+    out_face_region: npt.NDArray[np.int32],
 ) -> None:
     """Sums over each piece, of the faces from lo to hi; a position has a third of each of its faces.
 
@@ -152,25 +152,25 @@ def measure_pieces(
         twins: (3m,) int32: see `kernels.topology`.
         areas: (m,) float64: of each face, mm2.
         labels: (N,) int32: of each node.
-        of_face: (m,) int32: label of each face.
-        piece: (N,) int32: of each node, from `label_pieces`.
+        face_label: (m,) int32: label of each face.
+        region: (N,) int32: of each node, from `label_regions`.
         by_face: whether nodes are faces.
         lo: first face.
         hi: behind the last face.
         out_sums: (P, COLUMNS) float64: overwritten; AREA and RIM, and for labels other than 0 VECTOR and, under CENTRE,
             the surface's centre times its area; under NODES nothing.
-        out_face_piece: (m,) int32: piece of each face: of its first corner with its label; −1 where none takes part.
+        out_face_region: (m,) int32: piece of each face: of its first corner with its label; −1 where none takes part.
     """
     out_sums[:, :] = 0.0
     centre, vector = np.empty(3), np.empty(3)
     for f in range(lo, hi):
-        out_face_piece[f] = -1
+        out_face_region[f] = -1
         if twins[3 * f] == UNUSED:
             continue
         a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
         area = areas[f]
-        whole = by_face or (piece[a] == piece[b] and piece[a] == piece[c])
-        is_gum = whole and of_face[f] == 0
+        is_one_region = by_face or (region[a] == region[b] and region[a] == region[c])
+        is_gum = is_one_region and face_label[f] == 0
         if not is_gum:
             for d in range(3):
                 e, g = (d + 1) % 3, (d + 2) % 3
@@ -181,16 +181,16 @@ def measure_pieces(
                 )
         for corner in range(3):
             node = f if by_face else corners[f, corner]
-            if out_face_piece[f] < 0 and labels[node] == of_face[f]:
-                out_face_piece[f] = piece[node]
-            row = out_sums[piece[node]]
-            share = 1.0 if whole else 1.0 / 3.0
+            if out_face_region[f] < 0 and labels[node] == face_label[f]:
+                out_face_region[f] = region[node]
+            row = out_sums[region[node]]
+            share = 1.0 if is_one_region else 1.0 / 3.0
             row[AREA] += share * area
             if labels[node] != 0:
                 for d in range(3):
                     row[CENTRE + d] += share * centre[d]
                     row[VECTOR + d] += share * vector[d]
-            if whole:
+            if is_one_region:
                 break
         for corner in range(3):
             if twins[3 * f + corner] == BOUNDARY:
@@ -199,14 +199,14 @@ def measure_pieces(
                 for d in range(3):
                     length += (positions[b, d] - positions[a, d]) ** 2
                 node = f if by_face else a
-                out_sums[piece[node], RIM] += np.sqrt(length)
+                out_sums[region[node], RIM] += np.sqrt(length)
 
 
 @kernel
 def extents_along(
     positions: npt.NDArray[np.float64],
     corners: npt.NDArray[np.int32],
-    piece: npt.NDArray[np.int32],
+    region: npt.NDArray[np.int32],
     owner: npt.NDArray[np.int32],
     axes: npt.NDArray[np.float64],
     lo: int,
@@ -218,7 +218,7 @@ def extents_along(
     Args:
         positions: (p, 3) float64: mm.
         corners: (m, 3) int32: positions of each face's corners.
-        piece: (m,) int32: of each face, −1 for none.
+        region: (m,) int32: of each face, −1 for none.
         owner: (P + 1,) int32: of each piece, 0 to T - 1, or −1 for one that counts nowhere; the last is for no piece.
         axes: (T, 3, 3) float64: three unit vectors of each owner.
         lo: first face.
@@ -228,7 +228,7 @@ def extents_along(
     out_extents[:, :, 0] = np.inf
     out_extents[:, :, 1] = -np.inf
     for f in range(lo, hi):
-        t = owner[piece[f]]
+        t = owner[region[f]]
         if t < 0:
             continue
         for corner in range(3):
@@ -246,14 +246,14 @@ def _between_centres(positions: npt.NDArray[np.float64], corners: npt.NDArray[np
     """Distance between the centres of two faces."""
     total = 0.0
     for d in range(3):
-        one = positions[corners[f, 0], d] + positions[corners[f, 1], d] + positions[corners[f, 2], d]
-        other = positions[corners[g, 0], d] + positions[corners[g, 1], d] + positions[corners[g, 2], d]
-        total += (one - other) ** 2
+        sum_f = positions[corners[f, 0], d] + positions[corners[f, 1], d] + positions[corners[f, 2], d]
+        sum_g = positions[corners[g, 0], d] + positions[corners[g, 1], d] + positions[corners[g, 2], d]
+        total += (sum_f - sum_g) ** 2
     return float(np.sqrt(total) / 3.0)
 
 
 @kernel
-def border_bands(
+def faces_near_borders(
     positions: npt.NDArray[np.float64],
     corners: npt.NDArray[np.int32],
     twins: npt.NDArray[np.int32],
@@ -337,11 +337,11 @@ def border_bands(
 
 
 @inlined
-def _distance(these: npt.NDArray[np.float64], p: int, those: npt.NDArray[np.float64], q: int) -> float:
+def _distance(first_points: npt.NDArray[np.float64], p: int, second_points: npt.NDArray[np.float64], q: int) -> float:
     """Distance between a point of one array and one of another."""
     total = 0.0
     for d in range(3):
-        total += (these[p, d] - those[q, d]) ** 2
+        total += (first_points[p, d] - second_points[q, d]) ** 2
     return float(np.sqrt(total))
 
 
@@ -368,30 +368,30 @@ def smoothed_lengths(
     """
     q, k = len(points), len(ends)
     degree = np.zeros(q, np.int32)
-    beside = np.zeros((q, 2), np.int32)
+    neighbours = np.zeros((q, 2), np.int32)
     for e in range(k):
         for end in range(2):
             p = ends[e, end]
             if degree[p] < 2:
-                beside[p, degree[p]] = ends[e, 1 - end]
+                neighbours[p, degree[p]] = ends[e, 1 - end]
             degree[p] += 1
-    here, moved = points.copy(), points.copy()
+    smoothed, moved = points.copy(), points.copy()
     for _ in range(rounds):
         for p in range(q):
             if degree[p] == 2:
-                one, other = beside[p, 0], beside[p, 1]
+                before_p, after_p = neighbours[p, 0], neighbours[p, 1]
                 for d in range(3):
-                    moved[p, d] = 0.5 * here[p, d] + 0.25 * (here[one, d] + here[other, d])
-        here, moved = moved, here
+                    moved[p, d] = 0.5 * smoothed[p, d] + 0.25 * (smoothed[before_p, d] + smoothed[after_p, d])
+        smoothed, moved = moved, smoothed
     out_lengths[:, :] = 0.0
     for e in range(k):
         a, b = ends[e, 0], ends[e, 1]
-        before, shorter = _distance(points, a, points, b), _distance(here, a, here, b)
-        strayed = _distance(points, a, here, a) + _distance(points, b, here, b)
+        length, smoothed_length = _distance(points, a, points, b), _distance(smoothed, a, smoothed, b)
+        shift = _distance(points, a, smoothed, a) + _distance(points, b, smoothed, b)
         for side in range(2):
             owner = owners[e, side]
             if owner >= 0:
-                out_lengths[owner, 0] += before
-                out_lengths[owner, 1] += shorter
-                out_lengths[owner, 2] += strayed
+                out_lengths[owner, 0] += length
+                out_lengths[owner, 1] += smoothed_length
+                out_lengths[owner, 2] += shift
                 out_lengths[owner, 3] += 2.0

@@ -24,15 +24,15 @@ MAX_CHORD_POINTS = 4096
 
 
 @inlined
-def _fan_end(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], h: int, at: int) -> int:
-    """The other boundary half-edge of the fan around position `at` that begins at boundary half-edge h; −1 if none."""
+def _fan_end(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], h: int, position: int) -> int:
+    """The other boundary half-edge of the fan around a position that begins at boundary half-edge h; −1 for none."""
     current = h
     while True:
         # The two half-edges of a face at the position: the one that leaves it, and the one that arrives.
-        other = previous_halfedge(current) if flat[current] == at else next_halfedge(current)
-        twin = twins[other]
+        leaving = previous_halfedge(current) if flat[current] == position else next_halfedge(current)
+        twin = twins[leaving]
         if twin == BOUNDARY:
-            return other
+            return leaving
         if twin < 0:
             return -1
         current = twin
@@ -84,20 +84,20 @@ def trace_loops(
     for i in range(count):
         h = boundary[i]
         for side in range(2):
-            at = flat[h] if side == 0 else flat[next_halfedge(h)]
-            other = _fan_end(flat, twins, h, at)
-            if other >= 0:
-                match[2 * i + side] = 2 * rank[other] + (0 if flat[other] == at else 1)
-            elif waiting[at] < 0:
-                waiting[at] = 2 * i + side
+            position = flat[h] if side == 0 else flat[next_halfedge(h)]
+            fan_end = _fan_end(flat, twins, h, position)
+            if fan_end >= 0:
+                match[2 * i + side] = 2 * rank[fan_end] + (0 if flat[fan_end] == position else 1)
+            elif waiting[position] < 0:
+                waiting[position] = 2 * i + side
             else:  # two fans that end at non-manifold edges of one position go on in each other
-                match[2 * i + side] = waiting[at]
-                match[waiting[at]] = 2 * i + side
-                waiting[at] = -1
+                match[2 * i + side] = waiting[position]
+                match[waiting[position]] = 2 * i + side
+                waiting[position] = -1
     done = np.zeros(count, np.bool_)
     # The way walked since the last loop was cut off: half-edges, the positions where they are entered, and where on it
     # each position stands.
-    way, entered = np.empty(count, np.int32), np.empty(count, np.int32)
+    path, entered = np.empty(count, np.int32), np.empty(count, np.int32)
     height_of = np.full(length, -1, np.int32)
     chains = loops = filled = 0
     out_offsets[0] = 0
@@ -112,15 +112,15 @@ def trace_loops(
                 i, side = end // 2, end % 2
                 done[i] = True
                 h = boundary[i]
-                way[height] = h
+                path[height] = h
                 entered[height] = flat[h] if side == 0 else flat[next_halfedge(h)]
                 height_of[entered[height]] = height
                 height += 1
-                there = flat[next_halfedge(h)] if side == 0 else flat[h]
-                below = height_of[there]
+                destination = flat[next_halfedge(h)] if side == 0 else flat[h]
+                below = height_of[destination]
                 if below >= 0:  # back at a position of this way: what lies between is a loop of its own
                     for j in range(below, height):
-                        out_halfedges[filled] = way[j]
+                        out_halfedges[filled] = path[j]
                         out_vertices[filled] = entered[j]
                         height_of[entered[j]] = -1
                         filled += 1
@@ -132,7 +132,7 @@ def trace_loops(
                 end = match[2 * i + 1 - side]
             if height:
                 for j in range(height):
-                    out_halfedges[filled] = way[j]
+                    out_halfedges[filled] = path[j]
                     out_vertices[filled] = entered[j]
                     height_of[entered[j]] = -1
                     filled += 1
@@ -159,27 +159,27 @@ def _measure_loop(
     ox, oy, oz = positions[vertices[0], 0], positions[vertices[0], 1], positions[vertices[0], 2]
     perimeter = 0.0
     ax = ay = az = 0.0
-    there = -1
+    w = -1
     for i in range(len(vertices)):
         h = halfedges[i]
-        here = vertices[i]
-        there = flat[h] + flat[next_halfedge(h)] - here
-        px, py, pz = positions[here, 0] - ox, positions[here, 1] - oy, positions[here, 2] - oz
-        qx, qy, qz = positions[there, 0] - ox, positions[there, 1] - oy, positions[there, 2] - oz
+        v = vertices[i]
+        w = flat[h] + flat[next_halfedge(h)] - v
+        px, py, pz = positions[v, 0] - ox, positions[v, 1] - oy, positions[v, 2] - oz
+        qx, qy, qz = positions[w, 0] - ox, positions[w, 1] - oy, positions[w, 2] - oz
         perimeter += math.sqrt((qx - px) * (qx - px) + (qy - py) * (qy - py) + (qz - pz) * (qz - pz))
         ax += py * qz - pz * qy
         ay += pz * qx - px * qz
         az += px * qy - py * qx
     out_measures[PERIMETER] = perimeter
     out_measures[LOOP_AREA] = 0.5 * math.sqrt(ax * ax + ay * ay + az * az)
-    out_measures[CHORD] = _largest_chord(positions, vertices, there)
+    out_measures[CHORD] = _largest_chord(positions, vertices, w)
 
 
 @inlined
 def _largest_chord(positions: npt.NDArray[np.float64], vertices: npt.NDArray[np.int32], end: int) -> float:
     """The largest distance of two of a loop's vertices, its end included.
 
-    No point is farther from the mean than `reach`, so a chord longer than the best so far needs two points whose
+    No point is farther from the mean than `largest`, so a chord longer than the best so far needs two points whose
     distances from the mean add up to more than it. Few have, once a long chord is known.
     """
     step = max(1, -(-(len(vertices) + 1) // MAX_CHORD_POINTS))
@@ -190,14 +190,14 @@ def _largest_chord(positions: npt.NDArray[np.float64], vertices: npt.NDArray[np.
         v = vertices[i * step] if i * step < len(vertices) else end
         points[i] = v
         mx, my, mz = mx + positions[v, 0] / count, my + positions[v, 1] / count, mz + positions[v, 2] / count
-    away = np.empty(count, np.float64)
+    distances = np.empty(count, np.float64)
     farthest = 0
     for i in range(count):
         dx, dy, dz = positions[points[i], 0] - mx, positions[points[i], 1] - my, positions[points[i], 2] - mz
-        away[i] = math.sqrt(dx * dx + dy * dy + dz * dz)
-        if away[i] > away[farthest]:
+        distances[i] = math.sqrt(dx * dx + dy * dy + dz * dz)
+        if distances[i] > distances[farthest]:
             farthest = i
-    reach = away[farthest]
+    largest = distances[farthest]
     best = 0.0
     for _ in range(3):  # from a far point to the one farthest from it: a long chord to begin with
         start = farthest
@@ -206,12 +206,12 @@ def _largest_chord(positions: npt.NDArray[np.float64], vertices: npt.NDArray[np.
             chord = _chord(positions, points[start], points[j])
             if chord > best:
                 best, farthest = chord, j
-    slack = 1e-12 * reach
+    slack = 1e-12 * largest
     for i in range(count):
-        if away[i] + reach + slack < best:
+        if distances[i] + largest + slack < best:
             continue
         for j in range(i):
-            if away[i] + away[j] + slack >= best:
+            if distances[i] + distances[j] + slack >= best:
                 best = max(best, _chord(positions, points[i], points[j]))
     return best
 

@@ -14,9 +14,9 @@ NOT_AN_INDEX = -(1 << 61)
 @inlined
 def _bits32(data: npt.NDArray[np.uint8], pos: int | np.uint64, big: bool) -> np.uint32:
     # Unsigned indices: without the test for negative ones, the compiler makes one 32-bit load of the four.
-    at = np.uint64(pos)
-    a, b = np.uint32(data[at]), np.uint32(data[at + np.uint64(1)])
-    c, d = np.uint32(data[at + np.uint64(2)]), np.uint32(data[at + np.uint64(3)])
+    offset = np.uint64(pos)
+    a, b = np.uint32(data[offset]), np.uint32(data[offset + np.uint64(1)])
+    c, d = np.uint32(data[offset + np.uint64(2)]), np.uint32(data[offset + np.uint64(3)])
     if big:
         return d | (c << np.uint32(8)) | (b << np.uint32(16)) | (a << np.uint32(24))
     return a | (b << np.uint32(8)) | (c << np.uint32(16)) | (d << np.uint32(24))
@@ -31,7 +31,7 @@ def _bits64(data: npt.NDArray[np.uint8], pos: int, big: bool) -> np.uint64:
 
 
 @inlined
-def _whole(value: float) -> int:
+def _as_index(value: float) -> int:
     if abs(value) < 9007199254740992.0 and np.floor(value) == value:
         return np.int64(value)  # type: ignore[return-value]
     return NOT_AN_INDEX
@@ -56,8 +56,8 @@ def _integer(data: npt.NDArray[np.uint8], pos: int, kind: int, big: bool) -> int
         short = low | (high << 8)
         return short - 65536 if kind == 2 and short > 32767 else short  # type: ignore[return-value]
     if kind == 6:
-        return _whole(np.float64(np.uint32(_bits32(data, pos, big)).view(np.float32)))
-    return _whole(np.uint64(_bits64(data, pos, big)).view(np.float64))
+        return _as_index(np.float64(np.uint32(_bits32(data, pos, big)).view(np.float32)))
+    return _as_index(np.uint64(_bits64(data, pos, big)).view(np.float64))
 
 
 @kernel
@@ -98,33 +98,32 @@ def fixed_rows(
         out_vertices[i, 0] = np.uint32(_bits32(data, pos + x, big)).view(np.float32)
         out_vertices[i, 1] = np.uint32(_bits32(data, pos + y, big)).view(np.float32)
         out_vertices[i, 2] = np.uint32(_bits32(data, pos + z, big)).view(np.float32)
-    start, stride, length_at, length_size = face_layout
+    start, stride, length_offset, length_size = face_layout
     three = np.uint8(3)
     if length_size == 1 and not big:
         # Nearly every file: the same as below, with nothing left to decide in the loop.
-        one = np.uint64(1)
         step = np.uint64(stride)
         bound = np.uint32(n)
-        at = np.uint64(start + f_lo * stride + length_at)
+        offset = np.uint64(start + f_lo * stride + length_offset)
         for f in range(f_lo, f_hi):
-            a = _bits32(data, at + one, False)
-            b = _bits32(data, at + np.uint64(5), False)
-            c = _bits32(data, at + np.uint64(9), False)
-            if data[at] != three or max(a, b, c) >= bound:
+            a = _bits32(data, offset + np.uint64(1), False)
+            b = _bits32(data, offset + np.uint64(5), False)
+            c = _bits32(data, offset + np.uint64(9), False)
+            if data[offset] != three or max(a, b, c) >= bound:
                 return f - f_lo
             row = np.uint64(f)
             out_faces[row, 0] = a
             out_faces[row, 1] = b
             out_faces[row, 2] = c
-            at += step
+            offset += step
         return f_hi - f_lo
-    least = length_size - 1 if big else 0
+    low_byte = length_size - 1 if big else 0
     for f in range(f_lo, f_hi):
-        pos = start + f * stride + length_at
-        if data[np.uint64(pos + least)] != three:
+        pos = start + f * stride + length_offset
+        if data[np.uint64(pos + low_byte)] != three:
             return f - f_lo
         for k in range(length_size):
-            if k != least and data[pos + k] != np.uint8(0):
+            if k != low_byte and data[pos + k] != np.uint8(0):
                 return f - f_lo
         pos += length_size
         a, b, c = _bits32(data, pos, big), _bits32(data, pos + 4, big), _bits32(data, pos + 8, big)
@@ -142,7 +141,7 @@ def list_rows(
     table: npt.NDArray[np.int64],
     start: int,
     rows: int,
-    kept: int,
+    kept_list: int,
     big: bool,
     out_scalars: npt.NDArray[np.uint8],
     out_lengths: npt.NDArray[np.int32],
@@ -156,7 +155,7 @@ def list_rows(
             kinds as in `_integer`.
         start: offset of the first row.
         rows: most rows to read.
-        kept: the property whose list is kept, −1 for none.
+        kept_list: the property whose list is kept, −1 for none.
         big: whether numbers are big-endian.
         out_scalars: (rows, bytes) uint8: the bytes of each row's scalars, one behind the other; zero columns for none.
         out_lengths: (rows,) int32: length of the kept list.
@@ -193,7 +192,7 @@ def list_rows(
             pos += sizes[length_kind]
             if length * size > end - pos:
                 return row, row_start, row_items, -1
-            if k == kept:
+            if k == kept_list:
                 out_lengths[row] = length
                 for i in range(length):
                     out_items[items + i] = _integer(data, pos + i * size, kind, big)

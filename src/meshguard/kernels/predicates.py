@@ -19,7 +19,7 @@ FILTER_3D = 7.771561172376103e-16  # (7 + 56 eps) eps: Shewchuk's o3derrboundA
 @inlined
 def _add_to_expansion(expansion: npt.NDArray[np.float64], length: int, value: float) -> int:
     """Add a number to an expansion of `length` terms (increasing, non-overlapping), in place; return its new length."""
-    kept = 0
+    n_terms = 0
     total = value
     for i in range(length):
         term = expansion[i]
@@ -28,12 +28,12 @@ def _add_to_expansion(expansion: npt.NDArray[np.float64], length: int, value: fl
         error = (total - (raised - virtual)) + (term - virtual)
         total = raised
         if error != 0.0:
-            expansion[kept] = error
-            kept += 1
+            expansion[n_terms] = error
+            n_terms += 1
     if total != 0.0:
-        expansion[kept] = total
-        kept += 1
-    return kept
+        expansion[n_terms] = total
+        n_terms += 1
+    return n_terms
 
 
 @inlined
@@ -111,11 +111,11 @@ def orient2d(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -
 
 @inlined
 def _add_scaled(
-    expansion: npt.NDArray[np.float64], length: int, other: npt.NDArray[np.float64], other_length: int, factor: float
+    expansion: npt.NDArray[np.float64], length: int, added: npt.NDArray[np.float64], added_length: int, factor: float
 ) -> int:
     """Add another expansion times a factor to an expansion; return its new length."""
-    for i in range(other_length):
-        length = _add_product(expansion, length, other[i], factor)
+    for i in range(added_length):
+        length = _add_product(expansion, length, added[i], factor)
     return length
 
 

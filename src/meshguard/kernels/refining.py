@@ -33,18 +33,18 @@ def _pair(flat: npt.NDArray[np.int32], count: int, vertices: int, twins: npt.NDA
         filled[flat[h]] += 1
     for h in range(3 * count):
         twins[h] = -1
-        there = flat[next_halfedge(h)]
-        for i in range(starts[there], starts[there + 1]):
+        end = flat[next_halfedge(h)]
+        for i in range(starts[end], starts[end + 1]):
             if flat[next_halfedge(leaving[i])] == flat[h]:
                 twins[h] = leaving[i]
 
 
 @inlined
-def _meets(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], start: int, other: int) -> bool:
+def _meets(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], start: int, v: int) -> bool:
     """Whether an edge of the patch joins the origin of half-edge `start` and another vertex."""
     h = start
     while True:
-        if flat[next_halfedge(h)] == other or flat[previous_halfedge(h)] == other:
+        if flat[next_halfedge(h)] == v or flat[previous_halfedge(h)] == v:
             return True
         h = twins[previous_halfedge(h)]
         if h == start:
@@ -54,13 +54,13 @@ def _meets(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], start: int
     h = start
     while twins[h] >= 0:
         h = next_halfedge(twins[h])
-        if flat[next_halfedge(h)] == other or flat[previous_halfedge(h)] == other:
+        if flat[next_halfedge(h)] == v or flat[previous_halfedge(h)] == v:
             return True
     return False
 
 
 @inlined
-def _square(points: npt.NDArray[np.float64], a: int, b: int) -> float:
+def _square_distance(points: npt.NDArray[np.float64], a: int, b: int) -> float:
     """The squared distance of two points."""
     dx, dy, dz = points[a, 0] - points[b, 0], points[a, 1] - points[b, 1], points[a, 2] - points[b, 2]
     square: float = dx * dx + dy * dy + dz * dz
@@ -99,9 +99,9 @@ def _is_better_flipped(points: npt.NDArray[np.float64], a: int, b: int, c: int, 
     sx, sy, sz = ux + vx, uy + vy, uz + vz
     if px * sx + py * sy + pz * sz <= 0.0 or qx * sx + qy * sy + qz * sz <= 0.0:
         return False
-    old = (ux * vx + uy * vy + uz * vz) / math.sqrt((ux * ux + uy * uy + uz * uz) * (vx * vx + vy * vy + vz * vz))
-    new = (px * qx + py * qy + pz * qz) / math.sqrt((px * px + py * py + pz * pz) * (qx * qx + qy * qy + qz * qz))
-    return new >= 0.5 or new >= old
+    old_cos = (ux * vx + uy * vy + uz * vz) / math.sqrt((ux * ux + uy * uy + uz * uz) * (vx * vx + vy * vy + vz * vz))
+    new_cos = (px * qx + py * qy + pz * qz) / math.sqrt((px * px + py * py + pz * pz) * (qx * qx + qy * qy + qz * qz))
+    return new_cos >= 0.5 or new_cos >= old_cos
 
 
 @inlined
@@ -189,9 +189,9 @@ def refine_patch(
     flat = out_faces.reshape(-1)
     twins = np.empty(len(flat), np.int32)
     _pair(flat, n_faces, n_points, twins)
-    for done in range(_ROUNDS):
+    for round_number in range(_ROUNDS):
         _relax(out_points, flat, twins, n_faces, edges, n_old)
-        if alpha <= 0.0 or n_points == len(out_points) or done == _ROUNDS - 1:
+        if alpha <= 0.0 or n_points == len(out_points) or round_number == _ROUNDS - 1:
             break
         splits = 0
         for f in range(n_faces):
@@ -202,11 +202,11 @@ def refine_patch(
             for d in range(3):
                 out_points[m, d] = (out_points[a, d] + out_points[b, d] + out_points[c, d]) / 3.0
             out_scale[m] = (out_scale[a] + out_scale[b] + out_scale[c]) / 3.0
-            large = True
+            is_large = True
             for v in (a, b, c):
                 limit = max(out_scale[v], out_scale[m]) / alpha
-                large = large and _square(out_points, v, m) > limit * limit
-            if not large or is_narrow(out_points, a, b, m) or is_narrow(out_points, b, c, m):
+                is_large = is_large and _square_distance(out_points, v, m) > limit * limit
+            if not is_large or is_narrow(out_points, a, b, m) or is_narrow(out_points, b, c, m):
                 continue
             if is_narrow(out_points, c, a, m):
                 continue

@@ -47,14 +47,16 @@ def lowest(bits: int) -> int:
     return (bits & -bits).bit_length() - 1
 
 
-def _row(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
+def _splat(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
     """A row with the same value everywhere."""
     row = ir.Constant(ir.VectorType(value.type, BLOCK), ir.Undefined)
     row = builder.insert_element(row, value, ir.Constant(_WORD, 0))
     return builder.shuffle_vector(row, row, ir.Constant(ir.VectorType(_WORD, BLOCK), [0] * BLOCK))
 
 
-def _rows(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value, block: ir.Value, count: int) -> list[Any]:
+def _load_rows(
+    context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value, block: ir.Value, count: int
+) -> list[Any]:
     """The rows of one block of an array (blocks, count, BLOCK)."""
     data = context.make_array(kind)(context, builder, array).data
     start = builder.mul(block, ir.Constant(_LONG, count * BLOCK))
@@ -71,9 +73,9 @@ def _bits(builder: ir.IRBuilder, flags: ir.Value) -> ir.Value:
 def _overlapping(_: Any, boxes: Any, block: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> Any:
     real = types.float32
 
-    def code(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> ir.Value:
-        rows = _rows(context, builder, signature.args[0], given[0], given[1], 6)
-        ends = [_row(builder, value) for value in given[2:]]
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        rows = _load_rows(context, builder, signature.args[0], arguments[0], arguments[1], 6)
+        ends = [_splat(builder, value) for value in arguments[2:]]
         flags = builder.fcmp_ordered("<=", rows[0], ends[3])
         for place in (1, 2):
             flags = builder.and_(flags, builder.fcmp_ordered("<=", rows[place], ends[3 + place]))
@@ -85,9 +87,9 @@ def _overlapping(_: Any, boxes: Any, block: Any, a: Any, b: Any, c: Any, d: Any,
 
 
 def _sharing(_: Any, corners: Any, block: Any, a: Any, b: Any, c: Any) -> Any:
-    def code(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> ir.Value:
-        rows = _rows(context, builder, signature.args[0], given[0], given[1], 3)
-        sought = [_row(builder, value) for value in given[2:]]
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        rows = _load_rows(context, builder, signature.args[0], arguments[0], arguments[1], 3)
+        sought = [_splat(builder, value) for value in arguments[2:]]
         pairs = [(row, value) for row in rows for value in sought]
         flags = builder.icmp_signed("==", *pairs[0])
         for pair in pairs[1:]:
@@ -98,8 +100,8 @@ def _sharing(_: Any, corners: Any, block: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 def _lowest(_: Any, bits: Any) -> Any:
-    def code(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> ir.Value:
-        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.int64), code
 

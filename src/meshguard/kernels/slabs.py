@@ -20,20 +20,20 @@ def _clip(
     out_points: npt.NDArray[np.float64],
 ) -> int:
     """The part of a convex polygon where sign * coordinate >= sign * bound; how many points it has, rounded."""
-    kept = 0
+    n_out = 0
     for i in range(count):
         j = i + 1 if i + 1 < count else 0
-        here, there = sign * (points[i, axis] - bound), sign * (points[j, axis] - bound)
-        if here >= 0.0:
+        distance, next_distance = sign * (points[i, axis] - bound), sign * (points[j, axis] - bound)
+        if distance >= 0.0:
             for d in range(3):
-                out_points[kept, d] = points[i, d]
-            kept += 1
-        if (here < 0.0 < there) or (there < 0.0 < here):
-            t = here / (here - there)
+                out_points[n_out, d] = points[i, d]
+            n_out += 1
+        if (distance < 0.0 < next_distance) or (next_distance < 0.0 < distance):
+            t = distance / (distance - next_distance)
             for d in range(3):
-                out_points[kept, d] = points[i, d] + t * (points[j, d] - points[i, d])
-            kept += 1
-    return kept
+                out_points[n_out, d] = points[i, d] + t * (points[j, d] - points[i, d])
+            n_out += 1
+    return n_out
 
 
 @inlined
@@ -86,19 +86,20 @@ def cut_faces(
         How many pieces there are, also where they are more than q.
     """
     most = len(out_face)
-    whole, part, piece = np.empty((12, 3), np.float64), np.empty((12, 3), np.float64), np.empty((12, 3), np.float64)
+    clipped, piece = np.empty((12, 3), np.float64), np.empty((12, 3), np.float64)
+    scratch = np.empty((12, 3), np.float64)
     least, greatest = np.empty(3, np.float64), np.empty(3, np.float64)
     count = 0
     for f in faces:
         for c in range(3):
             for d in range(3):
-                part[c, d] = positions[corners[f, c], d]
-        corner_count = _clip(part, 3, axis, low - slack, 1.0, piece)
-        corner_count = _clip(piece, corner_count, axis, high + slack, -1.0, whole)
+                scratch[c, d] = positions[corners[f, c], d]
+        corner_count = _clip(scratch, 3, axis, low - slack, 1.0, piece)
+        corner_count = _clip(piece, corner_count, axis, high + slack, -1.0, clipped)
         if corner_count == 0:
             continue
         along, extent = axis, -1.0
-        _box(whole, corner_count, least, greatest)
+        _box(clipped, corner_count, least, greatest)
         for d in range(3):
             if d != axis and greatest[d] - least[d] > extent:
                 along, extent = d, greatest[d] - least[d]
@@ -108,10 +109,10 @@ def cut_faces(
         start = least[along]
         for i in range(pieces):
             if pieces > 1:
-                first = -np.inf if i == 0 else start + extent * (i / pieces)
-                last = np.inf if i == pieces - 1 else start + extent * ((i + 1) / pieces)
-                piece_count = _clip(whole, corner_count, along, first - slack, 1.0, part)
-                piece_count = _clip(part, piece_count, along, last + slack, -1.0, piece)
+                begin = -np.inf if i == 0 else start + extent * (i / pieces)
+                end = np.inf if i == pieces - 1 else start + extent * ((i + 1) / pieces)
+                piece_count = _clip(clipped, corner_count, along, begin - slack, 1.0, scratch)
+                piece_count = _clip(scratch, piece_count, along, end + slack, -1.0, piece)
                 if piece_count == 0:
                     continue
                 _box(piece, piece_count, least, greatest)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.tokens import (
-    behind_line,
+    after_line,
     byte_at,
     deferred,
     is_blank,
@@ -89,17 +89,17 @@ def _to_content(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np
             if blank == 0:
                 first = pos
             blank += 1
-            pos = behind_line(data, pos)
+            pos = after_line(data, pos)
             continue
         if c == 35:
             _note(out_notes, COMMENT, 1, pos)
-            pos = behind_line(data, pos)
+            pos = after_line(data, pos)
             continue
         if c == 99 or c == 67 or c == 111 or c == 79:
             word, _, _ = word_at(data, pos)
             if word in (_COMMENT, _OBJ_INFO):
                 _note(out_notes, COMMENT, 1, pos)
-                pos = behind_line(data, pos)
+                pos = after_line(data, pos)
                 continue
         _note(out_notes, BLANK, blank, first)
         return pos
@@ -155,7 +155,7 @@ def text_rows(
                     pos += 1
                 if pos < end and (byte_at(data, pos) == 10 or byte_at(data, pos) == 13):
                     wrapped = True
-                    pos = _to_content(data, behind_line(data, pos), out_notes)
+                    pos = _to_content(data, after_line(data, pos), out_notes)
                 if pos >= end:
                     error = SHORT_ROW
                     break
@@ -186,11 +186,11 @@ def text_rows(
                     if code == LIST:
                         out_lengths[row] = left
                 elif code == LIST:
-                    whole = abs(value) < 9007199254740992.0 and np.floor(value) == value
+                    is_index = abs(value) < 9007199254740992.0 and np.floor(value) == value
                     if items >= len(out_items):
                         error = SHORT_ROW
                         break
-                    if whole:
+                    if is_index:
                         out_items[items] = np.int64(value)
                     else:
                         out_items[items] = DEFERRED_ITEM - token
@@ -221,7 +221,7 @@ def text_rows(
                 _note(out_notes, COMMENT, 1, pos)
             else:
                 _note(out_notes, EXTRA, 1, pos)
-        pos = behind_line(data, pos)
+        pos = after_line(data, pos)
         row += 1
     out_notes[ROWS] = row
     out_notes[END] = pos
@@ -255,7 +255,7 @@ def _starts_number(c: int) -> bool:
 
 
 @inlined
-def _behind_name(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
+def _after_name(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
     """Behind a solid's name: the line's end, or a facet with a normal on the same line."""
     stop = line_end(data, pos)
     while pos < stop:
@@ -283,19 +283,19 @@ def _behind_name(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[n
 
 @inlined
 def _closing_word(
-    data: npt.NDArray[np.uint8], token: int, behind_end: int, out_notes: npt.NDArray[np.int64]
+    data: npt.NDArray[np.uint8], token: int, after_end: int, out_notes: npt.NDArray[np.int64]
 ) -> tuple[np.uint64, int, bool]:
     """The closing keyword whose first word is `end`, the offset behind it, and whether its second word has upper case.
 
     Where no such second word follows it is the `end` alone, which is no keyword.
     """
-    second_at = _next_token(data, behind_end, out_notes)
+    second_at = _next_token(data, after_end, out_notes)
     if second_at < len(data):
-        second, behind, upper = word_at(data, second_at)
+        second, after, upper = word_at(data, second_at)
         if second in (_LOOP, _FACET, _SOLID):
             _note(out_notes, SPLIT, 1, token)
-            return (_ENDLOOP if second == _LOOP else (_ENDFACET if second == _FACET else _ENDSOLID)), behind, upper
-    return _END_, behind_end, False
+            return (_ENDLOOP if second == _LOOP else (_ENDFACET if second == _FACET else _ENDSOLID)), after, upper
+    return _END_, after_end, False
 
 
 @inlined
@@ -350,11 +350,11 @@ def _read_normal(
     pos = _next_token(data, pos, out_notes)
     found = False
     if pos < len(data):
-        word, behind, upper = word_at(data, pos)
+        word, after, upper = word_at(data, pos)
         if word == _NORMAL:
             if upper:
                 _note(out_notes, CASE, 1, pos)
-            pos = behind
+            pos = after
             found = True
             for axis in range(3):
                 pos = _next_token(data, pos, out_notes)
@@ -453,10 +453,10 @@ def stl_facets(
                 _note(out_notes, UNCLOSED, 1, token)
             outside = False
             out_notes[SOLIDS] += 1
-            pos = _behind_name(data, pos, out_notes)
+            pos = _after_name(data, pos, out_notes)
         elif word == _ENDSOLID:
             outside = True
-            pos = _behind_name(data, pos, out_notes)
+            pos = _after_name(data, pos, out_notes)
         elif word == _FACET:
             if outside:
                 _note(out_notes, HEADLESS, 1, token)

@@ -185,7 +185,7 @@ def number_at(data: npt.NDArray[np.uint8], pos: int) -> tuple[float, int]:
                     power = power * 10 + (byte_at(data, pos) - 48)
                 pos += 1
             exponent += -power if below else power
-    if not seen or (pos < end and not is_space(byte_at(data, pos)) and not _is_comment_behind_number(data, pos)):
+    if not seen or (pos < end and not is_space(byte_at(data, pos)) and not _is_comment_after_number(data, pos)):
         return deferred(start), token_end(data, pos)
     value = 0.0
     if w != np.uint64(0):
@@ -201,7 +201,7 @@ def number_at(data: npt.NDArray[np.uint8], pos: int) -> tuple[float, int]:
 
 
 @inlined
-def _is_comment_behind_number(data: npt.NDArray[np.uint8], pos: int) -> bool:
+def _is_comment_after_number(data: npt.NDArray[np.uint8], pos: int) -> bool:
     """Whether a `#` begins a comment here, and is not the one in 1.#INF, 1.#IND, 1.#QNAN or 1.#SNAN."""
     if byte_at(data, pos) != 35:
         return False
@@ -285,7 +285,7 @@ def line_end(data: npt.NDArray[np.uint8], pos: int) -> int:
 
 
 @inlined
-def behind_line(data: npt.NDArray[np.uint8], pos: int) -> int:
+def after_line(data: npt.NDArray[np.uint8], pos: int) -> int:
     """The start of the next line; CR LF is one line end."""
     pos = line_end(data, pos)
     if pos + 1 < len(data) and byte_at(data, pos) == 13 and byte_at(data, pos + 1) == 10:

@@ -78,7 +78,7 @@ def _fill_buckets(
     lo: int,
     hi: int,
     out_starts: npt.NDArray[np.int32],
-    out_others: npt.NDArray[np.int32],
+    out_higher: npt.NDArray[np.int32],
     out_halfedges: npt.NDArray[np.int32],
 ) -> None:
     """Write each half-edge, and the higher position of its edge, into the bucket of the lower; starts become ends."""
@@ -94,38 +94,38 @@ def _fill_buckets(
                 low = min(v, w)
                 if lo <= low < hi:
                     place = out_starts[low - lo]
-                    out_halfedges[place], out_others[place] = h, max(v, w)
+                    out_halfedges[place], out_higher[place] = h, max(v, w)
                     out_starts[low - lo] = place + 1
                 h += 1
 
 
 @inlined
-def _insert(first: int, i: int, out_others: npt.NDArray[np.int32], out_halfedges: npt.NDArray[np.int32]) -> None:
+def _insert(first: int, i: int, out_higher: npt.NDArray[np.int32], out_halfedges: npt.NDArray[np.int32]) -> None:
     """Move a half-edge of a bucket down to its place among those before it, which are sorted by higher position."""
-    h, other = out_halfedges[i], out_others[i]
-    while i > first and out_others[i - 1] > other:
-        out_halfedges[i], out_others[i] = out_halfedges[i - 1], out_others[i - 1]
+    h, higher = out_halfedges[i], out_higher[i]
+    while i > first and out_higher[i - 1] > higher:
+        out_halfedges[i], out_higher[i] = out_halfedges[i - 1], out_higher[i - 1]
         i -= 1
-    out_halfedges[i], out_others[i] = h, other
+    out_halfedges[i], out_higher[i] = h, higher
 
 
 @inlined
 def _sort_long_bucket(
-    first: int, last: int, out_others: npt.NDArray[np.int32], out_halfedges: npt.NDArray[np.int32]
+    first: int, last: int, out_higher: npt.NDArray[np.int32], out_halfedges: npt.NDArray[np.int32]
 ) -> None:
     """Sort a bucket by its higher positions, then by half-edges, by heapsort."""
     keys = np.empty(last - first, np.int64)
     for i in range(first, last):
-        keys[i - first] = (np.int64(out_others[i]) << 32) | out_halfedges[i]
+        keys[i - first] = (np.int64(out_higher[i]) << 32) | out_halfedges[i]
     sort_in_place(keys)
     for i in range(first, last):
-        out_others[i], out_halfedges[i] = keys[i - first] >> 32, keys[i - first] & 0xFFFFFFFF
+        out_higher[i], out_halfedges[i] = keys[i - first] >> 32, keys[i - first] & 0xFFFFFFFF
 
 
 @inlined
 def _pair_halfedges(
     ends: npt.NDArray[np.int32],
-    out_others: npt.NDArray[np.int32],
+    out_higher: npt.NDArray[np.int32],
     out_halfedges: npt.NDArray[np.int32],
     out_twins: npt.NDArray[np.int32],
 ) -> tuple[int, int]:
@@ -139,14 +139,14 @@ def _pair_halfedges(
     for bucket in range(len(ends) - 1):
         last = ends[bucket]
         if last - first > _LONG_BUCKET:
-            _sort_long_bucket(first, last, out_others, out_halfedges)
+            _sort_long_bucket(first, last, out_higher, out_halfedges)
         else:
             for i in range(first + 1, last):
-                _insert(first, i, out_others, out_halfedges)
+                _insert(first, i, out_higher, out_halfedges)
         i = first
         while i < last:
             j = i + 1
-            while j < last and out_others[j] == out_others[i]:
+            while j < last and out_higher[j] == out_higher[i]:
                 j += 1
             edges += 1
             if j - i == 2:
@@ -193,11 +193,11 @@ def group_edges(
         out_counts: (3,) int64: half-edges of the range, its edges, and its half-edges on edges of more than two faces.
     """
     starts = _bucket_starts(corners, spans, unused, lo, hi)
-    others = np.empty(starts[-1], np.int32)
-    _fill_buckets(corners, spans, unused, lo, hi, starts, others, out_halfedges)
+    higher = np.empty(starts[-1], np.int32)
+    _fill_buckets(corners, spans, unused, lo, hi, starts, higher, out_halfedges)
     ends = starts  # filling moved each start to the next bucket's
-    edges, nonmanifold = _pair_halfedges(ends, others, out_halfedges, out_twins)
-    out_counts[0] = len(others)
+    edges, nonmanifold = _pair_halfedges(ends, higher, out_halfedges, out_twins)
+    out_counts[0] = len(higher)
     out_counts[1] = edges
     out_counts[2] = nonmanifold
 
@@ -351,14 +351,14 @@ def orient_faces(
                 g = twins[h]
                 if g < 0:
                     continue
-                against = flat[g] == flat[h]
-                other = g // 3
-                if out_patch[other] < 0:
-                    out_patch[other] = seed
-                    out_flip[other] = out_flip[f] ^ against
-                    stack[height] = other
+                is_inconsistent = flat[g] == flat[h]
+                neighbour = g // 3
+                if out_patch[neighbour] < 0:
+                    out_patch[neighbour] = seed
+                    out_flip[neighbour] = out_flip[f] ^ is_inconsistent
+                    stack[height] = neighbour
                     height += 1
-                elif out_flip[other] != out_flip[f] ^ against:
+                elif out_flip[neighbour] != out_flip[f] ^ is_inconsistent:
                     out_nonorientable[component[f]] = True
 
 

@@ -41,7 +41,7 @@ def turn(positions: _Positions, x: int, y: int, a: int, b: int, c: int) -> int:
 
 
 @inlined
-def _ends(a: int, b: int, c: int, at_a: int, at_b: int, at_c: int) -> tuple[int, int, int, int, bool]:
+def _ends(a: int, b: int, c: int, side_a: int, side_b: int, side_c: int) -> tuple[int, int, int, int, bool]:
     """The two ends of the interval in which triangle a, b, c cuts a plane, on whose sides its corners lie.
 
     Each end is a pair of corners (upper, lower), the first not below and the second not above the plane, one of them
@@ -49,85 +49,85 @@ def _ends(a: int, b: int, c: int, at_a: int, at_b: int, at_c: int) -> tuple[int,
     it: the end is where their segment meets the plane. The last value says whether the interval is one point.
     """
     # Turn the triangle so that corner a is alone on its side, or the one on the plane.
-    if at_b * at_c < 0:
-        if at_a == 0:  # the plane goes through a and cuts the opposite edge
-            upper, lower = (b, c) if at_b > 0 else (c, b)
+    if side_b * side_c < 0:
+        if side_a == 0:  # the plane goes through a and cuts the opposite edge
+            upper, lower = (b, c) if side_b > 0 else (c, b)
             return (a, lower, upper, lower, False)
-        alone_b = at_b == -at_a and at_c == at_a
+        alone_b = side_b == -side_a and side_c == side_a
         if alone_b:
-            a, b, c, at_a, at_b, at_c = b, c, a, at_b, at_c, at_a
+            a, b, c, side_a, side_b, side_c = b, c, a, side_b, side_c, side_a
         else:
-            a, b, c, at_a, at_b, at_c = c, a, b, at_c, at_a, at_b
-    if at_a == 0:
-        other, at_other = (b, at_b) if at_b != 0 else (c, at_c)
-        upper, lower = (other, a) if at_other > 0 else (a, other)
-        if at_b == 0:  # a and b on the plane
-            second_upper, second_lower = (other, b) if at_other > 0 else (b, other)
-            return (upper, lower, second_upper, second_lower, False)
-        if at_c == 0:
-            second_upper, second_lower = (other, c) if at_other > 0 else (c, other)
-            return (upper, lower, second_upper, second_lower, False)
+            a, b, c, side_a, side_b, side_c = c, a, b, side_c, side_a, side_b
+    if side_a == 0:
+        corner_off, side_off = (b, side_b) if side_b != 0 else (c, side_c)
+        upper, lower = (corner_off, a) if side_off > 0 else (a, corner_off)
+        if side_b == 0:  # a and b on the plane
+            other_upper, other_lower = (corner_off, b) if side_off > 0 else (b, corner_off)
+            return (upper, lower, other_upper, other_lower, False)
+        if side_c == 0:
+            other_upper, other_lower = (corner_off, c) if side_off > 0 else (c, corner_off)
+            return (upper, lower, other_upper, other_lower, False)
         return (upper, lower, upper, lower, True)
-    if at_b == 0 and at_c == 0:
-        if at_a > 0:
+    if side_b == 0 and side_c == 0:
+        if side_a > 0:
             return (a, b, a, c, False)
         return (b, a, c, a, False)
-    if at_b == 0 or at_c == 0:
-        zero, other, at_other = (b, c, at_c) if at_b == 0 else (c, b, at_b)
-        if at_other == at_a:
-            upper, lower = (a, zero) if at_a > 0 else (zero, a)
+    if side_b == 0 or side_c == 0:
+        corner_on, corner_off, side_off = (b, c, side_c) if side_b == 0 else (c, b, side_b)
+        if side_off == side_a:
+            upper, lower = (a, corner_on) if side_a > 0 else (corner_on, a)
             return (upper, lower, upper, lower, True)
-        if at_a > 0:
-            return (zero, other, a, other, False)
-        return (zero, a, other, a, False)
+        if side_a > 0:
+            return (corner_on, corner_off, a, corner_off, False)
+        return (corner_on, a, corner_off, a, False)
     # a alone on its side, b and c on the other
-    if at_a > 0:
+    if side_a > 0:
         return (a, b, a, c, False)
     return (b, a, c, a, False)
 
 
 @inlined
-def meeting(positions: _Positions, a: int, b: int, c: int, d: int, e: int, f: int) -> int:
+def intersection_kind(positions: _Positions, a: int, b: int, c: int, d: int, e: int, f: int) -> int:
     """What triangles a, b, c and d, e, f have in common; neither is degenerate. Corners may be shared."""
-    at_d, at_e, at_f = side(positions, a, b, c, d), side(positions, a, b, c, e), side(positions, a, b, c, f)
-    if (at_d > 0 and at_e > 0 and at_f > 0) or (at_d < 0 and at_e < 0 and at_f < 0):
+    side_d, side_e, side_f = side(positions, a, b, c, d), side(positions, a, b, c, e), side(positions, a, b, c, f)
+    if (side_d > 0 and side_e > 0 and side_f > 0) or (side_d < 0 and side_e < 0 and side_f < 0):
         return NOTHING
-    if at_d == 0 and at_e == 0 and at_f == 0:
-        return _meeting_in_plane(positions, a, b, c, d, e, f)
-    at_a, at_b, at_c = side(positions, d, e, f, a), side(positions, d, e, f, b), side(positions, d, e, f, c)
-    if (at_a > 0 and at_b > 0 and at_c > 0) or (at_a < 0 and at_b < 0 and at_c < 0):
+    if side_d == 0 and side_e == 0 and side_f == 0:
+        return _coplanar_intersection_kind(positions, a, b, c, d, e, f)
+    side_a, side_b, side_c = side(positions, d, e, f, a), side(positions, d, e, f, b), side(positions, d, e, f, c)
+    if (side_a > 0 and side_b > 0 and side_c > 0) or (side_a < 0 and side_b < 0 and side_c < 0):
         return NOTHING
-    p, q, r, s, one_point = _ends(a, b, c, at_a, at_b, at_c)
-    t, u, v, w, other_point = _ends(d, e, f, at_d, at_e, at_f)
-    some_before = some_after = some_equal = False
+    p, q, r, s, first_is_point = _ends(a, b, c, side_a, side_b, side_c)
+    t, u, v, w, second_is_point = _ends(d, e, f, side_d, side_e, side_f)
+    any_before = any_after = any_equal = False
     for first in range(2):
         upper, lower = (p, q) if first == 0 else (r, s)
         for second in range(2):
             over, under = (t, u) if second == 0 else (v, w)
             order = side(positions, upper, lower, over, under)
-            some_before |= order < 0
-            some_after |= order > 0
-            some_equal |= order == 0
-    if not (some_before and some_after):
-        return POINT if some_equal else NOTHING
-    if one_point or other_point:
+            any_before |= order < 0
+            any_after |= order > 0
+            any_equal |= order == 0
+    if not (any_before and any_after):
+        return POINT if any_equal else NOTHING
+    if first_is_point or second_is_point:
         return POINT
-    on_edge = (at_a == 0) + (at_b == 0) + (at_c == 0) == 2 or (at_d == 0) + (at_e == 0) + (at_f == 0) == 2
+    on_edge = (side_a == 0) + (side_b == 0) + (side_c == 0) == 2 or (side_d == 0) + (side_e == 0) + (side_f == 0) == 2
     return EDGE_SEGMENT if on_edge else SEGMENT
 
 
 @inlined
-def _meeting_in_plane(positions: _Positions, a: int, b: int, c: int, d: int, e: int, f: int) -> int:
+def _coplanar_intersection_kind(positions: _Positions, a: int, b: int, c: int, d: int, e: int, f: int) -> int:
     """The same for triangles in one plane."""
     x, y = 0, 1
-    whole = turn(positions, x, y, a, b, c)
-    if whole == 0:
+    orientation = turn(positions, x, y, a, b, c)
+    if orientation == 0:
         x, y = 1, 2
-        whole = turn(positions, x, y, a, b, c)
-        if whole == 0:
+        orientation = turn(positions, x, y, a, b, c)
+        if orientation == 0:
             x, y = 2, 0
-            whole = turn(positions, x, y, a, b, c)
-    if whole < 0:
+            orientation = turn(positions, x, y, a, b, c)
+    if orientation < 0:
         b, c = c, b
     if turn(positions, x, y, d, e, f) < 0:
         e, f = f, e
@@ -140,22 +140,22 @@ def _meeting_in_plane(positions: _Positions, a: int, b: int, c: int, d: int, e: 
                 p, q = b, c
             else:
                 p, q = c, a
-            at_d, at_e, at_f = (
+            side_d, side_e, side_f = (
                 turn(positions, x, y, p, q, d),
                 turn(positions, x, y, p, q, e),
                 turn(positions, x, y, p, q, f),
             )
-            if at_d > 0 or at_e > 0 or at_f > 0:
+            if side_d > 0 or side_e > 0 or side_f > 0:
                 continue
-            on_line = (at_d == 0) + (at_e == 0) + (at_f == 0)
+            on_line = (side_d == 0) + (side_e == 0) + (side_f == 0)
             if on_line == 0:
                 return NOTHING
             # The line separates; on it lies the edge p, q and a corner or an edge of the other: how do these meet?
             if on_line == 1:
-                corner = d if at_d == 0 else e if at_e == 0 else f
+                corner = d if side_d == 0 else e if side_e == 0 else f
                 contact = _contact_on_line(positions, x, y, p, q, corner, corner)
             else:
-                first, second = (e, f) if at_d != 0 else (d, f) if at_e != 0 else (d, e)
+                first, second = (e, f) if side_d != 0 else (d, f) if side_e != 0 else (d, e)
                 contact = _contact_on_line(positions, x, y, p, q, first, second)
             if contact != POINT:
                 return contact
@@ -169,9 +169,9 @@ def _contact_on_line(positions: _Positions, x: int, y: int, p: int, q: int, r: i
     """What the segments p, q and r, s of one line have in common; r may be s."""
     # Along an axis in which p and q differ, the order on the line is that of the coordinates.
     axis = x if positions[p, x] != positions[q, x] else y
-    p_at, q_at = min(positions[p, axis], positions[q, axis]), max(positions[p, axis], positions[q, axis])
-    r_at, s_at = min(positions[r, axis], positions[s, axis]), max(positions[r, axis], positions[s, axis])
-    low, high = max(p_at, r_at), min(q_at, s_at)
+    first_low, first_high = min(positions[p, axis], positions[q, axis]), max(positions[p, axis], positions[q, axis])
+    second_low, second_high = min(positions[r, axis], positions[s, axis]), max(positions[r, axis], positions[s, axis])
+    low, high = max(first_low, second_low), min(first_high, second_high)
     if low > high:
         return NOTHING
     return POINT if low == high else EDGE_SEGMENT
@@ -184,7 +184,7 @@ def folds(positions: _Positions, a: int, b: int, c: int, d: int) -> bool:
         return False
     for axis in range(3):
         x, y = axis, (axis + 1) % 3
-        here = turn(positions, x, y, a, b, c)
-        if here != 0:
-            return here == turn(positions, x, y, a, b, d)
+        first_turn = turn(positions, x, y, a, b, c)
+        if first_turn != 0:
+            return first_turn == turn(positions, x, y, a, b, d)
     return False

@@ -114,15 +114,15 @@ def weld_facets(
         vx, vy, vz = np.float64(numbers[f, 9]) - ax, np.float64(numbers[f, 10]) - ay, np.float64(numbers[f, 11]) - az
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         sx, sy, sz = np.float64(numbers[f, 0]), np.float64(numbers[f, 1]), np.float64(numbers[f, 2])
-        square = sx * sx + sy * sy + sz * sz
-        if square == 0.0:
+        stored_square = sx * sx + sy * sy + sz * sz
+        if stored_square == 0.0:
             out_counts[ZERO] += 1
-        elif not np.isfinite(square):
+        elif not np.isfinite(stored_square):
             out_counts[NONFINITE_NORMAL] += 1
         else:
             dot = nx * sx + ny * sy + nz * sz
-            own = nx * nx + ny * ny + nz * nz
-            if own > 0.0 and (dot < 0.0 or dot * dot < cos_limit * cos_limit * own * square):
+            normal_square = nx * nx + ny * ny + nz * nz
+            if normal_square > 0.0 and (dot < 0.0 or dot * dot < cos_limit * cos_limit * normal_square * stored_square):
                 out_counts[DISAGREE] += 1
         if words[f] != 0:
             out_counts[ATTRIBUTE] += 1
@@ -172,7 +172,7 @@ def merge_part(
     table: npt.NDArray[np.int32],
     length: int,
     start: int,
-    more: int,
+    n_added: int,
     lo: int,
     hi: int,
     out_keys: npt.NDArray[np.uint32],
@@ -185,7 +185,7 @@ def merge_part(
         table: (2**bits,) int32: slots of the first `length` rows of `out_keys`; it is spent.
         length: vertices so far, the first rows of `out_keys` and `out_origin`.
         start: row where the range's own vertices begin, not before `length`.
-        more: how many they are.
+        n_added: how many they are.
         lo: first facet of the range.
         hi: facet after its last.
         out_keys: (k, 3) uint32: the range's new vertices are moved up behind the others.
@@ -198,8 +198,8 @@ def merge_part(
     bits = 0
     while (1 << bits) < len(table):
         bits += 1
-    remap = np.empty(more, np.int32)
-    for i in range(start, start + more):
+    remap = np.empty(n_added, np.int32)
+    for i in range(start, start + n_added):
         x, y, z = out_keys[i, 0], out_keys[i, 1], out_keys[i, 2]
         slot = _slot(np.uint64(x), np.uint64(y), np.uint64(z), bits)
         while True:

@@ -145,19 +145,19 @@ def _solid_angle(positions: npt.NDArray[np.float64], a: int, b: int, c: int, x: 
     ax, ay, az = positions[a, 0] - x, positions[a, 1] - y, positions[a, 2] - z
     bx, by, bz = positions[b, 0] - x, positions[b, 1] - y, positions[b, 2] - z
     cx, cy, cz = positions[c, 0] - x, positions[c, 1] - y, positions[c, 2] - z
-    la, lb, lc = (
+    length_a, length_b, length_c = (
         math.sqrt(ax * ax + ay * ay + az * az),
         math.sqrt(bx * bx + by * by + bz * bz),
         math.sqrt(cx * cx + cy * cy + cz * cz),
     )
     volume = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
-    under = (
-        la * lb * lc
-        + (ax * bx + ay * by + az * bz) * lc
-        + (bx * cx + by * cy + bz * cz) * la
-        + (cx * ax + cy * ay + cz * az) * lb
+    denominator = (
+        length_a * length_b * length_c
+        + (ax * bx + ay * by + az * bz) * length_c
+        + (bx * cx + by * cy + bz * cz) * length_a
+        + (cx * ax + cy * ay + cz * az) * length_b
     )
-    return 2.0 * math.atan2(volume, under)
+    return 2.0 * math.atan2(volume, denominator)
 
 
 @kernel
@@ -195,8 +195,8 @@ def stab_lines(
             positions[c, u],
             positions[c, v],
         )
-        way = orient2d(au, av, bu, bv, cu, cv)
-        if way == 0:
+        orientation = orient2d(au, av, bu, bv, cu, cv)
+        if orientation == 0:
             continue
         area = (bu - au) * (cv - av) - (bv - av) * (cu - au)
         first_u = max(0, math.ceil((min(au, bu, cu) - origin[u]) / cell))
@@ -207,23 +207,23 @@ def stab_lines(
             x = origin[u] + i * cell
             for j in range(first_v, last_v + 1):
                 y = origin[v] + j * cell
-                in_bc = _is_left(bu, bv, cu, cv, x, y, way)
-                in_ca = _is_left(cu, cv, au, av, x, y, way)
-                in_ab = _is_left(au, av, bu, bv, x, y, way)
+                in_bc = _is_left(bu, bv, cu, cv, x, y, orientation)
+                in_ca = _is_left(cu, cv, au, av, x, y, orientation)
+                in_ab = _is_left(au, av, bu, bv, x, y, orientation)
                 if not (in_ab and in_bc and in_ca):
                     continue
-                at_b = ((x - au) * (cv - av) - (y - av) * (cu - au)) / area
-                at_c = ((bu - au) * (y - av) - (bv - av) * (x - au)) / area
+                weight_b = ((x - au) * (cv - av) - (y - av) * (cu - au)) / area
+                weight_c = ((bu - au) * (y - av) - (bv - av) * (x - au)) / area
                 height = (
                     positions[a, axis]
-                    + at_b * (positions[b, axis] - positions[a, axis])
-                    + at_c * (positions[c, axis] - positions[a, axis])
+                    + weight_b * (positions[b, axis] - positions[a, axis])
+                    + weight_c * (positions[c, axis] - positions[a, axis])
                 )
                 k = max(0, math.ceil((height - origin[axis]) / cell))
                 if k < out_winding.shape[axis]:
                     place[u], place[v], place[axis] = i, j, k
                     # A face that looks up along the axis is where the line leaves.
-                    out_winding[place[0], place[1], place[2]] -= np.int16(way)
+                    out_winding[place[0], place[1], place[2]] -= np.int16(orientation)
     for i in range(out_winding.shape[u]):
         for j in range(out_winding.shape[v]):
             total = np.int16(0)
@@ -235,11 +235,11 @@ def stab_lines(
 
 
 @inlined
-def _is_left(au: float, av: float, bu: float, bv: float, x: float, y: float, way: int) -> bool:
+def _is_left(au: float, av: float, bu: float, bv: float, x: float, y: float, orientation: int) -> bool:
     """Whether a point is on the inner side of an edge; a point on it belongs to one of the edge's two faces only."""
-    side = orient2d(au, av, bu, bv, x, y) * way
+    side = orient2d(au, av, bu, bv, x, y) * orientation
     if side != 0:
         return side > 0
     # The edge as the face with positive area runs it: up, or level to the left, owns its points.
-    du, dv = (bu - au) * way, (bv - av) * way
+    du, dv = (bu - au) * orientation, (bv - av) * orientation
     return dv > 0.0 or (dv == 0.0 and du < 0.0)

@@ -88,7 +88,7 @@ def find_label_regions(surface: MeshFacts, labelling: Labelling) -> LabelRegions
     region, of_face, mixed = np.empty(len(labelling.of_node), np.int32), np.empty(m, np.int32), np.empty(m, np.int32)
     borders, meetings = np.empty(3 * m, np.int32), np.empty(0 if by_face else 3 * m, np.int32)
     label, nodes = np.empty(len(region), np.int32), np.empty(len(region), np.int32)
-    counts = kernels.label_pieces(
+    counts = kernels.label_regions(
         surface.corners,
         edges.twins,
         edges.nonmanifold,
@@ -136,7 +136,7 @@ def _measured(
     sums = np.empty((len(bounds) - 1, count, kernels.COLUMNS), np.float64)
 
     def part(k: int) -> None:
-        kernels.measure_pieces(
+        kernels.measure_regions(
             surface.positions,
             surface.corners,
             surface.edges.twins,

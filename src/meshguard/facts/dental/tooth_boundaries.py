@@ -153,7 +153,7 @@ def band_along(
     """The faces within a distance over the surface of these boundaries."""
     positions, corners, m = surface.positions, surface.corners, len(surface.corners)
     distance, nearest, faces = np.full(m, np.inf), np.full(m, -1, np.int32), np.empty(m, np.int32)
-    count = kernels.border_bands(
+    count = kernels.faces_near_borders(
         positions,
         corners,
         surface.edges.twins,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from meshguard.halfedges import unit_vectors
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
 from meshguard.kernels.bvh import Tree, build_tree
-from meshguard.kernels.closest_points import nearest_points
+from meshguard.kernels.closest_points import closest_points
 from meshguard.kernels.intersections import pairs_between
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def nearest(mesh: Connectivity, tree: Tree, points: FloatArray) -> tuple[IntArra
     distance = np.empty(len(points))
     over_ranges(
         len(points),
-        lambda lo, hi: nearest_points(
+        lambda lo, hi: closest_points(
             mesh.positions,
             tree.order,
             tree.nodes,

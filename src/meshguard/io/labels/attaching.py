@@ -56,20 +56,20 @@ def attach_labels(mesh: Mesh, labels: Labels) -> Mesh:
     if jaw is not None:
         labels = labels.in_fdi(jaw)
     origin = _origin(mesh, len(labels), per)
-    data = {"label": labels.values}
+    values_of = {"label": labels.values}
     if labels.instances is not None:
-        data["instance"] = labels.instances
-    put = {name: frozen_array(values if origin is None else values[origin]) for name, values in data.items()}
-    bare = {
+        values_of["instance"] = labels.instances
+    arrays = {name: frozen_array(values if origin is None else values[origin]) for name, values in values_of.items()}
+    data_of = {
         "vertex": {name: array for name, array in mesh.vertex_data.items() if name not in ("label", "instance")},
         "face": {name: array for name, array in mesh.face_data.items() if name not in ("label", "instance")},
     }
-    bare[per].update(put)
+    data_of[per].update(arrays)
     return type(mesh)(
         vertices=mesh.vertices,
         faces=mesh.faces,
-        vertex_data=bare["vertex"],
-        face_data=bare["face"],
+        vertex_data=data_of["vertex"],
+        face_data=data_of["face"],
         jaw=jaw,
         source=mesh.source,
     )

@@ -44,8 +44,8 @@ def read_palette(source: Palette | str | Path | bytes) -> dict[int, tuple[int, .
         raise ReadError("the palette does not map ids to colours of three numbers from 0 to 255") from None
     if any(not -(2**31) <= id_ < 2**31 for id_ in palette):
         raise ReadError("the palette has an id that is no whole number of 32 bits")
-    everything = [color for colors in palette.values() for color in colors]
-    if len(everything) != len(set(everything)):
+    colors = [color for id_colors in palette.values() for color in id_colors]
+    if len(colors) != len(set(colors)):
         raise ReadError("the palette has one colour for two ids")
     return palette
 
@@ -78,7 +78,7 @@ def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found
     if not packed:
         raise ReadError("the mesh carries neither labels nor colours", expected="a property named label, or colours")
     different = {per: np.unique(colors, return_inverse=True, return_counts=True) for per, colors in packed.items()}
-    per = min(different, key=lambda one: len(different[one][0]))
+    per = min(different, key=lambda per: len(different[per][0]))
     colors, inverse, counts = different[per]
     if len(colors) > MOST_COLORS:
         raise ReadError("the colours are not one a tooth", expected=f"at most {MOST_COLORS}", got=f"{len(colors)}")
@@ -88,7 +88,7 @@ def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found
     if palette is None:
         ids = _classes(colors, counts)
     else:
-        known = {color: id_ for id_, several in palette.items() for color in several}
+        known = {color: id_ for id_, id_colors in palette.items() for color in id_colors}
         ids = np.array([known.get(int(color), -1) for color in colors], np.int32)
         outside = int(counts[ids < 0].sum())
         if outside:

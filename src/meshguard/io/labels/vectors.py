@@ -57,10 +57,10 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def named(names: Iterable[str], wanted: tuple[str, ...]) -> str | None:
-    """The name among `names` that comes first in `wanted`; None for none."""
+def named(names: Iterable[str], preferred: tuple[str, ...]) -> str | None:
+    """The name among `names` that comes first in `preferred`; None for none."""
     plain = {name.lower().removeprefix("scalar_"): name for name in reversed(list(names))}
-    return next((plain[name] for name in wanted if name in plain), None)
+    return next((plain[name] for name in preferred if name in plain), None)
 
 
 def whole_numbers(values: npt.NDArray[Any], what: str = "labels") -> IntArray:
@@ -157,10 +157,10 @@ def _listed(items: list[Any], what: str) -> IntArray:
 
 def _jaw(data: Mapping[str, Any]) -> tuple[Jaw | None, tuple[str, ...]]:
     """The jaw that the JSON names, and a note where it names one that there is not."""
-    said = data.get("jaw")
-    if said is None or said == "":
+    jaw = data.get("jaw")
+    if jaw is None or jaw == "":
         return None, ()
-    word = said.strip().lower() if isinstance(said, str) else ""
+    word = jaw.strip().lower() if isinstance(jaw, str) else ""
     if word in _MAXILLA:
         return "upper", ()
     if word in _MANDIBLE:

@@ -30,7 +30,9 @@ def read_vtk(content: bytes, suffix: str = "") -> Found:
     except ImportError:
         raise ReadError(_MISSING) from None
     is_xml = content.lstrip()[:1] == b"<"
-    kind = "vtk" if not is_xml else next((one for one in ("vtp", "vtu") if suffix == one), _xml_kind(content))
+    kind = "vtk"
+    if is_xml:
+        kind = suffix if suffix in ("vtp", "vtu") else _xml_kind(content)
     # VTK reads from a path only; the name of this one says nothing.
     with tempfile.TemporaryDirectory(prefix="meshguard-") as folder:
         path = Path(folder) / f"labels.{kind}"

@@ -81,11 +81,11 @@ def _claimed_triangles(content: bytes, header: Header) -> int:
 def _skipped(header: Header, tables: dict[str, Table]) -> list[Irregularity]:
     """F108: elements and lists that a mesh cannot hold."""
     notes: list[Irregularity] = []
-    kept = kept_elements(header.elements)
-    if "vertex" not in kept:
+    elements = kept_elements(header.elements)
+    if "vertex" not in elements:
         notes.append(Irregularity(check="F108", message="The file has no vertices; the mesh is empty."))
     for element in header.elements:
-        if kept.get(element.name) is not element:
+        if elements.get(element.name) is not element:
             if element.count > 0:
                 notes.append(
                     Irregularity(
@@ -127,7 +127,7 @@ def _vertices(
     element = kept_elements(header.elements).get("vertex")
     if element is None:
         return np.empty((0, 3)), {}
-    names = [one.name for one in element.properties if one.length is None]
+    names = [prop.name for prop in element.properties if prop.length is None]
     place = {name: k for k, name in reversed(list(enumerate(names)))}
     for axis in _AXES:
         if axis not in place and axis.upper() in place:
@@ -187,7 +187,7 @@ def _faces(
             continue
         faces, origin = _triangles(table, n_vertices, ahead, notes, steps)
         scalars = table.element.scalars
-        data = _attributes([one.name for one in scalars], table.columns)
+        data = _attributes([prop.name for prop in scalars], table.columns)
         if origin is not None:
             data = {key: frozen_array(values[origin]) for key, values in data.items()}
             if ahead:
@@ -286,12 +286,12 @@ def _joined(
     origins = [np.arange(len(faces), dtype=np.int32) if origin is None else origin for faces, origin, _ in parts]
     data: dict[str, Column] = {}
     for name in dict.fromkeys(name for _, _, values in parts for name in values):
-        there: list[Any] = [values.get(name) for _, _, values in parts]
-        sample = next(array for array in there if array is not None)
-        kinds = {(array.dtype, array.shape[1:]) for array in there if array is not None}
+        arrays: list[Any] = [values.get(name) for _, _, values in parts]
+        sample = next(array for array in arrays if array is not None)
+        kinds = {(array.dtype, array.shape[1:]) for array in arrays if array is not None}
         if len(kinds) > 1:
-            there[1] = None
-        if any(array is None for array in there):
+            arrays[1] = None
+        if any(array is None for array in arrays):
             message = "An attribute stands on faces only or on strips only; the others have 0 or no number there."
             notes.append(Irregularity(check="F108", message=message))
         filler = np.nan if sample.dtype.kind == "f" else 0
@@ -299,7 +299,7 @@ def _joined(
             np.concatenate(
                 [
                     np.full((len(faces), *sample.shape[1:]), filler, sample.dtype) if array is None else array
-                    for array, (faces, _, _) in zip(there, parts, strict=True)
+                    for array, (faces, _, _) in zip(arrays, parts, strict=True)
                 ]
             )
         )

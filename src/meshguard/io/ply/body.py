@@ -63,11 +63,11 @@ class Body:
 
 def kept_elements(elements: list[Element]) -> dict[str, Element]:
     """The first element named vertex, face and tristrips."""
-    kept: dict[str, Element] = {}
+    by_name: dict[str, Element] = {}
     for element in elements:
         if element.name in ("vertex", "face", "tristrips"):
-            kept.setdefault(element.name, element)
-    return kept
+            by_name.setdefault(element.name, element)
+    return by_name
 
 
 def short(element: Element, rows: int, offset: int) -> Irregularity:
@@ -91,14 +91,14 @@ def read_text(content: bytes, header: Header) -> Body:
         ReadError: something else stands where a number must stand.
     """
     data = np.frombuffer(content, np.uint8)
-    kept = kept_elements(header.elements)
+    elements = kept_elements(header.elements)
     body = Body([], [])
     found = Notebook()
     pos = header.body
     for element in header.elements:
         if not element.properties:
             continue
-        is_kept = kept.get(element.name) is element
+        is_kept = elements.get(element.name) is element
         table, pos = _text_table(content, data, element, pos, is_kept, found)
         if is_kept:
             body.tables.append(table)
@@ -131,9 +131,9 @@ def _text_table(
     codes = np.array(
         [
             (text.LIST if k == index_list else text.SKIPPED_LIST)
-            if one.length is not None
-            else (text.SINGLE if one.dtype == "f4" else text.SCALAR)
-            for k, one in enumerate(properties)
+            if prop.length is not None
+            else (text.SINGLE if prop.dtype == "f4" else text.SCALAR)
+            for k, prop in enumerate(properties)
         ],
         np.int8,
     )
@@ -146,9 +146,12 @@ def _text_table(
     notes = np.zeros(text.NOTES, np.int64)
     text.text_rows(data, codes, pos, most_rows, values, lengths, items, notes)
     if notes[text.ERROR] == text.BAD_LENGTH:
-        at = int(notes[text.ERROR_AT])
+        offset = int(notes[text.ERROR_AT])
         raise ReadError(
-            "a list has no length", offset=at, expected="a whole number of 0 or more", got=shown_token(content, at)
+            "a list has no length",
+            offset=offset,
+            expected="a whole number of 0 or more",
+            got=shown_token(content, offset),
         )
     rows, n_items = int(notes[text.ROWS]), int(notes[text.ITEMS])
     for kind, message in _TEXT_NOTES:
@@ -158,9 +161,9 @@ def _text_table(
     if is_kept:
         values, items = values[:rows], items[:n_items]
         if notes[text.DEFERRALS]:
-            settle(content, values, np.array([one.dtype == "f4" for one in scalars], bool))
+            settle(content, values, np.array([prop.dtype == "f4" for prop in scalars], bool))
             _settle_items(content, items)
-        table.columns = [_typed(values[:, k], one.dtype, pos, found) for k, one in enumerate(scalars)]
+        table.columns = [_typed(values[:, k], prop.dtype, pos, found) for k, prop in enumerate(scalars)]
         if index_list >= 0:
             table.lengths, table.items = lengths[:rows], items
     return table, int(notes[text.END])
@@ -183,10 +186,10 @@ def settle(content: bytes, values: npt.NDArray[np.float64], single: npt.NDArray[
 
 
 def _settle_items(content: bytes, items: npt.NDArray[np.int64]) -> None:
-    for at in np.flatnonzero(items <= text.DEFERRED_ITEM):
-        value = exact_number(content, text.DEFERRED_ITEM - int(items[at]), single=False)
+    for k in np.flatnonzero(items <= text.DEFERRED_ITEM):
+        value = exact_number(content, text.DEFERRED_ITEM - int(items[k]), single=False)
         is_index = abs(value) < 2.0**53 and value == int(value)
-        items[at] = int(value) if is_index else ply_binary.NOT_AN_INDEX
+        items[k] = int(value) if is_index else ply_binary.NOT_AN_INDEX
 
 
 def _typed(values: npt.NDArray[np.float64], dtype: str, offset: int, found: Notebook) -> Column:
@@ -209,12 +212,12 @@ def read_binary(content: bytes, header: Header) -> Body:
         ReadError: a list has a negative length.
     """
     data = np.frombuffer(content, np.uint8)
-    kept = kept_elements(header.elements)
+    elements = kept_elements(header.elements)
     body = Body([], [])
     pos = header.body
     starts: dict[str, int] = {}
     for element in header.elements:
-        is_kept = kept.get(element.name) is element
+        is_kept = elements.get(element.name) is element
         size = element.least_bytes
         rows = min(element.count, (len(content) - pos) // size) if size else 0
         if len(element.scalars) == len(element.properties):
@@ -251,21 +254,21 @@ def _usual_faces(
     starts: dict[str, int],
 ) -> Table | None:
     """Positions and faces in one call; None if faces come before vertices or one is no triangle in range."""
-    lists = [k for k, one in enumerate(element.properties) if one.length is not None]
+    lists = [k for k, prop in enumerate(element.properties) if prop.length is not None]
     vertex = next((table for table in body.tables if table.element.name == "vertex"), None)
     if element.name != "face" or vertex is None or "vertex" not in starts or len(lists) != 1 or vertex.rows == 0:
         return None
     listed = element.properties[lists[0]]
     stride = element.least_bytes + 12
     rows = min(element.count, (len(content) - pos) // stride)
-    named = {one.name: k for k, one in reversed(list(enumerate(vertex.element.properties)))}
+    named = {prop.name: k for k, prop in reversed(list(enumerate(vertex.element.properties)))}
     if listed.dtype not in ("i4", "u4") or rows == 0 or rows < element.count or not {"x", "y", "z"} <= named.keys():
         return None
     if any(vertex.element.properties[named[axis]].dtype != "f4" for axis in "xyz"):
         return None
-    ahead = sum(np.dtype(one.dtype).itemsize for one in element.properties[: lists[0]])
+    ahead = sum(np.dtype(prop.dtype).itemsize for prop in element.properties[: lists[0]])
     length_size = np.dtype(listed.length).itemsize
-    within = [sum(np.dtype(one.dtype).itemsize for one in vertex.element.properties[: named[axis]]) for axis in "xyz"]
+    within = [sum(np.dtype(prop.dtype).itemsize for prop in vertex.element.properties[: named[axis]]) for axis in "xyz"]
     positions = np.empty((vertex.rows, 3))
     faces = np.empty((rows, 3), np.int32)
     vertex_layout = (starts["vertex"], vertex.element.least_bytes, within[0], within[1], within[2])
@@ -287,14 +290,14 @@ def _usual_faces(
         return None
     faces.flags.writeable = False
     table = Table(element, rows, items=faces)
-    at = pos
-    for k, one in enumerate(element.properties):
+    offset = pos
+    for k, prop in enumerate(element.properties):
         if k == lists[0]:
-            at += length_size + 12
+            offset += length_size + 12
             continue
-        dtype = np.dtype(one.dtype).newbyteorder(header.order or "=")
-        table.columns.append(np.ndarray((rows,), dtype, content, at, (stride,)))
-        at += dtype.itemsize
+        dtype = np.dtype(prop.dtype).newbyteorder(header.order or "=")
+        table.columns.append(np.ndarray((rows,), dtype, content, offset, (stride,)))
+        offset += dtype.itemsize
     return table
 
 
@@ -312,8 +315,8 @@ def _listed(
     index_list = element.index_list if is_kept and element.name != "vertex" else -1
     layout = np.array(
         [
-            (_KINDS[one.length] if one.length else -1, _KINDS[one.dtype], np.dtype(one.dtype).itemsize)
-            for one in properties
+            (_KINDS[prop.length] if prop.length else -1, _KINDS[prop.dtype], np.dtype(prop.dtype).itemsize)
+            for prop in properties
         ],
         np.int64,
     )

@@ -59,17 +59,17 @@ class Element:
     @property
     def least_bytes(self) -> int:
         """Bytes of a binary row whose lists are all empty."""
-        return sum(np.dtype(one.length or one.dtype).itemsize for one in self.properties)
+        return sum(np.dtype(prop.length or prop.dtype).itemsize for prop in self.properties)
 
     @property
     def scalars(self) -> list[Property]:
         """The properties that are no lists."""
-        return [one for one in self.properties if one.length is None]
+        return [prop for prop in self.properties if prop.length is None]
 
     @property
     def index_list(self) -> int:
         """The list of a face's vertices: `vertex_indices` or `vertex_index`, else the first list; −1 for none."""
-        lists = [k for k, one in enumerate(self.properties) if one.length is not None]
+        lists = [k for k, prop in enumerate(self.properties) if prop.length is not None]
         named = [k for k in lists if self.properties[k].name.lower() in ("vertex_indices", "vertex_index")]
         return next(iter([*named, *lists]), -1)
 
@@ -163,28 +163,30 @@ def _parse(content: bytes, start: int, stop: int, notes: Notebook) -> tuple[str,
         line = content[offset : match.start(1)]
         if match.group(1):
             endings.add(match.group(1))
-        here, offset = offset, match.end()
+        line_offset, offset = offset, match.end()
         words = [word.decode(errors="backslashreplace") for word in line.split()]
         if not words:
-            notes.add("A blank line stands in the header.", here)
+            notes.add("A blank line stands in the header.", line_offset)
             continue
         word = words[0].lower()
         if line[:1].isspace():
-            notes.add("Blanks stand before a header line's first word.", here)
+            notes.add("Blanks stand before a header line's first word.", line_offset)
         if word in ("comment", "obj_info"):
             continue
         if word != words[0] and word in ("ply", "format", "element", "property", "end_header"):
-            notes.add("A header keyword is not in lower case.", here)
+            notes.add("A header keyword is not in lower case.", line_offset)
         if word == "format":
-            encoding = _encoding(words, here, notes)
+            encoding = _encoding(words, line_offset, notes)
         elif word == "element":
-            elements.append(_element(words, here, notes))
+            elements.append(_element(words, line_offset, notes))
         elif word == "property":
             if not elements:
-                raise ReadError("a property belongs to no element", offset=here, expected="an element line before it")
-            elements[-1].properties.append(_property(words, here, notes))
+                raise ReadError(
+                    "a property belongs to no element", offset=line_offset, expected="an element line before it"
+                )
+            elements[-1].properties.append(_property(words, line_offset, notes))
         elif word not in ("ply", "end_header"):
-            notes.add("A header line begins with an unknown word; it is not read.", here)
+            notes.add("A header line begins with an unknown word; it is not read.", line_offset)
     if not encoding:
         raise ReadError("the PLY header does not name the format of its data", offset=stop, expected="a format line")
     return encoding, elements, endings
@@ -244,4 +246,4 @@ def _property(words: list[str], offset: int, notes: Notebook) -> Property:
 
 def row_dtype(properties: list[Property], order: Literal["<", ">", ""]) -> np.dtype[np.void]:
     """The packed layout of scalar properties, fields named by their place."""
-    return np.dtype([(str(k), np.dtype(one.dtype).newbyteorder(order or "=")) for k, one in enumerate(properties)])
+    return np.dtype([(str(k), np.dtype(prop.dtype).newbyteorder(order or "=")) for k, prop in enumerate(properties)])

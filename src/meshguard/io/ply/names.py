@@ -47,14 +47,14 @@ def grouped(names: list[str], dtypes: list[str]) -> list[Group]:
         taken = {k for group in joined for k in group.columns}
         single = {name for k, name in enumerate(names) if k not in taken}
         seen: set[str] = set()
-        kept = []
+        unclashing = []
         for group in joined:
             if group.name not in single and group.name not in seen:
-                kept.append(group)
+                unclashing.append(group)
                 seen.add(group.name)
-        if len(kept) == len(joined):
+        if len(unclashing) == len(joined):
             break
-        joined = kept
+        joined = unclashing
     alone = [Group(name, (k,), is_table=False) for k, name in enumerate(names) if k not in taken]
     used: set[str] = set()
     numbers: dict[
@@ -78,7 +78,11 @@ def _joined(names: list[str], dtypes: list[str]) -> list[Group]:
     first = {name: k for k, name in reversed(list(enumerate(names)))}
     for target, parts in _KNOWN:
         columns = [first[part] for part in parts[:3] if part in first]
-        if len(columns) == 3 and len({dtypes[k] for k in columns}) == 1 and target not in {one.name for one in found}:
+        if (
+            len(columns) == 3
+            and len({dtypes[k] for k in columns}) == 1
+            and target not in {group.name for group in found}
+        ):
             columns += [
                 first[part] for part in parts[3:] if part in first and dtypes[first[part]] == dtypes[columns[0]]
             ]

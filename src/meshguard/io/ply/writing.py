@@ -83,14 +83,14 @@ def _columns(data: Attributes, owner: str, header: list[str]) -> tuple[list[tupl
 
 def _held_type(array: npt.NDArray[Any], owner: str) -> str:
     """The PLY type of an array: its own, or the first that holds every value."""
-    own = array.dtype.str[1:]
-    if own in _NAMES:
-        return own
+    name = array.dtype.str[1:]
+    if name in _NAMES:
+        return name
     for dtype in _WIDENED[array.dtype.kind]:
         with np.errstate(all="ignore"):
-            there = array.astype(dtype)
-            back = there.astype(array.dtype)
-        if dtype == "f8" and array.dtype.kind in "iu" and array.size and float(np.abs(there).max()) > 2.0**53:
+            converted = array.astype(dtype)
+            back = converted.astype(array.dtype)
+        if dtype == "f8" and array.dtype.kind in "iu" and array.size and float(np.abs(converted).max()) > 2.0**53:
             continue
         if np.array_equal(back, array, equal_nan=array.dtype.kind == "f"):
             return dtype

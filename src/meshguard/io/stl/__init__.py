@@ -311,10 +311,10 @@ def _read_text(content: bytes, steps: Steps) -> Mesh:
     origin[remap[::-1]] = np.arange(len(remap) - 1, -1, -1, dtype=np.int32)
     face_data: dict[str, npt.NDArray[Any]] = {}
     with np.errstate(invalid="ignore", over="ignore"):
-        own = _unit_normals(corners)
+        facet_normals = _unit_normals(corners)
         lengths = np.linalg.norm(normals, axis=1)
-        cosines = (own * normals).sum(axis=1) / lengths
-        comparable = (lengths > 0) & np.isfinite(lengths) & own.any(axis=1)
+        cosines = (facet_normals * normals).sum(axis=1) / lengths
+        comparable = (lengths > 0) & np.isfinite(lengths) & facet_normals.any(axis=1)
         disagree = comparable & (cosines < math.cos(math.radians(NORMAL_KEPT_DEG)))
     zero = int((lengths == 0).sum())
     if disagree.any():

@@ -86,8 +86,8 @@ def _settle(content: bytes, values: npt.NDArray[np.float64]) -> None:
     if not np.isnan(flat).any():
         return
     offsets = tokens.deferred_offsets(flat)
-    for at in np.flatnonzero(offsets >= 0):
-        flat[at] = exact_number(content, int(offsets[at]), single=False)
+    for k in np.flatnonzero(offsets >= 0):
+        flat[k] = exact_number(content, int(offsets[k]), single=False)
 
 
 def _irregularities(content: bytes, found: npt.NDArray[np.int64], rows: int) -> list[Irregularity]:
