@@ -1,20 +1,21 @@
 """The one place that configures Numba, and the one that says where compiled kernels are kept.
 
-`fastmath` stays off: the exact predicates live on IEEE arithmetic. `error_model="numpy"` makes a division by zero give
-inf, not an exception, since a kernel that raises leaks. `nogil` lets ranges run on the thread pool of `_parallel`.
+`fastmath` stays off: the exact predicates depend on IEEE arithmetic. `error_model="numpy"` makes a division by zero
+give inf, not an exception, since a kernel that raises leaks. `nogil` lets ranges run on the thread pool of
+`_parallel`.
 
 **The cache.** Numba keys a compiled function by its own source file, and looks no further: it does not notice when a
 function that this one calls has changed in another file, so an upgraded install could run a mixture of two versions.
-Nor does it write index and code in one step, so that for a moment (or for ever, if the process dies) a new index names
-old code. Here all kernels are kept in one folder whose name is a digest of everything that decides their code: the
+Nor does it write index and code in one step: for a moment (or for ever, if the process dies) a new index names old
+code. Here all kernels are kept in one folder whose name is a digest of everything that decides their code: the
 sources of this package, the versions of Python, Numba and llvmlite, the processor and Numba's settings. Whatever lies
 in that folder is right, whoever wrote it, and no file of it is ever overwritten with other code. The alternative, a
 digest mixed into each function's own key through a closure cell, needs less code but leaves the second gap open.
 
-The folder is made in the first place that takes it: `NUMBA_CACHE_DIR`, the package's `__pycache__`, the user's cache
-folder. One that is there but cannot be written to, as in an image with a read-only file system, is read. Without any
-place kernels are compiled in each process. A cache never makes a call fail: what cannot be read is compiled again, what
-cannot be written is not kept.
+The folder is made in the first place that allows it: `NUMBA_CACHE_DIR`, the package's `__pycache__`, the user's cache
+folder. One that exists but cannot be written to, as in an image with a read-only file system, is read. Where no place
+allows it, kernels are compiled in each process. The cache never makes a call fail: what cannot be read is compiled
+again, what cannot be written is not kept.
 """
 
 from __future__ import annotations
@@ -41,13 +42,13 @@ COMPILES = not numba.config.DISABLE_JIT
 """Whether kernels are compiled at all; `NUMBA_DISABLE_JIT=1` switches that off."""
 
 KEPT_FOLDERS = 8
-"""Folders of other versions, processors and settings that are left beside a new one; older ones are removed."""
+"""How many folders of other versions, processors and settings are left beside a new one; older ones are removed."""
 
 ENTRIES: list[Any] = []
 """The compiled entry points of all kernel modules that are imported."""
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, "no_cfunc_wrapper": True}
-"""No kernel's address is handed to C; without that wrapper each is compiled a little sooner."""
+"""No kernel's address is handed to C; without that wrapper each compiles a little faster."""
 
 _PREFIX = "meshguard-"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -71,7 +72,7 @@ def _digest() -> str:
 
 
 def _places() -> Iterator[Path]:
-    """Where the folder may be, the best first."""
+    """Where the folder may be, the preferred place first."""
     if numba.config.CACHE_DIR:
         yield Path(numba.config.CACHE_DIR)
     yield Path(__file__).parent / "__pycache__"
@@ -106,7 +107,7 @@ def _folder() -> Path | None:
 
 
 def _remove_old(place: Path, folder: Path) -> None:
-    """Remove all folders beside a new one but the `KEPT_FOLDERS` newest."""
+    """Remove all but the `KEPT_FOLDERS` newest of the folders beside a new one."""
     with suppress(OSError):
         older = [path for path in place.glob(f"{_PREFIX}*") if path != folder and path.is_dir()]
         for path in sorted(older, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT_FOLDERS:]:
@@ -136,15 +137,15 @@ class Locator:
         return str(FOLDER)
 
     def source_stamp(self) -> str:
-        """Constant: the folder's name already tells the sources."""
+        """Constant: the folder's name already identifies the sources."""
         return ""
 
     def disambiguator(self) -> str:
-        """What tells functions of one name in one file apart."""
+        """What distinguishes functions of one name in one file."""
         return str(self._line)
 
     def ensure_cache_path(self) -> None:
-        """Make the folder again if somebody took it away."""
+        """Make the folder again if somebody removed it."""
         Path(str(FOLDER)).mkdir(parents=True, exist_ok=True)
 
     # The names that Numba calls.
@@ -152,7 +153,7 @@ class Locator:
 
 
 class _Forgiving:
-    """A cache of Numba's that never makes a call fail: a damaged file is compiled anew, a full disk keeps nothing."""
+    """A cache of Numba's that never makes a call fail: a damaged file is compiled again, a full disk keeps nothing."""
 
     def __init__(self, cache: Any) -> None:
         self._cache = cache
@@ -161,7 +162,7 @@ class _Forgiving:
         return getattr(self._cache, name)
 
     def load_overload(self, *arguments: Any) -> Any:
-        """The compiled function, or None where there is none that can be read."""
+        """The compiled function, or None where none can be read."""
         try:
             return self._cache.load_overload(*arguments)
         except Exception:  # noqa: BLE001 (bytes of a damaged file may raise anything)
@@ -177,11 +178,11 @@ class _Forgiving:
 
 @contextmanager
 def _kept_in_folder() -> Iterator[None]:
-    """While this is open, functions that are decorated are kept in `FOLDER`."""
+    """Keep functions that are decorated within this block in `FOLDER`."""
     config = numba.config
     with _decorating:
         before = {name: getattr(config, name, None) for name in ("CACHE_DIR", "CACHE_LOCATOR_CLASSES")}
-        # An older Numba has no such classes; it then looks below CACHE_DIR, if that can be written to.
+        # An older Numba has no such classes; it looks below CACHE_DIR, if that can be written to.
         config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(FOLDER), f"{__name__}.{Locator.__name__}"
         try:
             yield
@@ -191,10 +192,10 @@ def _kept_in_folder() -> Iterator[None]:
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile an entry point, called from Python and cached on disk. Each costs its load time: few and fat ones."""
+    """Compile an entry point, called from Python and cached on disk. Each takes time to load: have few, large ones."""
     compiled: Any = None
     if FOLDER is not None:
-        # RuntimeError: no place to keep it in, after all.
+        # RuntimeError: after all, there is no place to keep it.
         with suppress(RuntimeError), _kept_in_folder():
             compiled = numba.njit(cache=True, **_OPTIONS)(function)
             if hasattr(compiled, "_cache"):

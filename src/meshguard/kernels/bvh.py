@@ -2,11 +2,11 @@
 
 Block b holds the faces order[BLOCK*b : BLOCK*(b + 1)] of the curve. Node i of the tree (1 is the root) has the children
 2*i and 2*i + 1; block b is node width + b, where width is a power of two. Boxes are float32, rounded outward, so that a
-box always holds its faces. Blocks keep their faces' boxes as (6, BLOCK) rows, which a processor compares a whole row at
-a time.
+box always holds its faces. A block keeps its faces' boxes as (6, BLOCK) rows, so that a processor compares a whole row
+at a time.
 
 After Morton (1966) and Karras, Maximizing Parallelism in the Construction of BVHs (2012); an implicit tree needs no
-pointers, and what it loses to a better split it wins back in the blocks.
+pointers, and what it loses for want of better splits it wins back in the blocks.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _DIGIT_BITS = 14
 
 
 class Tree(NamedTuple):
-    """The tree: see the module.
+    """The tree; see the module.
 
     Attributes:
         order: int32 (k,), faces along the curve.
         nodes: float32 (2 * width, 6), smallest and largest coordinates.
         boxes: float32 (blocks, 6, BLOCK), of each block's faces.
-        corners: int32 (blocks, 3, BLOCK), positions of each block's faces; −1 behind the last.
+        corners: int32 (blocks, 3, BLOCK), positions of each block's faces; −1 after the last.
         width: number of the first block's node.
     """
 
@@ -44,7 +44,7 @@ class Tree(NamedTuple):
 
 @inlined
 def _spread(value: int) -> np.uint64:
-    """The lowest bits of a number, three places apart."""
+    """The lowest bits of a number, spread three places apart."""
     x = np.uint64(value)
     x = (x | (x << np.uint64(32))) & np.uint64(0x1F00000000FFFF)
     x = (x | (x << np.uint64(16))) & np.uint64(0x1F0000FF0000FF)
@@ -78,16 +78,16 @@ def morton_keys(
     scale: float,
     out_keys: npt.NDArray[np.uint32],
 ) -> None:
-    """Place of the faces [lo, hi) on a Morton curve, by their centres.
+    """The places of the faces [lo, hi) on a Morton curve, by their centres.
 
     Args:
         positions: (p, 3) float64, finite where `faces` use them.
         corners: (m, 3) int32: positions of each face's corners.
         faces: (k,) int32: the faces.
-        lo: first of them.
+        lo: first of `faces` to place.
         hi: the one after the last.
         least: (3,) float64: smallest coordinates.
-        scale: cells of the curve a length.
+        scale: cells of the curve per unit of length.
         out_keys: (k,) uint32.
     """
     third = scale / 3.0
@@ -178,8 +178,8 @@ def box_blocks(
         hi: block after the last.
         width: number of the first block's node.
         slack: boxes are wider by this on every side.
-        out_boxes: (blocks, 6, BLOCK) float32; places behind the last face get boxes that meet nothing.
-        out_corners: (blocks, 3, BLOCK) int32: corners of each block's faces; −1 behind the last face.
+        out_boxes: (blocks, 6, BLOCK) float32; places after the last face get boxes that meet nothing.
+        out_corners: (blocks, 3, BLOCK) int32: corners of each block's faces; −1 after the last face.
         out_nodes: (2 * width, 6) float32: rows of the blocks are written.
     """
     for block in range(lo, hi):
@@ -211,7 +211,7 @@ def box_nodes(width: int, blocks: int, out_nodes: npt.NDArray[np.float32]) -> No
 
     Args:
         width: number of the first block's node, a power of two.
-        blocks: how many there are.
+        blocks: how many blocks there are.
         out_nodes: (2 * width, 6) float32: rows [width, width + blocks) are read, all others written.
     """
     out_nodes[0, :3] = out_nodes[width + blocks :, :3] = np.inf
@@ -236,7 +236,7 @@ def build_tree(
         positions: (p, 3) float64, finite where `faces` use them.
         corners: (m, 3) int32: positions of each face's corners.
         faces: (k,) int32: the faces.
-        groups: (m,) int32: faces of one group stay together on the curve; empty for none.
+        groups: (m,) int32: group of each face, whose faces stay together on the curve; empty for none.
         box: (2, 3) float64: smallest and largest coordinates, for the curve only.
         slack: boxes are wider by this on every side, where positions are rounded.
     """

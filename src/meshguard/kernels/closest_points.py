@@ -1,4 +1,4 @@
-"""Nearest points and first hits of rays, on the tree of `kernels.bvh`. Rounded, not exact: these are measurements.
+"""Closest points and first hits of rays, by the tree of `kernels.bvh`. Rounded, not exact: these are measurements.
 
 The closest point of a triangle is Ericson's (Real-Time Collision Detection, 2005, section 5.1.5); rays meet triangles
 by Möller and Trumbore (Fast, Minimum Storage Ray/Triangle Intersection, 1997).
@@ -15,7 +15,7 @@ from meshguard.kernels.simd_blocks import BLOCK
 
 @inlined
 def _box_distance(nodes: npt.NDArray[np.float32], node: int, x: float, y: float, z: float) -> float:
-    """Squared distance of a point from a node's box; infinite for a node that holds nothing."""
+    """The squared distance from a point to a node's box; infinite for a node that holds nothing."""
     if nodes[node, 0] > nodes[node, 3]:
         return np.inf
     dx: float = max(nodes[node, 0] - x, 0.0, x - nodes[node, 3])
@@ -75,7 +75,7 @@ def closest_points(
     out_closest: npt.NDArray[np.float64],
     out_distance: npt.NDArray[np.float64],
 ) -> None:
-    """The point of a surface nearest to each of the points [lo, hi).
+    """The point of a surface closest to each of the points [lo, hi).
 
     Args:
         positions: (p, 3) float64, mm.
@@ -86,9 +86,9 @@ def closest_points(
         points: (q, 3) float64, mm.
         lo: first point.
         hi: point after the last.
-        out_face: (q,) int32: the lowest face among the nearest; −1 without faces or for a non-finite point.
-        out_closest: (q, 3) float64: the nearest point on it, mm; NaN there.
-        out_distance: (q,) float64: mm; infinite there.
+        out_face: (q,) int32: the lowest of the closest faces; −1 without faces or for a non-finite point.
+        out_closest: (q, 3) float64: the closest point on it, mm; NaN where there is no face.
+        out_distance: (q,) float64: mm; infinite where there is no face.
     """
     stack = np.empty(130, np.int64)
     distances = np.empty(130, np.float64)
@@ -154,8 +154,8 @@ def first_hits(
         directions: (q, 3) float64, of any length but zero.
         lo: first ray.
         hi: ray after the last.
-        out_face: (q,) int32: the lowest face among the first; −1 for none.
-        out_along: (q,) float64: how many lengths of its direction it is away, more than 0; infinite for none.
+        out_face: (q,) int32: the lowest of the faces met first; −1 for none.
+        out_along: (q,) float64: how many lengths of the ray's direction away it is, more than 0; infinite for none.
     """
     stack = np.empty(130, np.int64)
     for i in range(lo, hi):
@@ -211,7 +211,7 @@ def _ray_meets_box(
         first, last = low / along, high / along
         if first > last:
             first, last = last, first
-        # Division rounds by less than one part in 2**52: widen by more.
+        # Division rounds by less than one part in 2**52, so widen by more.
         near = max(near, first - 1e-15 * abs(first))
         far = min(far, last + 1e-15 * abs(last))
     return near <= far

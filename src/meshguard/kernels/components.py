@@ -11,8 +11,8 @@ from meshguard.kernels.topology import BOUNDARY
 
 AREA, VOLUME, RADIUS, CENTRE, BOX, ABSOLUTE_VOLUME, COLUMNS = 0, 1, 2, 3, 6, 12, 13
 """Columns of a component's row in `out_measures`: area, signed volume about its anchor's first corner, largest distance
-of a corner from the mean of its corners, that mean (3), smallest and largest coordinates (3 and 3), volume with every
-sign positive."""
+of a corner from the mean of its corners, that mean (3), smallest and largest coordinates (3 and 3), volume with all
+signs positive."""
 
 FACES, EDGES, BOUNDARY_EDGES, NONMANIFOLD_EDGES, INCONSISTENT_EDGES, FANS, COUNTS = 0, 1, 2, 3, 4, 5, 6
 """Columns of a component's row in `out_counts`."""
@@ -37,9 +37,9 @@ def _add_surfaces(
     area: npt.NDArray[np.float64],
     out_measures: npt.NDArray[np.float64],
 ) -> None:
-    """Add up area, volumes and boxes; CENTRE is the sum of where the corners are, seen from the anchor's first.
+    """Add up areas, volumes and boxes; CENTRE becomes the sum of the corners, relative to the anchor's first corner.
 
-    Faces of one component follow one another: their sums are kept in variables meanwhile.
+    Faces of one component mostly follow one another: during such a run the sums are kept in variables.
     """
     f = 0
     while f < len(corners):
@@ -86,7 +86,7 @@ def _count_elements(
     fan: npt.NDArray[np.int32],
     out_counts: npt.NDArray[np.int64],
 ) -> None:
-    """Count faces, fans, and edges of one and of two faces, run by run as areas are added up."""
+    """Count faces, fans, and edges of one and of two faces, in the same runs as `_add_surfaces`."""
     first = 0
     while first < len(component):
         k = component[first]
@@ -117,7 +117,7 @@ def _count_nonmanifold(
     nonmanifold: npt.NDArray[np.int32],
     out_counts: npt.NDArray[np.int64],
 ) -> None:
-    """Count edges of more than two faces, at the first of their half-edges."""
+    """Count edges of more than two faces, each at the first of its half-edges."""
     low = high = -1
     for h in nonmanifold:
         v, w = flat[h], flat[next_halfedge(h)]
@@ -135,7 +135,7 @@ def _place_centres(
     counts: npt.NDArray[np.int64],
     out_measures: npt.NDArray[np.float64],
 ) -> None:
-    """Make CENTRE, a sum of distances from the anchor, the mean of the corners."""
+    """Turn CENTRE, a sum relative to the anchor, into the mean of the corners."""
     for k in range(len(out_measures)):
         for d in range(3):
             mean = out_measures[k, CENTRE + d] / (3 * max(1, counts[k, FACES]))
@@ -178,7 +178,7 @@ def measure_components(
     out_measures: npt.NDArray[np.float64],
     out_counts: npt.NDArray[np.int64],
 ) -> None:
-    """Add up each component.
+    """Measure each component and count its elements.
 
     Args:
         positions: (p, 3) float64, mm.
@@ -189,8 +189,8 @@ def measure_components(
         fan: (3m,) int32, from `connect_corners`.
         area: (m,) float64, mm2.
         nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
-        out_measures: (C, COLUMNS) float64: see `AREA` and its like; mm, mm2, mm3.
-        out_counts: (C, COUNTS) int64: see `FACES` and its like.
+        out_measures: (C, COLUMNS) float64: see `AREA` and the other columns; mm, mm2, mm3.
+        out_counts: (C, COUNTS) int64: see `FACES` and the other columns.
     """
     flat = corners.ravel()
     _clear(out_measures, out_counts)

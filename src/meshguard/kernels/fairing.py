@@ -1,6 +1,6 @@
-"""Place the new vertices of a patch so that it goes on from its surroundings smoothly.
+"""Place the new vertices of a patch so that it continues its surroundings smoothly.
 
-The energy is a sum of the squared mean curvature normal and of its squared gradient (the discrete bi- and
+The energy is a weighted sum of the squared mean curvature normal and of its squared gradient (the discrete bi- and
 tri-Laplacian), with cotangent weights; the surroundings are fixed. After Kobbelt et al. (Interactive Multi-Resolution
 Modeling on Arbitrary Meshes, 1998) and Botsch and Kobbelt (An Intuitive Framework for Real-Time Freeform Modeling,
 2004).
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from meshguard.kernels._jit import inlined, kernel
 
 _MOST_COTANGENT = 20.0
-"""Cotangents are cut off here (about 3 degrees), so that one needle does not outweigh everything around it."""
+"""Cotangents are capped here (about 3 degrees), so that one needle does not outweigh everything around it."""
 
 _SOFTNESS = 0.1
 """Added to the square of a change of curvature, whose unit is the mean curvature over the width of a vertex's area."""
@@ -31,7 +31,7 @@ def _list_neighbours(
     out_items: npt.NDArray[np.int32],
     out_sides: npt.NDArray[np.int8],
 ) -> None:
-    """For each vertex its neighbours, and how many faces lie on the edge to each."""
+    """List each vertex's neighbours, and how many faces lie on the edge to each."""
     for v in range(length + 1):
         out_starts[v] = 0
     for f in range(len(faces)):
@@ -58,7 +58,7 @@ def _list_neighbours(
 
 @inlined
 def _neighbour_entry(starts: npt.NDArray[np.int32], items: npt.NDArray[np.int32], v: int, neighbour: int) -> int:
-    """Where a vertex's neighbour stands."""
+    """Where a vertex's neighbour stands in `items`."""
     i = starts[v]
     while items[i] != neighbour:
         i += 1
@@ -76,7 +76,7 @@ def _cotangent_weights(
     out_inner: npt.NDArray[np.float64],
     out_mass: npt.NDArray[np.float64],
 ) -> None:
-    """Cotangent weights of all edges, the same of faces among whole vertices only, and each vertex's area."""
+    """Cotangent weights of all edges, the same from faces of interior vertices only, and each vertex's area."""
     for i in range(len(out_weights)):
         out_weights[i] = out_inner[i] = 0.0
     for v in range(len(out_mass)):
@@ -106,7 +106,7 @@ def _cotangent_weights(
             if is_inner:
                 out_inner[i] += cot
                 out_inner[j] += cot
-        # The corner's own part of the face (Meyer et al. 2003): Voronoi, or half and quarters where it is obtuse.
+        # The corner's part of the face (Meyer et al. 2003): its Voronoi area, or half and quarters in an obtuse face.
         if cot_a <= 0.0 or cot_b <= 0.0 or cot_c <= 0.0:
             out_mass[a] += double_area / (4.0 if cot_a <= 0.0 else 8.0)
             out_mass[b] += double_area / (4.0 if cot_b <= 0.0 else 8.0)
@@ -131,7 +131,7 @@ def _add_row(
     used: npt.NDArray[np.int32],
     n_used: int,
 ) -> int:
-    """Add a vertex's Laplacian times a sign to a sparse row; a coefficient not in use is NaN. Return its entries."""
+    """Add a vertex's Laplacian times a sign to a sparse row; a coefficient not in use is NaN. Return how many are."""
     factor = sign / mass[v]
     total = 0.0
     for i in range(starts[v], ends[v] + 1):
@@ -159,7 +159,7 @@ def _add_normal_equation(
     band: npt.NDArray[np.float64],
     right: npt.NDArray[np.float64],
 ) -> None:
-    """Add factor * (row . x)^2 to the normal equations of the free vertices, and empty the row."""
+    """Add the term factor * (row . x)^2 to the normal equations of the free vertices, and empty the row."""
     x = y = z = 0.0
     n_free = 0
     for i in range(n_used):
@@ -187,7 +187,7 @@ def _add_normal_equation(
 
 @inlined
 def _solve(band: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> bool:
-    """Solve a positive definite banded system in place (Cholesky); False where it is not definite."""
+    """Solve a positive definite banded system in place (Cholesky); False where it is not positive definite."""
     count, width = band.shape
     for j in range(count):
         if not band[j, 0] > 0.0:
@@ -226,7 +226,11 @@ def _mean_curvature_normals(
     mass: npt.NDArray[np.float64],
     out_normals: npt.NDArray[np.float64],
 ) -> float:
-    """Write the Laplacian of each whole vertex's position; return the mean of its square over the area."""
+    """Write the mean curvature normal (the Laplacian of the position) of each interior vertex.
+
+    Returns:
+        The mean over the area of its squared length.
+    """
     total = area = 0.0
     for v in range(len(mass)):
         if not interior[v]:
@@ -252,7 +256,7 @@ def _edge_factor(
     v: int,
     w: int,
 ) -> float:
-    """How much the change of curvature along an edge counts: more along the axis, less where it is large."""
+    """The weight of the change of curvature along an edge: more along the axis, less where the change is large."""
     along = length = change = 0.0
     for d in range(3):
         step = points[v, d] - points[w, d]
@@ -272,7 +276,7 @@ def _mark_interior(
     sides: npt.NDArray[np.int8],
     out_interior: npt.NDArray[np.bool_],
 ) -> None:
-    """Mark the vertices with faces all around: those have a Laplacian."""
+    """Mark the interior vertices, which have faces all around: only those have a Laplacian."""
     for v in range(len(out_interior)):
         out_interior[v] = ends[v] > starts[v]
         for i in range(starts[v], ends[v]):
@@ -290,7 +294,7 @@ def _find_reach(
     out_lowest: npt.NDArray[np.int32],
     out_highest: npt.NDArray[np.int32],
 ) -> None:
-    """Find the lowest and highest rank of the free vertices that each Laplacian depends on; `count` and −1 if none."""
+    """Find the lowest and highest rank of the free vertices that each Laplacian depends on; `count` and −1 for none."""
     for v in range(len(interior)):
         out_lowest[v], out_highest[v] = count, -1
         if interior[v]:
@@ -311,7 +315,7 @@ def _band_width(
     lowest: npt.NDArray[np.int32],
     highest: npt.NDArray[np.int32],
 ) -> int:
-    """How far apart the ranks of two free vertices are at most, plus one, that share a term of the energy."""
+    """One more than the largest difference between the ranks of two free vertices that share a term of the energy."""
     width = 1
     for v in range(len(interior)):
         width = max(width, highest[v] - lowest[v] + 1)
@@ -346,7 +350,7 @@ def _assemble(
     out_band: npt.NDArray[np.float64],
     out_right: npt.NDArray[np.float64],
 ) -> None:
-    """Write the normal equations: for each whole vertex its own term, then one for each edge to a higher vertex."""
+    """Write the normal equations: a term for each interior vertex, then one for each edge to a higher vertex."""
     for i in range(len(out_band)):
         for k in range(out_band.shape[1]):
             out_band[i, k] = 0.0
@@ -384,21 +388,22 @@ def fair_points(
 ) -> int:
     """Move the free vertices of a patch to where the energy of the surface is least.
 
-    The energy is bend * (area integral of the squared Laplacian of the position) + twist * (that of the size of its
-    gradient to a power), lengths in the units of `out_points`. The first round solves for power 2; each later one
-    weighs every edge anew by what the round before found (iteratively reweighted least squares), and takes cotangents
-    anew. A power below 2 lets curvature change at few places, where that is what the surroundings call for: creases
-    and grooves go on. A vertex at the border of the faces given has no Laplacian; faces at such vertices do not count.
+    The energy is bilaplacian_weight * (area integral of the squared Laplacian of the position) + trilaplacian_weight *
+    (that of the size of its gradient to a power), lengths in the units of `out_points`. The first round solves for
+    power 2. Each later one reweights every edge by what the round before found (iteratively reweighted least squares)
+    and takes the cotangents again. A power below 2 lets curvature change in few places, where the surroundings call
+    for that: ridges and grooves continue. A vertex on the boundary of the given faces has no Laplacian, and faces at
+    such vertices do not count.
 
     Args:
         faces: (m, 3) int32: the patch and at least two rings of faces around it.
         order: (k,) int32: the free vertices, neighbours close to each other, so that the system has a narrow band.
-        axis: (3,) float64: changes along this direction weigh 1 + (its length)**2 times as much as others.
-        bilaplacian_weight: above 0, for where the surroundings are too narrow for the other part.
-        trilaplacian_weight: the other part's.
+        axis: (3,) float64: a change along this direction counts 1 + (its length)**2 times as much as one across it.
+        bilaplacian_weight: above 0, for where the surroundings are too narrow for the other term.
+        trilaplacian_weight: see above.
         power: between 1 and 2.
         rounds: how often to solve.
-        most: largest size (free vertices * width of the band) that is solved at all.
+        most: largest system (free vertices * width of the band) that is solved at all.
         out_points: (n, 3) float64: where the points are; free ones are moved.
 
     Returns:

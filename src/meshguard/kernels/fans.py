@@ -1,13 +1,15 @@
-"""Certified fans: positions around which no two faces can meet but where they hang together.
+"""Certified fans: positions around which no two faces share more than a common edge, or the position itself.
 
-Seen along an axis along which every face around a position turns the same way, beyond any rounding, each face covers a
-sector of less than half a turn. Where every edge at the position has two faces that run it both ways, each sector
-begins where one other ends, so that sectors form rings, each of which goes around once or more often; how often all of
-them do is counted by the sectors that hold one fixed direction. Once means that there is one ring and that no sectors
-overlap; then two faces share a common edge, or the position alone, since all that they share lies above what their
-projections share. With a boundary there is a chain of sectors too; where some direction is left free, it is all there
-is, and goes around less than once. Nothing is estimated: turns are signs that a filter is sure of, and the rest is
-comparing numbers. A position where anything else is found has no certificate.
+Look along an axis along which every face around a position turns the same way, beyond any rounding. Then each face
+covers a sector of less than half a turn. Where every edge at the position has two faces that run along it in opposite
+directions, each sector begins where another one ends. So the sectors form rings, and each ring goes around once or more
+often. How often all of them together go around is the number of sectors that hold one fixed direction. Once means that
+there is one ring and that no sectors overlap. Then two faces share a common edge or the position alone, since all that
+they share lies above what their projections share.
+
+With a boundary there is a chain of sectors too. Where some direction is left free, the chain is all there is, and it
+goes around less than once. Nothing is estimated: turns are signs that a filter is sure of, and the rest compares
+numbers. A position where anything else is found has no certificate.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def certify_fans(
         hi: position after the last.
         out_certified: (p,) bool: whether the faces around each position that take part in edges meet in common edges
             and the position only; False without such faces.
-        out_valence: (p,) int32: how many they are.
+        out_valence: (p,) int32: how many faces that is.
     """
     flat = corners.ravel()
     turns = np.full(hi - lo, 63, np.uint8)  # bit i: all faces so far have bit i of `TURNS`
@@ -87,7 +89,7 @@ def certify_fans(
                     continue
                 u, w = corners[f, (c + 1) % 3], corners[f, (c + 2) % 3]
                 ways = turns[v - lo]
-                # Two axes of the projection, so ordered that sectors turn left.
+                # The two axes of the projection, in the order in which sectors turn left.
                 if ways & 3 != 0:
                     x, y = (1, 2) if ways & 1 != 0 else (2, 1)
                 elif ways & 12 != 0:
@@ -96,8 +98,8 @@ def certify_fans(
                     x, y = (0, 1) if ways & 16 != 0 else (1, 0)
                 vx, vy = positions[v, x], positions[v, y]
                 ux, uy, wx, wy = positions[u, x], positions[u, y], positions[w, x], positions[w, y]
-                # A sector holds its first direction and not its last. Turning left by less than half a turn, it holds
-                # east, say, exactly when it begins at or below the axis and ends above it.
+                # A sector holds its first direction but not its last. As it turns left by less than half a turn, it
+                # holds east, for example, exactly when it begins at or below the axis and ends above it.
                 holds = int((uy <= vy) & (wy > vy)) * _EAST
                 holds |= int((uy >= vy) & (wy < vy)) << 1
                 holds |= int((ux >= vx) & (wx < vx)) << 2

@@ -28,7 +28,8 @@ def mark_folds(
         fold_cos: an edge of two faces folds when the cosine between their normals is below this.
         lo: first face.
         hi: face after the last.
-        out_fold: (3m,) bool: the lower half-edge of each folding edge; consistently wound, no duplicates.
+        out_fold: (3m,) bool: the lower half-edge of each folding edge; its faces are oriented consistently and are not
+            duplicates.
     """
     flat = corners.ravel()
     for f in range(lo, hi):
@@ -46,7 +47,7 @@ def mark_folds(
 
 @inlined
 def _normal(positions: npt.NDArray[np.float64], corners: npt.NDArray[np.int32], f: int) -> tuple[float, float, float]:
-    """The normal of a face, twice its area long."""
+    """The normal of a face, as long as twice its area."""
     a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
     ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
     ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az

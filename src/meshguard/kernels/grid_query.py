@@ -1,4 +1,4 @@
-"""Which faces lie near some places: a grid of marked cells, and the faces whose boxes reach into one of them."""
+"""Which faces lie near certain places: a grid of marked cells, and the faces whose boxes reach into one of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _MOST_CELLS = 64
-"""A box that reaches over more cells counts as near without being looked at."""
+"""A box that covers more cells than this counts as near without a look."""
 
 
 @kernel
@@ -27,18 +27,18 @@ def faces_near(
     hi: int,
     out_near: npt.NDArray[np.bool_],
 ) -> None:
-    """Say of the faces [lo, hi) whether their boxes reach into a marked cell; very large ones always do.
+    """Mark the faces of [lo, hi) whose boxes reach into a marked cell; very large ones always count.
 
     Args:
         positions: (p, 3) float64, mm.
         corners: (m, 3) int32.
         marked: (i, j, k) bool, cells of a grid.
-        origin_x: of the grid, mm; with `origin_y` and `origin_z`.
+        origin_x: origin of the grid, mm; with `origin_y` and `origin_z`.
         origin_y: see `origin_x`.
         origin_z: see `origin_x`.
         cell: side of a cell, mm.
         lo: first face.
-        hi: end of the faces.
+        hi: face after the last.
         out_near: (m,) bool.
     """
     nx, ny, nz = marked.shape

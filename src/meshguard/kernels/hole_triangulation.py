@@ -1,8 +1,8 @@
-"""Triangulate the polygon of a hole: the least largest dihedral angle, then the least area.
+"""Triangulate the polygon of a hole so that the largest dihedral angle is least, then the area.
 
 Barequet and Sharir (Filling Gaps in the Boundary of a Polyhedron, 1995) gave the dynamic programme, Liepa (Filling
-Holes in Meshes, 2003) the weight. Its work grows with the cube of the number of corners; polygons longer than a given
-number are shortened first, by cutting off their best ears.
+Holes in Meshes, 2003) the weight. Its work grows with the cube of the number of corners, so polygons with more corners
+than a given number are shortened first, by cutting off their best ears.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy.typing as npt
 from meshguard.kernels._jit import inlined, kernel
 
 _NO_ANGLE = -2.0
-"""Below every weight of an angle, which is minus its cosine."""
+"""Less than the weight of any angle, which is minus its cosine."""
 
 
 @inlined
 def is_narrow(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> bool:
-    """Whether three corners are collinear, exactly or all but (1e-10 radians); a repeated corner is.
+    """Whether three corners are collinear, exactly or nearly (1e-10 radians); with a repeated corner they are.
 
-    Exactly collinear corners give a cross product of rounding errors only, far below this bound: a face that passes is
-    not degenerate, and no exact predicate has to be compiled here.
+    Exactly collinear corners give a cross product of rounding errors only, far below this bound. So a face that passes
+    is not degenerate, and no exact predicate has to be compiled here.
     """
     ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
     ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
@@ -49,7 +49,7 @@ def holds_edge(edges: npt.NDArray[np.int64], length: int, a: int, b: int) -> boo
 
 @inlined
 def _unit_normal(points: npt.NDArray[np.float64], a: int, b: int, c: int, out_normal: npt.NDArray[np.float64]) -> float:
-    """Write the unit normal of a triangle (NaN for none); return its area."""
+    """Write the unit normal of a triangle (NaN where it has none); return its area."""
     ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
     ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
     vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
@@ -77,14 +77,14 @@ def _ear(
     after: int,
     normal: npt.NDArray[np.float64],
 ) -> float:
-    """The cost of cutting off a corner: its new edge squared, more for a turn; infinite where it must not be."""
+    """The cost of cutting off a corner: its new edge squared, more for a turn; infinite where that is not allowed."""
     a, b, c = polygon[before], polygon[corner], polygon[after]
     if a == c or holds_edge(edges, len(points), a, c) or is_narrow(points, a, b, c):
         return math.inf
     _unit_normal(points, a, b, c, normal)
     turn = max(_turn(normal, across[before]), _turn(normal, across[corner]))
     dx, dy, dz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
-    # An ear that folds back (a reflex corner) costs far more than any that does not, however long.
+    # An ear that folds back (a reflex corner) costs far more than any that does not, however long that one is.
     fold = 1.0 + 50.0 * max(0.0, 1.0 + turn) ** 2
     cost: float = (dx * dx + dy * dy + dz * dz) * (fold if turn < -0.2 else 1e6 * fold)
     return cost
@@ -99,7 +99,7 @@ def _cut_ears(
     most: int,
     out_faces: npt.NDArray[np.int32],
 ) -> tuple[int, int]:
-    """Cut off the cheapest ear until `most` corners are left, in place; return corners and faces."""
+    """Cut off the cheapest ear until `most` corners are left, in place; return how many corners and faces there are."""
     count = len(polygon)
     before, after = np.empty(count, np.int32), np.empty(count, np.int32)
     cost = np.empty(count, np.float64)
@@ -122,7 +122,7 @@ def _cut_ears(
         out_faces[faces, 0], out_faces[faces, 1], out_faces[faces, 2] = a, b, c
         faces += 1
         n_corners -= 1
-        # What the next ears are held against is the ear's normal and those before it: one small ear's tells little.
+        # The next ears are compared with this ear's normal and those before it: one small ear's normal says little.
         _unit_normal(points, a, b, c, normal)
         square = 0.0
         for d in range(3):
@@ -159,21 +159,20 @@ def triangulate_polygon(
     """Triangulate a polygon in space without new vertices.
 
     The turn between two triangles is weighed by minus the cosine of the angle between their normals. A triangulation
-    is better than another when its largest turn, against the faces across the polygon's edges too, is less; among equal
-    ones when its area is. No chord is an edge that is there already, no face is
-    collinear. The dynamic
-    programme takes the best parts of each part, which for a largest angle is not always the best whole (Liepa says so
-    too).
+    is better than another when its largest turn is less, where turns against the faces across the polygon's edges count
+    too; among equal ones, when its area is less. No chord is an edge that exists already, and no face is collinear. The
+    dynamic programme combines the best triangulations of parts, which for a largest angle is not always the best of the
+    whole (as Liepa says too).
 
     Args:
         points: (n, 3) float64, mm.
-        polygon: (k,) int32: its corners in order; a point may stand at several.
+        polygon: (k,) int32: its corners in order; one point may be several corners.
         across: (k, 3) float64: unit normal of the face across the edge from each corner to the next; NaN for none.
-        edges: (e,) int64: sorted keys lower * n + higher of the edges that are there already, the polygon's included.
+        edges: (e,) int64: sorted keys lower * n + higher of the edges that exist already, the polygon's included.
         most: corners up to which the dynamic programme is used, whose work is most**3 / 6; the ears of longer polygons
             are cut off first, in k * (k - most) steps.
         out_weight: (2,) float64: the largest turn of the dynamic programme's part, and its area in mm2.
-        out_faces: (k - 2, 3) int32, wound as the polygon runs.
+        out_faces: (k - 2, 3) int32, oriented as the polygon runs.
 
     Returns:
         How many faces: k − 2, or 0 where there is no such triangulation.
@@ -252,10 +251,10 @@ def faces_in_box(
     Args:
         positions: (p, 3) float64, mm.
         corners: (m, 3) int32.
-        box: (6,) float64: smallest, then largest coordinates, mm; its sides belong to it.
+        box: (6,) float64: smallest, then largest coordinates, mm; its sides count as inside.
         out_inside: (m,) bool.
     """
-    # Positions are asked once each and in their order: asking them face by face takes several times as long.
+    # Each position is tested once, in order: testing the corners face by face takes several times as long.
     within = np.empty(len(positions), np.bool_)
     for v in range(len(positions)):
         x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]

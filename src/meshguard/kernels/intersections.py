@@ -1,9 +1,8 @@
 """Pairs of faces that share more than their common vertices and edges, found exactly.
 
-Boxes of a tree say which pairs may meet. Nearly all of them are neighbours: of a real arch's 1.8 million pairs of boxes
-that overlap, 97 of 100 share a vertex. A certified fan (`kernels.fans`) answers for all pairs that share its position,
-so that only pairs without a common vertex, and those around the few positions without a certificate, are decided by
-predicates.
+The boxes of a tree say which pairs may meet. Nearly all of these are neighbours: of a real arch's 1.8 million pairs of
+overlapping boxes, 97 of 100 share a vertex. A certified fan (`kernels.fans`) decides all pairs that share its position.
+So predicates decide only pairs without a common vertex, and those around the few positions without a certificate.
 """
 
 from __future__ import annotations
@@ -17,14 +16,13 @@ from meshguard.kernels.simd_blocks import BLOCK, lowest, overlapping, sharing
 from meshguard.kernels.triangle_triangle import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, intersection_kind
 
 CROSSING, OVERLAP, TOUCH_POINT, TOUCH_SEGMENT, FOLD, VERTEX_CROSSING, DUPLICATE, VERTEX_OVERLAP = range(8)
-"""How two faces intersect: no common vertex and a segment inside both (CROSSING), an area (OVERLAP), a point, a segment
-along an edge of one (TOUCH_SEGMENT); a common edge, coplanar and on one side of it (FOLD); one common vertex and a
-segment from it (VERTEX_CROSSING) or an area (VERTEX_OVERLAP). DUPLICATE faces have their own check and are never pairs
-here."""
-
+"""How two faces intersect. Without a common vertex they share a segment inside both (CROSSING), an area (OVERLAP), a
+point (TOUCH_POINT), or a segment along an edge of one (TOUCH_SEGMENT). With a common edge they are coplanar and on one
+side of it (FOLD). With one common vertex they share a segment from it (VERTEX_CROSSING) or an area (VERTEX_OVERLAP).
+DUPLICATE faces have their own check and are never pairs here."""
 
 _CANDIDATES = 4096
-"""Pairs collected before they are decided: the search stays a tight loop, and so does deciding."""
+"""Pairs that are collected before they are decided: searching stays a tight loop, and so does deciding."""
 
 
 @inlined
@@ -76,7 +74,7 @@ def _collect(
     out_candidates: npt.NDArray[np.int32],
     count: int,
 ) -> int:
-    """Add the pairs of two blocks' faces whose boxes overlap and that no certificate answers for; the new count."""
+    """Add the pairs of two blocks' faces whose boxes overlap and that no certificate decides; return the new count."""
     near = overlapping(
         boxes,
         block,
@@ -127,9 +125,10 @@ def _collect(
 
 @inlined
 def _misses_plane(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
-    """Whether those of d, e, f that a, b, c are not lie on one side of the plane of these beyond any rounding.
+    """Whether the corners of d, e, f that are not among a, b, c lie on one side of the plane of a, b, c.
 
-    Then the triangles share their common corners, and what those span, at most. `orient3d`'s filter, thrice.
+    Beyond any rounding, by the filter of `orient3d`, three times. Then the triangles share at most their common corners
+    and what those span.
     """
     ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
     ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
@@ -167,7 +166,7 @@ def _sure_turn(ax: float, ay: float, bx: float, by: float, cx: float, cy: float)
 def _are_beside(positions: npt.NDArray[np.float64], a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
     """Whether the triangles, seen along an axis, lie on two sides of a line along an edge of one, beyond any rounding.
 
-    Corners that both have may stand on the line when they end that edge: then the triangles share these at most.
+    Common corners may lie on the line where they end that edge: then the triangles share at most these.
     """
     ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
     ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
@@ -200,7 +199,7 @@ def _decide(
     most: int,
     out_pairs: npt.NDArray[np.int32],
 ) -> int:
-    """Write those of the candidates that intersect; return the new count of pairs, at most `most`."""
+    """Write the candidates that intersect; return the new count of pairs, at most `most`."""
     for place in range(waiting):
         i, m = candidates[place, 0], candidates[place, 1]
         block, k, other_block, j = i // BLOCK, i % BLOCK, m // BLOCK, m % BLOCK
@@ -258,7 +257,7 @@ def pairs_within(
         out_pairs: (q, 3) int32: lower face, higher face, class; filled as far as it reaches.
 
     Returns:
-        How many pairs there are, at most `most`, also where they are more than q.
+        How many pairs there are, at most `most`, even where that is more than q.
     """
     stack = np.empty(130, np.int64)
     candidates = np.empty((_CANDIDATES + BLOCK * BLOCK, 2), np.int32)
@@ -268,7 +267,7 @@ def pairs_within(
         least_x, least_y, least_z, most_x, most_y, most_z = q[0], q[1], q[2], q[3], q[4], q[5]
         group = node_groups[width + block] if len(node_groups) > 0 else 0
         certified_faces = _certified_faces(corners, certified, block)
-        # All that comes later along the curve hangs to the right of the path from this block to the root.
+        # All that comes later along the curve is to the right of the path from this block to the root.
         height = 1
         stack[0] = node = width + block
         while node > 1:
@@ -313,10 +312,10 @@ def measure_pairs(
     out_ends: npt.NDArray[np.float64],
     out_depth: npt.NDArray[np.float64],
 ) -> None:
-    """Where the pairs [lo, hi) meet and how deep, rounded.
+    """Where the pairs [lo, hi) meet, and how deep, rounded.
 
-    The corners of either face that lie in the other, and the points where an edge of one cuts the other, span what the
-    two share; its ends are the two of them that are farthest apart.
+    What two faces share is spanned by the corners of each that lie in the other, and by the points where an edge of one
+    cuts the other. Its ends are the two of these points that are farthest apart.
 
     Args:
         positions: (p, 3) float64, mm.
@@ -362,7 +361,7 @@ def measure_pairs(
             if length > 0.0:
                 depth = min(depth, min(above, below) / length)
         out_depth[place] = depth if np.isfinite(depth) else 0.0
-        if count == 0:  # rounding put every point outside: a corner of the first face will do
+        if count == 0:  # rounding put every point outside: take a corner of the first face
             p = corners[pairs[place, 0], 0]
             points[0, 0], points[0, 1], points[0, 2] = positions[p, 0], positions[p, 1], positions[p, 2]
             count = 1
@@ -393,7 +392,7 @@ def _is_inside(
     ny: float,
     nz: float,
 ) -> bool:
-    """Whether a point of a triangle's plane lies in the triangle, but for rounding; all seen from its first corner."""
+    """Whether a point of a triangle's plane lies in the triangle, but for rounding, relative to its first corner."""
     square = nx * nx + ny * ny + nz * nz
     # Barycentric coordinates by triple products: (u x w) . n and (w x v) . n.
     along_v = (uy * wz - uz * wy) * nx + (uz * wx - ux * wz) * ny + (ux * wy - uy * wx) * nz
@@ -422,12 +421,12 @@ def pairs_between(
     """Intersecting pairs of a face of one surface, in the blocks [lo, hi) of its tree, and a face of another.
 
     Args:
-        positions: (p, 3) float64, of both surfaces; they share no number.
+        positions: (p, 3) float64, of both surfaces, which have no position in common.
         order: (k,) int32, of the first surface's tree.
-        nodes: (2 * width, 6) float32, of it.
-        boxes: (blocks, 6, BLOCK) float32, of it.
-        corners: (blocks, 3, BLOCK) int32, of it.
-        width: of it.
+        nodes: (2 * width, 6) float32, of that tree.
+        boxes: (blocks, 6, BLOCK) float32, of that tree.
+        corners: (blocks, 3, BLOCK) int32, of that tree.
+        width: of that tree.
         other_order: (l,) int32, of the second surface's tree; what follows likewise.
         other_nodes: (2 * other_width, 6) float32.
         other_boxes: (other blocks, 6, BLOCK) float32.
@@ -438,7 +437,7 @@ def pairs_between(
         out_pairs: (q, 3) int32: face of the first, face of the second, class; filled as far as it reaches.
 
     Returns:
-        How many pairs there are, also where they are more than q.
+        How many pairs there are, even where that is more than q.
     """
     stack = np.empty(130, np.int64)
     count = 0

@@ -1,6 +1,6 @@
-"""Two labellings of the same points, counted against each other in one pass, with the centroid and size of each tooth.
+"""Two labellings of the same points, counted against each other, with the centroid and size of each tooth.
 
-Ids are small whole numbers that index the outputs; id 0, the gum, is counted like any other.
+Ids are small whole numbers that index the outputs. Id 0, the gum, is counted like any other.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def label_changes(
     Args:
         faces: (m, 3) int32.
         labels: (n,) int32, of the vertices.
-        out_halfedges: (3m,) int32: half-edges 3*f + c; only the first so many are written.
+        out_halfedges: (3m,) int32: half-edges 3*f + c; only the first entries are written.
 
     Returns:
         How many there are.

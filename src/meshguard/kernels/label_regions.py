@@ -1,6 +1,6 @@
-"""Labelled surfaces: pieces of equal label, what each measures, and bands along the borders between teeth.
+"""Labelled surfaces: regions of equal label, what each measures, and the borders between labels.
 
-A node is what carries the label: a face, or a position. Two nodes hang together where they have the same label and an
+A node is what carries the label: a face, or a position. Two nodes are connected where they have the same label and an
 edge of the mesh joins them: two faces through the edge they share, two positions along the edge between them.
 """
 
@@ -14,13 +14,13 @@ from meshguard.kernels.halfedges import next_halfedge
 from meshguard.kernels.topology import BOUNDARY, UNUSED, unite
 
 AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
-"""Columns of a piece's measures: area, mean of its surface (3), sum of its faces' normals times their
-areas (3), number of nodes, length of the mesh's boundary along it."""
+"""Columns of a region's measures: area, mean of its surface (3), sum of its faces' normals times their areas (3),
+number of nodes, length of the mesh's boundary along it."""
 
 
 @inlined
 def _middle(a: int, b: int, c: int) -> int:
-    """The middle of three labels, which is the one that two of them have."""
+    """The middle of three labels, which is the one that two corners have, if any two agree."""
     return max(min(a, b), min(max(a, b), c))
 
 
@@ -39,7 +39,7 @@ def label_regions(
     out_label: npt.NDArray[np.int32],
     out_nodes: npt.NDArray[np.int32],
 ) -> tuple[int, int, int, int]:
-    """Labels of faces, pieces of nodes that hang together, and the edges and faces where labels differ.
+    """Label each face, number the regions of connected nodes, and list the edges and faces where labels differ.
 
     Args:
         corners: (m, 3) int32: positions of each face's corners.
@@ -47,17 +47,17 @@ def label_regions(
         nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of an edge side by side.
         labels: (N,) int32: label of each node; N = m by face, else the number of positions.
         by_face: whether nodes are faces.
-        out_face_label: (m,) int32: label of each face; the middle one of three corners'.
-        out_region: (N,) int32: piece of each node, 0 to P - 1 by lowest node; −1 for one that takes no part.
-        out_borders: (3m,) int32: the first of them hold half-edges, ascending and one for each edge, between faces that
-            differ.
-        out_node_borders: (3m,) int32: the same between nodes; not written by face, where it is the same.
+        out_face_label: (m,) int32: label of each face: the middle one of its corners' labels.
+        out_region: (N,) int32: region of each node, 0 to R - 1 by lowest node; −1 for one that takes no part.
+        out_borders: (3m,) int32: the first of them hold half-edges between faces that differ, ascending and one for
+            each edge.
+        out_node_borders: (3m,) int32: likewise between nodes that differ; not written by face, where they are the same.
         out_mixed: (m,) int32: the first of them hold faces whose corners differ, ascending; none by face.
-        out_label: (N,) int32: the first P hold the label of each piece.
-        out_nodes: (N,) int32: the first P hold the number of its nodes.
+        out_label: (N,) int32: the first R hold the label of each region.
+        out_nodes: (N,) int32: the first R hold the number of its nodes.
 
     Returns:
-        P, and the numbers of borders, meetings and mixed faces. Zeros for no faces.
+        R, and the numbers of borders, node borders and mixed faces. Zeros for no faces.
     """
     n, m = len(labels), len(corners)
     flat = corners.reshape(-1)
@@ -90,7 +90,7 @@ def label_regions(
                 out_borders[borders] = h
                 borders += 1
             a, b = (f, g) if by_face else (corners[f, c], corners[f, (c + 1) % 3])
-            # Most were joined with the same set before: that is seen without a search.
+            # Most nodes were joined with the same set before, which shows without a search.
             if out_region[a] == out_region[b]:
                 continue
             if labels[a] == labels[b]:
@@ -117,7 +117,7 @@ def label_regions(
             out_nodes[count] = 0
             count += 1
         elif out_region[node] >= 0:
-            # All representatives on the way are lower and numbered already.
+            # All representatives on the way up are lower, and so numbered already.
             root = out_region[node]
             while root >= 0:
                 root = out_region[root]
@@ -144,7 +144,7 @@ def measure_regions(
     out_sums: npt.NDArray[np.float64],
     out_face_region: npt.NDArray[np.int32],
 ) -> None:
-    """Sums over each piece, of the faces from lo to hi; a position has a third of each of its faces.
+    """Add up the faces [lo, hi) over each region; a position has a third of each of its faces.
 
     Args:
         positions: (p, 3) float64: mm.
@@ -156,10 +156,11 @@ def measure_regions(
         region: (N,) int32: of each node, from `label_regions`.
         by_face: whether nodes are faces.
         lo: first face.
-        hi: behind the last face.
-        out_sums: (P, COLUMNS) float64: overwritten; AREA and RIM, and for labels other than 0 VECTOR and, under CENTRE,
-            the surface's centre times its area; under NODES nothing.
-        out_face_region: (m,) int32: piece of each face: of its first corner with its label; −1 where none takes part.
+        hi: face after the last.
+        out_sums: (R, COLUMNS) float64: overwritten with AREA and RIM, and for labels other than 0 with VECTOR and,
+            under CENTRE, the surface's centre times its area; NODES is left at 0.
+        out_face_region: (m,) int32: region of each face, which is that of its first corner with its label; −1 for one
+            that takes no part.
     """
     out_sums[:, :] = 0.0
     centre, vector = np.empty(3), np.empty(3)
@@ -213,16 +214,17 @@ def extents_along(
     hi: int,
     out_extents: npt.NDArray[np.float64],
 ) -> None:
-    """Smallest and largest coordinates of owned faces from lo to hi along their owner's axes.
+    """Smallest and largest coordinates of the faces [lo, hi) along the axes of their owner.
 
     Args:
         positions: (p, 3) float64: mm.
         corners: (m, 3) int32: positions of each face's corners.
         region: (m,) int32: of each face, −1 for none.
-        owner: (P + 1,) int32: of each piece, 0 to T - 1, or −1 for one that counts nowhere; the last is for no piece.
+        owner: (R + 1,) int32: of each region, 0 to T - 1, or −1 for one that counts nowhere; the last is for faces
+            without a region.
         axes: (T, 3, 3) float64: three unit vectors of each owner.
         lo: first face.
-        hi: behind the last face.
+        hi: face after the last.
         out_extents: (T, 3, 2) float64: overwritten, mm; inf and −inf for an owner without faces.
     """
     out_extents[:, :, 0] = np.inf
@@ -243,7 +245,7 @@ def extents_along(
 
 @inlined
 def _between_centres(positions: npt.NDArray[np.float64], corners: npt.NDArray[np.int32], f: int, g: int) -> float:
-    """Distance between the centres of two faces."""
+    """The distance between the centres of two faces."""
     total = 0.0
     for d in range(3):
         sum_f = positions[corners[f, 0], d] + positions[corners[f, 1], d] + positions[corners[f, 2], d]
@@ -264,10 +266,10 @@ def faces_near_borders(
     out_seed: npt.NDArray[np.int32],
     out_faces: npt.NDArray[np.int32],
 ) -> int:
-    """Faces near borders, each with its distance over the surface to the nearest border, without leaving its label.
+    """Faces near borders, each with its distance to the nearest border over the surface of its own label.
 
-    Distances go from centre to centre, and start at the middle of the border's edge: they are a little too long, the
-    same on both sides. Settled by relaxation over a queue, whose order does not enter the result.
+    Distances run from centre to centre and start at the middle of the border's edge. They are a little too long,
+    equally on both sides. They are settled by relaxation over a queue, whose order does not affect the result.
 
     Args:
         positions: (p, 3) float64: mm.
@@ -275,10 +277,10 @@ def faces_near_borders(
         twins: (3m,) int32: see `kernels.topology`.
         labels: (m,) int32: label of each face.
         seeds: (k,) int32: half-edges of borders, one for each edge.
-        reach: mm; farther faces are left out.
+        reach: mm; faces farther away are left out.
         out_distance: (m,) float64: infinite on entry; mm, infinite where no border is within reach.
-        out_seed: (m,) int32: −1 on entry; place in `seeds` of the nearest border edge, the lower of equals.
-        out_faces: (m,) int32: the first of them hold the faces within reach, in no order that counts.
+        out_seed: (m,) int32: −1 on entry; place in `seeds` of the nearest border edge; of equally near ones the lower.
+        out_faces: (m,) int32: the first of them hold the faces within reach, in no particular order.
 
     Returns:
         The number of faces within reach.
@@ -338,7 +340,7 @@ def faces_near_borders(
 
 @inlined
 def _distance(first_points: npt.NDArray[np.float64], p: int, second_points: npt.NDArray[np.float64], q: int) -> float:
-    """Distance between a point of one array and one of another."""
+    """The distance between a point of one array and a point of another."""
     total = 0.0
     for d in range(3):
         total += (first_points[p, d] - second_points[q, d]) ** 2
@@ -353,18 +355,18 @@ def smoothed_lengths(
     rounds: int,
     out_lengths: npt.NDArray[np.float64],
 ) -> None:
-    """Lengths of borders as they are and after smoothing, summed for the teeth on either side.
+    """Lengths of borders before and after smoothing, added up for the teeth on either side.
 
-    Each round moves every point halfway to the mean of its neighbours along the border. Points where not exactly two
-    edges meet stay.
+    Each round moves every point halfway to the mean of its neighbours along the border. Points where one edge ends or
+    more than two meet stay where they are.
 
     Args:
         points: (q, 3) float64: points of the borders, mm.
         ends: (k, 2) int32: the two points of each edge.
         owners: (k, 2) int32: the two owners of each edge, −1 for none.
         rounds: how often to smooth.
-        out_lengths: (T, 4) float64: overwritten; mm before and after, sum of how far the ends of edges moved, and the
-            number of those ends.
+        out_lengths: (T, 4) float64: overwritten; lengths before and after in mm, the sum of how far the ends of edges
+            moved in mm, and the number of those ends.
     """
     q, k = len(points), len(ends)
     degree = np.zeros(q, np.int32)

@@ -1,8 +1,8 @@
 """Boundary loops: edges with one face, chained around the surface's own fans, then cut where a chain meets itself.
 
-A chain goes on where the fan it runs along goes on: there are as many as the surface with its fans pulled apart has
-boundary curves, as Euler's characteristic wants it. Two holes that touch at a vertex are one such chain; people see two
-holes, and so a loop is what a chain encloses between two passes of one position.
+A chain continues where the fan that it runs along ends. So there are as many chains as the surface has boundary curves
+once its fans are pulled apart, which is the number in Euler's characteristic. Two holes that touch at a vertex are one
+such chain, but people see two holes. That is why a loop is what a chain encloses between two passes of one position.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def _fan_end(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], h: int, 
     """The other boundary half-edge of the fan around a position that begins at boundary half-edge h; −1 for none."""
     current = h
     while True:
-        # The two half-edges of a face at the position: the one that leaves it, and the one that arrives.
-        leaving = previous_halfedge(current) if flat[current] == position else next_halfedge(current)
-        twin = twins[leaving]
+        # The face's second half-edge at the position: of the two, one leaves it and one arrives.
+        second = previous_halfedge(current) if flat[current] == position else next_halfedge(current)
+        twin = twins[second]
         if twin == BOUNDARY:
-            return leaving
+            return second
         if twin < 0:
             return -1
         current = twin
@@ -52,10 +52,10 @@ def trace_loops(
     out_chain: npt.NDArray[np.int32],
     out_measures: npt.NDArray[np.float64],
 ) -> int:
-    """Chain boundary half-edges into loops that pass no position twice, and measure each.
+    """Chain boundary half-edges into loops that pass no position twice, and measure each loop.
 
-    Chains that end at an edge of more than two faces come first, then closed ones, both by lowest half-edge; the loops
-    that a chain falls into come in the order in which walking it closes them.
+    Chains that end at an edge of more than two faces come first, then closed ones, both by lowest half-edge. The loops
+    of one chain come in the order in which a walk along it closes them.
 
     Args:
         positions: (p, 3) float64, mm.
@@ -68,7 +68,7 @@ def trace_loops(
         out_vertices: (b,) int32: the position where each of them is entered.
         out_closed: (b,) bool: whether each loop returns to its start.
         out_chain: (b,) int32: the chain that each loop is part of.
-        out_measures: (b, MEASURES) float64: see `PERIMETER` and its like.
+        out_measures: (b, MEASURES) float64: see `PERIMETER` and the other columns.
 
     Returns:
         How many loops.
@@ -77,8 +77,8 @@ def trace_loops(
     rank = np.full(len(twins), -1, np.int32)
     for i in range(count):
         rank[boundary[i]] = i
-    # match[2 * i + side]: the end (2 * j + side) that follows on end `side` of boundary half-edge i; 0 origin, 1
-    # destination.
+    # match[2 * i + side]: the end (2 * j + side) that follows end `side` of boundary half-edge i; side 0 is the
+    # origin, 1 the destination.
     match = np.full(2 * count, -1, np.int32)
     waiting = np.full(length, -1, np.int32)
     for i in range(count):
@@ -90,13 +90,13 @@ def trace_loops(
                 match[2 * i + side] = 2 * rank[fan_end] + (0 if flat[fan_end] == position else 1)
             elif waiting[position] < 0:
                 waiting[position] = 2 * i + side
-            else:  # two fans that end at non-manifold edges of one position go on in each other
+            else:  # two fans that end at non-manifold edges of one position continue each other
                 match[2 * i + side] = waiting[position]
                 match[waiting[position]] = 2 * i + side
                 waiting[position] = -1
     done = np.zeros(count, np.bool_)
-    # The way walked since the last loop was cut off: half-edges, the positions where they are entered, and where on it
-    # each position stands.
+    # The path walked since the last loop was cut off: half-edges, the positions where they are entered, and the place
+    # of each position on it.
     path, entered = np.empty(count, np.int32), np.empty(count, np.int32)
     height_of = np.full(length, -1, np.int32)
     chains = loops = filled = 0
@@ -118,7 +118,7 @@ def trace_loops(
                 height += 1
                 destination = flat[next_halfedge(h)] if side == 0 else flat[h]
                 below = height_of[destination]
-                if below >= 0:  # back at a position of this way: what lies between is a loop of its own
+                if below >= 0:  # back at a position of this path: what lies between is a loop of its own
                     for j in range(below, height):
                         out_halfedges[filled] = path[j]
                         out_vertices[filled] = entered[j]
@@ -155,7 +155,7 @@ def _measure_loop(
     vertices: npt.NDArray[np.int32],
     out_measures: npt.NDArray[np.float64],
 ) -> None:
-    """Fill one row of a loop's measures."""
+    """Write the measures of one loop."""
     ox, oy, oz = positions[vertices[0], 0], positions[vertices[0], 1], positions[vertices[0], 2]
     perimeter = 0.0
     ax = ay = az = 0.0
@@ -177,10 +177,10 @@ def _measure_loop(
 
 @inlined
 def _largest_chord(positions: npt.NDArray[np.float64], vertices: npt.NDArray[np.int32], end: int) -> float:
-    """The largest distance of two of a loop's vertices, its end included.
+    """The largest distance between two of a loop's vertices, its end included.
 
-    No point is farther from the mean than `largest`, so a chord longer than the best so far needs two points whose
-    distances from the mean add up to more than it. Few have, once a long chord is known.
+    A chord longer than the best so far needs two points whose distances from the mean add up to more than its length,
+    and no distance is larger than `largest`. Few points qualify, once a long chord is known.
     """
     step = max(1, -(-(len(vertices) + 1) // MAX_CHORD_POINTS))
     count = (len(vertices) + step) // step
@@ -218,7 +218,7 @@ def _largest_chord(positions: npt.NDArray[np.float64], vertices: npt.NDArray[np.
 
 @inlined
 def _chord(positions: npt.NDArray[np.float64], v: int, w: int) -> float:
-    """The distance of two positions."""
+    """The distance between two positions."""
     dx, dy, dz = positions[v, 0] - positions[w, 0], positions[v, 1] - positions[w, 1], positions[v, 2] - positions[w, 2]
     return math.sqrt(dx * dx + dy * dy + dz * dz)
 
@@ -241,11 +241,11 @@ def near_pairs(
         distance: mm.
         cell_order: (k,) int64: the points in the order of their cells.
         cells: (k, 3) int64: cell of each point, in that order, lexicographic; cells are at least `distance` wide.
-        most: comparisons after which to give up, so that a crowd in one cell cannot take for ever.
+        most: comparisons after which to give up, so that many points in one cell cannot take for ever.
         out_pairs: (q, 2) int32: filled as far as it reaches, by rank in `points`, the lower first.
 
     Returns:
-        How many pairs there are, also where they are more than q; −1 after too many comparisons.
+        How many pairs there are, even where that is more than q; −1 after too many comparisons.
     """
     count = 0
     compared = 0

@@ -1,10 +1,12 @@
 """Which side of a sheet faces outward, decided by what can be seen of it from outside.
 
-Follow straight lines through a sheet: their first and last hit are what an observer far away sees. On a closed body
-wound outward both show their front, always. On an open sheet a line with an odd number of hits shows one front and one
-back and decides nothing; one with an even number shows two of a kind. Crowns stand out of a dental arch, so lines
-across them show fronts. Unlike the signed volume, which for an open sheet depends on where the origin lies, the votes
-do not change when the sheet is moved. (Compare Takayama et al., A Simple Method for Correcting Facet Orientations in
+Follow straight lines through a sheet: their first and last hits are what an observer far away sees. On a closed
+surface that is oriented outward, both always show a front. On an open sheet a line with an odd number of hits shows one
+front and one back and decides nothing; one with an even number shows two of a kind. Crowns stand out from a dental
+arch, so lines across them show fronts. Unlike the signed volume, which for an open sheet depends on where the origin
+lies, the votes do not change when the sheet is moved.
+
+(Compare Takayama et al., A Simple Method for Correcting Facet Orientations in
 Polygon Meshes Based on Ray Casting, JCGT 2014, which casts rays from every face.)
 """
 
@@ -97,8 +99,8 @@ def line_end_votes(
                     if to_b < 0.0 or to_c < 0.0 or to_b + to_c > 1.0:
                         continue
                     depth = ad + to_b * (bd - ad) + to_c * (cd - ad)
-                    # The frame is right-handed: turning left in it, a face looks along the direction, away from the
-                    # near end.
+                    # The frame is right-handed: a face that turns left in it looks along the direction, away from
+                    # the near end.
                     if depth < near[s, t]:
                         near[s, t] = depth
                         near_front[s, t] = turn < 0.0

@@ -8,12 +8,12 @@ import numpy.typing as npt
 from meshguard.kernels._jit import inlined, kernel
 
 NOT_AN_INDEX = -(1 << 61)
-"""A list item that is no integer: no mesh has such a vertex."""
+"""Stands for a list item that is not an integer: no mesh has such a vertex."""
 
 
 @inlined
 def _bits32(data: npt.NDArray[np.uint8], pos: int | np.uint64, big: bool) -> np.uint32:
-    # Unsigned indices: without the test for negative ones, the compiler makes one 32-bit load of the four.
+    # Indices are unsigned: without a test for negative ones, the compiler turns the four loads into one of 32 bits.
     offset = np.uint64(pos)
     a, b = np.uint32(data[offset]), np.uint32(data[offset + np.uint64(1)])
     c, d = np.uint32(data[offset + np.uint64(2)]), np.uint32(data[offset + np.uint64(3)])
@@ -78,17 +78,17 @@ def fixed_rows(
     Args:
         data: (bytes,) uint8: the file.
         big: whether numbers are big-endian.
-        vertex_layout: offset of the first row, bytes a row, and offset of x, y and z within a row.
-        face_layout: offset of the first row, bytes a row, offset of the list within a row, bytes of its length.
+        vertex_layout: offset of the first row, bytes per row, and the offsets of x, y and z within a row.
+        face_layout: offset of the first row, bytes per row, offset of the list within a row, bytes of its length.
         v_lo: first vertex to read.
-        v_hi: end of the vertices to read.
+        v_hi: vertex after the last to read.
         f_lo: first face to read.
-        f_hi: end of the faces to read.
+        f_hi: face after the last to read.
         out_vertices: (n, 3) float64: positions; rows [v_lo, v_hi) are written.
-        out_faces: (m, 3) int32: rows [f_lo, f_hi) are written up to the first that is no such triangle.
+        out_faces: (m, 3) int32: rows [f_lo, f_hi) are written, up to the first that is not such a triangle.
 
     Returns:
-        How many faces of the range are, from its start on, triangles of vertices in [0, n); all in file order. 0 for an
+        How many faces from the start of the range on are triangles of vertices in [0, n); all in file order. 0 for an
         empty range.
     """
     start, stride, x, y, z = vertex_layout
@@ -101,7 +101,7 @@ def fixed_rows(
     start, stride, length_offset, length_size = face_layout
     three = np.uint8(3)
     if length_size == 1 and not big:
-        # Nearly every file: the same as below, with nothing left to decide in the loop.
+        # Nearly every file is so: the same as below, with nothing left to decide in the loop.
         step = np.uint64(stride)
         bound = np.uint32(n)
         offset = np.uint64(start + f_lo * stride + length_offset)
@@ -147,22 +147,23 @@ def list_rows(
     out_lengths: npt.NDArray[np.int32],
     out_items: npt.NDArray[np.int64],
 ) -> tuple[int, int, int, int]:
-    """Walk the rows of a binary element that has lists, in file order.
+    """Walk through the rows of a binary element that has lists, in file order.
 
     Args:
         data: (bytes,) uint8: the file.
         table: (properties, 3) int64: kind of a list's length (−1: a scalar), kind of the item, bytes of the item;
             kinds as in `_integer`.
         start: offset of the first row.
-        rows: most rows to read.
+        rows: how many rows to read at most.
         kept_list: the property whose list is kept, −1 for none.
         big: whether numbers are big-endian.
-        out_scalars: (rows, bytes) uint8: the bytes of each row's scalars, one behind the other; zero columns for none.
+        out_scalars: (rows, bytes) uint8: the bytes of each row's scalars, one after the other; zero columns for none.
         out_lengths: (rows,) int32: length of the kept list.
-        out_items: (items,) int64: items of the kept lists in turn; NOT_AN_INDEX for what is no integer.
+        out_items: (items,) int64: items of the kept lists in turn; NOT_AN_INDEX for what is not an integer.
 
     Returns:
-        Complete rows, offset behind them, items, and the offset of a negative length or −1. 0 rows for an empty range.
+        Complete rows, the offset after them, items, and the offset of a negative length or −1. 0 rows for an empty
+        range.
     """
     end = len(data)
     sizes = (1, 1, 2, 2, 4, 4, 4, 8)

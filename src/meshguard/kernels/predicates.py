@@ -1,4 +1,4 @@
-"""Exact predicates: a floating-point filter decides nearly always, an exact expansion decides the rest.
+"""Exact predicates: a floating-point filter nearly always decides, an exact expansion decides the rest.
 
 After Shewchuk, Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates (1997). Exact for
 coordinates whose non-zero magnitudes lie within 1e-70 and 1e70: no product overflows and no rounding error underflows.
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined
 
-_SPLITTER = 134217729.0  # 2**27 + 1, which cuts a double into two halves of 26 bits
+_SPLITTER = 134217729.0  # 2**27 + 1, which splits a double into two halves of 26 bits
 FILTER_2D = 3.3306690738754716e-16  # (3 + 16 eps) eps with eps = 2**-53: Shewchuk's ccwerrboundA
 FILTER_3D = 7.771561172376103e-16  # (7 + 56 eps) eps: Shewchuk's o3derrboundA
 
@@ -65,7 +65,7 @@ def _add_product(expansion: npt.NDArray[np.float64], length: int, a: float, b: f
 
 @inlined
 def _sign(expansion: npt.NDArray[np.float64], length: int) -> int:
-    """Sign of an expansion: that of its largest term, which is its last."""
+    """The sign of an expansion: that of its largest term, which is its last."""
     if length == 0:
         return 0
     return 1 if expansion[length - 1] > 0.0 else -1
@@ -210,7 +210,7 @@ def orient3d(
         return 1
     if -determinant > bound:
         return -1
-    if permanent == 0.0:  # every product has a factor that is zero, and was not rounded to it
+    if permanent == 0.0:  # every product has a factor that is zero, and not by rounding
         return 0
     # Differences of numbers of like size and few digits (any that a float32 can hold, nearly always) are exact: then
     # the determinant of the three vectors is exact too, with a quarter of the work.

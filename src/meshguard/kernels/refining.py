@@ -1,4 +1,4 @@
-"""Refine a patch to the density of its surroundings: split faces at their centroid, flip edges.
+"""Refine a patch to the density of its surroundings: split faces at their centroids, flip edges.
 
 After Liepa (Filling Holes in Meshes, 2003, section 4).
 """
@@ -20,7 +20,7 @@ _PASSES = 40
 
 @inlined
 def _pair(flat: npt.NDArray[np.int32], count: int, vertices: int, twins: npt.NDArray[np.int32]) -> None:
-    """Tell each of the half-edges of `count` consistently wound faces its twin, −1 on the boundary."""
+    """Pair the half-edges of `count` consistently oriented faces with their twins; −1 on the boundary."""
     starts = np.zeros(vertices + 1, np.int32)
     for h in range(3 * count):
         starts[flat[h] + 1] += 1
@@ -41,7 +41,7 @@ def _pair(flat: npt.NDArray[np.int32], count: int, vertices: int, twins: npt.NDA
 
 @inlined
 def _meets(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], start: int, v: int) -> bool:
-    """Whether an edge of the patch joins the origin of half-edge `start` and another vertex."""
+    """Whether an edge of the patch joins the origin of half-edge `start` and vertex `v`."""
     h = start
     while True:
         if flat[next_halfedge(h)] == v or flat[previous_halfedge(h)] == v:
@@ -61,7 +61,7 @@ def _meets(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], start: int
 
 @inlined
 def _square_distance(points: npt.NDArray[np.float64], a: int, b: int) -> float:
-    """The squared distance of two points."""
+    """The squared distance between two points."""
     dx, dy, dz = points[a, 0] - points[b, 0], points[a, 1] - points[b, 1], points[a, 2] - points[b, 2]
     square: float = dx * dx + dy * dy + dz * dz
     return square
@@ -69,7 +69,7 @@ def _square_distance(points: npt.NDArray[np.float64], a: int, b: int) -> float:
 
 @inlined
 def _normal(points: npt.NDArray[np.float64], a: int, b: int, c: int) -> tuple[float, float, float]:
-    """The normal of a triangle, twice its area long."""
+    """The normal of a triangle, as long as twice its area."""
     ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
     ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
     vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
@@ -106,7 +106,7 @@ def _is_better_flipped(points: npt.NDArray[np.float64], a: int, b: int, c: int, 
 
 @inlined
 def _flip(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], h: int, g: int) -> None:
-    """Turn the edge of half-edges h and g: faces (a b c) and (b a d) become (c d b) and (d c a)."""
+    """Flip the edge of half-edges h and g: faces (a b c) and (b a d) become (c d b) and (d c a)."""
     hn, hb, gn, gb = next_halfedge(h), previous_halfedge(h), next_halfedge(g), previous_halfedge(g)
     a, b, c, d = flat[h], flat[g], flat[hb], flat[gb]
     bc, ca, ad, db = twins[hn], twins[hb], twins[gn], twins[gb]
@@ -133,7 +133,7 @@ def _relax(
     edges: npt.NDArray[np.int64],
     n_old: int,
 ) -> None:
-    """Flip the patch's inner edges until none is better flipped, or for a fixed number of passes."""
+    """Flip the patch's inner edges until none is better flipped, or until a fixed number of passes is done."""
     for _ in range(_PASSES):
         flips = 0
         for h in range(3 * count):
@@ -166,21 +166,21 @@ def refine_patch(
     out_scale: npt.NDArray[np.float64],
     out_faces: npt.NDArray[np.int32],
 ) -> int:
-    """Split the faces of a patch that are large beside the edges around it, and flip its edges towards Delaunay.
+    """Split the faces of a patch that are large for the edges around it, and flip its edges towards Delaunay.
 
-    A face is split at its centroid when that lies farther from each corner than the scale of the corner, and than the
-    mean scale of the three, divided by `alpha` (Liepa takes √2). No edge of the patch's boundary is split, no edge
-    becomes one that is there already. An edge is flipped where the two angles across it add up to more than 180
+    A face is split at its centroid when the centroid lies farther from each corner than the corner's scale and than the
+    mean scale of the three, both divided by `alpha` (Liepa takes √2). No edge of the patch's boundary is split, and no
+    edge becomes one that exists already. An edge is flipped where the two angles opposite it add up to more than 180
     degrees, unless that folds the patch.
 
     Args:
         edges: (e,) int64: sorted keys lower * n_old + higher of edges outside the patch.
-        n_old: how many points were there before.
+        n_old: how many points there were before the patch.
         n_points: points so far.
-        n_faces: faces of the patch so far, consistently wound, at most two on an edge, one fan around each point.
+        n_faces: faces of the patch so far, consistently oriented, at most two on an edge, one fan around each point.
         alpha: see above; 0 only flips.
         out_points: (q, 3) float64: the points so far, then new ones as far as it reaches, mm.
-        out_scale: (q,) float64: the length of edges that each point calls for, mm.
+        out_scale: (q,) float64: the edge length called for at each point, mm.
         out_faces: (n_faces + 2 * (q - n_points), 3) int32: the faces so far, then new ones.
 
     Returns:

@@ -1,13 +1,13 @@
-"""Sixteen faces at a time: one box, or three positions, against a whole row of a block, in a processor's vectors.
+"""Sixteen faces at a time: one box, or three positions, against a whole row of a block, in SIMD vectors.
 
-Written as vectors, not as loops that a compiler may turn into them: of a loop that collects one bit a face LLVM makes
-several times the instructions. Processors with shorter vectors get the same in pieces. Where Numba is switched off,
-plain loops stand in.
+Written as vectors, not as loops that a compiler may turn into vectors: a loop that collects one bit per face takes LLVM
+several times as many instructions. For processors with shorter vectors the compiler splits a row. Where Numba is
+switched off, plain loops take their place.
 """
 
 from __future__ import annotations
 
-# ruff: noqa: ARG001 (Numba decides what an intrinsic takes)
+# ruff: noqa: ARG001 (Numba decides which arguments an intrinsic has)
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -43,7 +43,7 @@ def sharing(corners: npt.NDArray[np.int32], block: int, a: int, b: int, c: int) 
 
 
 def lowest(bits: int) -> int:
-    """Number of the lowest bit that is set; there is one."""
+    """The number of the lowest bit that is set; at least one must be."""
     return (bits & -bits).bit_length() - 1
 
 

@@ -1,4 +1,4 @@
-"""Faces cut into the pieces that lie in one layer of space, so that boxes of long faces fit them."""
+"""Faces cut to a slab of space and into pieces, so that the boxes of long faces fit them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _clip(
     sign: float,
     out_points: npt.NDArray[np.float64],
 ) -> int:
-    """The part of a convex polygon where sign * coordinate >= sign * bound; how many points it has, rounded."""
+    """Write the part of a convex polygon where sign * coordinate >= sign * bound, rounded; return its size."""
     n_out = 0
     for i in range(count):
         j = i + 1 if i + 1 < count else 0
@@ -43,7 +43,7 @@ def _box(
     out_least: npt.NDArray[np.float64],
     out_greatest: npt.NDArray[np.float64],
 ) -> None:
-    """Smallest and largest coordinates of some points, one at least."""
+    """Write the smallest and largest coordinates of some points, at least one."""
     for d in range(3):
         out_least[d] = out_greatest[d] = points[0, d]
         for i in range(1, count):
@@ -64,26 +64,26 @@ def cut_faces(
     out_ends: npt.NDArray[np.float64],
     out_face: npt.NDArray[np.int32],
 ) -> int:
-    """Cut faces to a layer, and what is longer than a size along another axis into pieces; box the pieces.
+    """Cut faces to a slab, and what is then longer than a size along another axis into pieces; box the pieces.
 
-    Clipping (Sutherland and Hodgman, Reentrant Polygon Clipping, 1974) rounds: every cut is made `slack` farther out,
-    so that each point of a face in the layer lies in a box of it, but for `slack`.
+    Clipping (Sutherland and Hodgman, Reentrant Polygon Clipping, 1974) rounds. So every cut is made `slack` farther
+    out, and each point of a face in the slab lies in one of that face's boxes, to within `slack`.
 
     Args:
         positions: (p, 3) float64.
         corners: (m, 3) int32: positions of each face's corners.
         faces: (k,) int32: the faces to cut.
-        axis: across the layer: 0, 1 or 2.
-        low: where the layer begins; may be infinite.
+        axis: across the slab: 0, 1 or 2.
+        low: where the slab begins; may be infinite.
         high: where it ends.
-        size: about how long pieces are.
-        slack: more than what four cuts can round, 1e-13 of the largest coordinate.
+        size: roughly how long pieces are.
+        slack: more than the rounding of four cuts, 1e-13 of the largest coordinate.
         out_ends: (2 * q, 3) float64: smallest and largest coordinates of each piece, in turn; filled as far as it
             reaches.
-        out_face: (q,) int32: the face that each is a piece of.
+        out_face: (q,) int32: the face that each piece is cut from.
 
     Returns:
-        How many pieces there are, also where they are more than q.
+        How many pieces there are, even where that is more than q.
     """
     most = len(out_face)
     clipped, piece = np.empty((12, 3), np.float64), np.empty((12, 3), np.float64)

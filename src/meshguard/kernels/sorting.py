@@ -1,4 +1,4 @@
-"""Sorting inside kernels: NumPy's sort takes Numba a second to compile wherever it stands, this one a tenth."""
+"""Sorting inside kernels: Numba takes a second to compile NumPy's sort wherever it is used, a tenth for this one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""PLY rows and STL facets out of text, in one pass over the bytes.
+"""PLY rows and STL facets read from text, in one pass over the bytes.
 
-Both keep what they find irregular in `out_notes`: a number of times and the first offset for each kind.
+Both note in `out_notes` what is irregular: how often each kind occurs, and the first offset.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from meshguard.kernels.tokens import (
 )
 
 DEFERRED_ITEM = -(1 << 62)
-"""A list item that the caller must read is this number minus the offset of its token."""
+"""Stands for a list item that the caller must read: this number minus the offset of its token."""
 
 SCALAR, SINGLE, LIST, SKIPPED_LIST = 0, 1, 2, 3
 """Codes of a row's properties: a number; a number to be rounded to float32 later; a list to keep; a list to skip."""
 
-# What the kernels write to `out_notes`. No slot has two meanings: names of both kernels, of `text_rows` and of
-# `stl_facets` (a line each) share two ranges. First single numbers; then kinds of irregularity, each with its number of
-# times and, in the slot behind it, the first offset.
+# The slots of `out_notes`. None has two meanings: what both kernels write, `text_rows` and `stl_facets` (a line each)
+# share two ranges. First come single numbers, then kinds of irregularity, each with its count and, in the next slot,
+# the first offset.
 # fmt: off
 (
     ROWS, END, ERROR, ERROR_AT,
@@ -76,7 +76,7 @@ def _note(out_notes: npt.NDArray[np.int64], kind: int, count: int, offset: int) 
 
 @inlined
 def _to_content(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
-    """From the start of a line to the first token that is no comment; blank lines count when something follows them."""
+    """From the start of a line to the first token outside comments; blank lines count when something follows them."""
     blank = 0
     first = pos
     while True:
@@ -118,18 +118,18 @@ def text_rows(
 ) -> None:
     """Read the rows of one PLY element from text; they stay in file order.
 
-    A row takes a line; a wrapped row, blank lines, comments and surplus tokens are read over and counted.
+    A row takes one line. Wrapped rows are read, blank lines, comments and surplus tokens skipped; all are counted.
 
     Args:
         data: (bytes,) uint8: the file.
         codes: (properties,) int8: SCALAR, SINGLE, LIST (at most one) or SKIPPED_LIST, in file order.
-        start: offset of the first byte behind the header or the element before.
-        rows: most rows to read; the arrays below have room for them, or for as many as the bytes can hold.
+        start: offset of the first byte after the header or the previous element.
+        rows: how many rows to read at most; the arrays below have room for them, or for as many as the bytes can hold.
         out_scalars: (rows, scalar properties) float64: numbers; deferred ones are NaN with the token's offset.
         out_lengths: (rows,) int32: length of the kept list; not written where there is none.
-        out_items: (items,) int64: items of the kept lists in turn; what is no integer is DEFERRED_ITEM − offset. Room
-            for half as many as there are bytes is enough.
-        out_notes: (NOTES,) int64, zeros: ROWS complete, END offset, ITEMS, DEFERRALS, ERROR, and kinds of irregularity.
+        out_items: (items,) int64: items of the kept lists in turn; what is not an integer is DEFERRED_ITEM − offset.
+            Room for half as many as there are bytes is enough.
+        out_notes: (NOTES,) int64, zeros: complete ROWS, END offset, ITEMS, DEFERRALS, ERROR, and kinds of irregularity.
 
     An empty range gives no rows and END = start.
     """
@@ -161,7 +161,7 @@ def text_rows(
                     break
                 token = pos
                 left -= 1
-                # Most tokens of most files: an index or a colour of a few digits.
+                # Most tokens of most files are so: an index or a colour of a few digits.
                 short = np.int64(0)
                 c = byte_at(data, pos)
                 while code != SINGLE and 48 <= c <= 57 and pos - token < 10:
@@ -230,9 +230,9 @@ def text_rows(
 
 @inlined
 def _next_token(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
-    """The offset of the next token that is no comment, or the end."""
-    # No `break` here and in what reads numbers: Numba then counts references to the arrays at each call, which takes
-    # longer than the call.
+    """The offset of the next token outside comments, or the end."""
+    # No `break` here or where numbers are read: with one, Numba counts references to the arrays at each call, which
+    # takes longer than the call.
     between = True
     while between and pos < len(data):
         c = byte_at(data, pos)
@@ -250,13 +250,13 @@ def _next_token(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np
 
 @inlined
 def _starts_number(c: int) -> bool:
-    """Whether a token that begins so is meant as a number: a digit, sign or point, or the i of inf or n of nan."""
+    """Whether a token with this first byte is meant as a number: a digit, sign or point, or the i of inf, n of nan."""
     return 48 <= c <= 57 or c == 43 or c == 45 or c == 46 or c == 105 or c == 73 or c == 110 or c == 78
 
 
 @inlined
 def _after_name(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np.int64]) -> int:
-    """Behind a solid's name: the line's end, or a facet with a normal on the same line."""
+    """The offset after a solid's name: the line's end, or a facet with a normal on the same line."""
     stop = line_end(data, pos)
     while pos < stop:
         while pos < stop and is_space(byte_at(data, pos)):
@@ -285,9 +285,9 @@ def _after_name(data: npt.NDArray[np.uint8], pos: int, out_notes: npt.NDArray[np
 def _closing_word(
     data: npt.NDArray[np.uint8], token: int, after_end: int, out_notes: npt.NDArray[np.int64]
 ) -> tuple[np.uint64, int, bool]:
-    """The closing keyword whose first word is `end`, the offset behind it, and whether its second word has upper case.
+    """The closing keyword whose first word is `end`, the offset after it, and whether its second word has upper case.
 
-    Where no such second word follows it is the `end` alone, which is no keyword.
+    Where no such second word follows, it is `end` alone, which is not a keyword.
     """
     second_at = _next_token(data, after_end, out_notes)
     if second_at < len(data):
@@ -300,14 +300,14 @@ def _closing_word(
 
 @inlined
 def _is_keyword(word: np.uint64) -> bool:
-    """Whether a word is one of those that make up a text STL; a normal's is looked for behind its facet's only."""
+    """Whether a word is one of those that make up a text STL; `normal` is only looked for after `facet`."""
     known = word in (_SOLID, _FACET, _OUTER, _LOOP, _VERTEX)
     return known or word in (_ENDLOOP, _ENDFACET, _ENDSOLID)
 
 
 @inlined
 def _note_unknown(token: int, outside: bool, out_notes: npt.NDArray[np.int64]) -> None:
-    """Note a word that is no keyword: behind the last solid it may be what follows the text, and is kept apart."""
+    """Note a word that is not a keyword; after the last solid it may belong to what follows the text: counted apart."""
     if outside and out_notes[SOLIDS] > 0:
         if out_notes[TRAILING_AT] == 0:
             out_notes[TRAILING_AT] = token + 1
@@ -318,7 +318,7 @@ def _note_unknown(token: int, outside: bool, out_notes: npt.NDArray[np.int64]) -
 
 @inlined
 def _reopen(out_notes: npt.NDArray[np.int64]) -> None:
-    """Another keyword stands behind words that seemed to follow the text: they are unknown words within it."""
+    """Note that a keyword follows words that seemed to come after the text: they are unknown words within it."""
     if out_notes[TRAILING_AT] > 0:
         _note(out_notes, UNKNOWN, out_notes[TRAILING_WORDS], out_notes[TRAILING_AT] - 1)
         out_notes[TRAILING_AT] = 0
@@ -344,7 +344,7 @@ def _read_normal(
     out_normals: npt.NDArray[np.float64],
     out_notes: npt.NDArray[np.int64],
 ) -> int:
-    """Read a facet's normal, NaN where there is none with three numbers, and return the offset behind it."""
+    """Read a facet's normal, NaN where there is none of three numbers, and return the offset after it."""
     for axis in range(3):
         out_normals[row, axis] = np.nan
     pos = _next_token(data, pos, out_notes)
@@ -371,7 +371,7 @@ def _read_normal(
 
 @inlined
 def _continue_fan(row: int, out_corners: npt.NDArray[np.float64], out_normals: npt.NDArray[np.float64]) -> None:
-    """Begin the fan's next triangle: the first corner and the last one; the vertex that follows is its third."""
+    """Begin the fan's next triangle with its first corner and its last; the next vertex is the third."""
     for axis in range(3):
         out_corners[row, 0, axis] = out_corners[row - 1, 0, axis]
         out_corners[row, 1, axis] = out_corners[row - 1, 2, axis]
@@ -387,7 +387,7 @@ def _read_vertex(
     out_corners: npt.NDArray[np.float64],
     out_notes: npt.NDArray[np.int64],
 ) -> int:
-    """Read the three numbers of a vertex, and return the offset behind them; what is no number is an ERROR."""
+    """Read the three numbers of a vertex, and return the offset after them; what is not a number is an ERROR."""
     for axis in range(3):
         pos = _next_token(data, pos, out_notes)
         if pos < len(data):
@@ -416,10 +416,10 @@ def stl_facets(
         out_corners: (m, 3, 3) float64: corners, deferred numbers as NaN with the token's offset; m = bytes // 12 + 1
             is enough.
         out_normals: (m, 3) float64: stored normals, NaN (with no offset) where there is none.
-        out_solid: (m,) int32: number of the `solid` line above the facet, from 0.
+        out_solid: (m,) int32: number of the `solid` line before the facet, from 0.
         out_notes: (NOTES,) int64, zeros: ROWS triangles, END offset, SOLIDS, ERROR, OPEN_AT (offset + 1 of a facet
-            that the end cuts off), TRAILING_AT (offset + 1 of what follows the last `endsolid`), UNCLOSED, and kinds
-            of irregularity.
+            that the end of the file cuts off), TRAILING_AT (offset + 1 of what follows the last `endsolid`), UNCLOSED,
+            and kinds of irregularity.
 
     An empty text gives no facets. ERROR is BAD_NUMBER where a vertex has fewer than three numbers.
     """
@@ -486,7 +486,7 @@ def stl_facets(
     if in_facet and closed:
         _note_corners(corners, facet_at, out_notes)
     elif in_facet:
-        # The end came first. Without an `endloop` even the last number may be cut; then the facet is left out.
+        # The text ends first. Without an `endloop` even the last number may be cut off, so the facet is left out.
         rows -= max(0, corners - 2)
         out_notes[OPEN_AT] = facet_at + 1
     if not outside:

@@ -3,8 +3,8 @@
 A decimal of at most 19 digits becomes the nearest double by Clinger's exact case (W. D. Clinger, "How to read floating
 point numbers accurately", PLDI 1990) or by a 128-bit product with a truncated power of five (D. Lemire, "Number
 parsing at a gigabyte per second", Software: Practice and Experience 51, 2021). A token that neither decides (more
-digits in a close case, subnormals, inf, nan, anything that is no number) is left to the caller: its place holds a
-quiet NaN whose low bits are the byte offset of the token plus one, see `deferred_offsets`.
+digits in a close case, subnormals, inf, nan, anything that is not a number) is left to the caller: in its place stands
+a quiet NaN whose low bits are the byte offset of the token plus one, see `deferred_offsets`.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ def packed_word(text: str) -> np.uint64:
 
 
 def deferred_offsets(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """For an array of what a kernel wrote, the offset of each deferred token, or −1."""
+    """The offset of each deferred token in an array that a kernel wrote, or −1."""
     bits = values.view(np.int64)
     return np.where(np.isnan(values), (bits & ((1 << 51) - 1)) - 1, -1)
 
 
 @inlined
 def deferred(offset: int) -> float:
-    """The NaN that stands for the token at an offset."""
+    """The NaN that stands for the deferred token at an offset."""
     return np.uint64(DEFERRED + offset + 1).view(np.float64)
 
 
 @inlined
 def _nearest(w: np.uint64, q: int) -> np.uint64:
-    """Bits of the double nearest to w * 10**q, w > 0; all ones where this algorithm does not decide."""
+    """The bits of the double nearest to w * 10**q, w > 0; all ones where this algorithm does not decide."""
     undecided = ~np.uint64(0)
     if q < _LOWEST or q > _HIGHEST:
         return undecided
@@ -101,7 +101,7 @@ def _nearest(w: np.uint64, q: int) -> np.uint64:
     power = ((217706 * q) >> 16) + 63 + np.int64(top) - shift + 1023
     if power <= 0 or power >= 2046:
         return undecided
-    # Exactly halfway is possible for small powers only; then the even neighbour is right.
+    # Only with small powers can it be exactly halfway; then the even neighbour is right.
     if low <= one and -4 <= q <= 23 and (mantissa & np.uint64(3)) == one and (mantissa << cut) == high:
         mantissa = mantissa & ~one
     mantissa = (mantissa + (mantissa & one)) >> one
@@ -131,7 +131,7 @@ def is_space(c: int) -> bool:
 
 @inlined
 def token_end(data: npt.NDArray[np.uint8], pos: int) -> int:
-    """The offset behind the token that stands at an offset."""
+    """The offset after the token that stands at an offset."""
     while pos < len(data) and not is_space(byte_at(data, pos)):
         pos += 1
     return pos
@@ -139,7 +139,7 @@ def token_end(data: npt.NDArray[np.uint8], pos: int) -> int:
 
 @inlined
 def number_at(data: npt.NDArray[np.uint8], pos: int) -> tuple[float, int]:
-    """The number that starts at `pos`, and the offset behind its token; a deferred NaN where it is not decided here."""
+    """The number that starts at `pos`, and the offset after its token; a deferred NaN where it is not decided here."""
     start = pos
     end = len(data)
     c = byte_at(data, pos)
@@ -211,11 +211,10 @@ def _is_comment_after_number(data: npt.NDArray[np.uint8], pos: int) -> bool:
 
 @inlined
 def _long_digits(data: npt.NDArray[np.uint8], pos: int) -> tuple[np.uint64, int, bool, int]:
-    """The first 19 significant digits of a long number, and what belongs to them.
+    """The first 19 significant digits of a long number, and what goes with them.
 
     Returns:
-        The digits, the power of ten behind them, whether a digit other than 0 follows, and the offset behind all
-        digits.
+        The digits, their power of ten, whether a digit other than 0 follows, and the offset after all digits.
     """
     end = len(data)
     ten = np.uint64(10)
@@ -246,16 +245,16 @@ def _long_digits(data: npt.NDArray[np.uint8], pos: int) -> tuple[np.uint64, int,
 
 @inlined
 def rounds_twice(value: float) -> bool:
-    """Whether a double may round to float32 otherwise than its decimal: a midpoint, or below float32's normal range."""
+    """Whether a double may round to float32 unlike its decimal: at a midpoint, or below float32's normal range."""
     bits = np.float64(value).view(np.uint64)
     return (bits & np.uint64(0x1FFFFFFF)) == np.uint64(0x10000000) or (value != 0.0 and abs(value) < 1.1754944e-38)
 
 
 @inlined
 def word_at(data: npt.NDArray[np.uint8], pos: int) -> tuple[np.uint64, int, bool]:
-    """A token's letters in lower case, packed, its end, and whether a letter was upper case.
+    """A token's letters in lower case, packed; its end; and whether a letter was upper case.
 
-    Packed is 0 for a token of more than eight characters or of others than letters and underscores.
+    Packed is 0 for a token of more than eight characters or with any but letters and underscores.
     """
     packed = np.uint64(0)
     start = pos

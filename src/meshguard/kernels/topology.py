@@ -1,4 +1,4 @@
-"""How faces hang together: edges, twins, components, fans, orientation.
+"""How faces are connected: edges, twins, components, fans, orientation.
 
 An edge is a group of half-edges between the same two positions, whichever way they run and however many there are.
 """
@@ -20,10 +20,10 @@ UNUSED = -3
 """Twin of a half-edge of a face that takes no part (a non-finite corner, or a repeated one)."""
 
 CHUNK = 256
-"""Faces that are passed over together where none of their positions matters."""
+"""How many faces are skipped together where none of their positions matters."""
 
 _LONG_BUCKET = 64
-"""Half-edges of one lower position above which they are sorted by heapsort, not by insertion."""
+"""A lower position with more half-edges than this has them sorted by heapsort, not by insertion."""
 
 
 @inlined
@@ -53,7 +53,7 @@ def _bucket_starts(
     lo: int,
     hi: int,
 ) -> npt.NDArray[np.int32]:
-    """Where the half-edges of each lower position in [lo, hi) start, and last where they end: (hi - lo + 1,) int32."""
+    """Where the half-edges of each lower position in [lo, hi) start, then where the last end: (hi - lo + 1,) int32."""
     starts = np.zeros(hi - lo + 1, np.int32)
     for chunk in range(len(spans)):
         if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
@@ -81,7 +81,7 @@ def _fill_buckets(
     out_higher: npt.NDArray[np.int32],
     out_halfedges: npt.NDArray[np.int32],
 ) -> None:
-    """Write each half-edge, and the higher position of its edge, into the bucket of the lower; starts become ends."""
+    """Write each half-edge and the higher position of its edge into the lower's bucket; starts become ends."""
     for chunk in range(len(spans)):
         if spans[chunk, 0] >= hi or spans[chunk, 1] < lo:
             continue
@@ -129,7 +129,7 @@ def _pair_halfedges(
     out_halfedges: npt.NDArray[np.int32],
     out_twins: npt.NDArray[np.int32],
 ) -> tuple[int, int]:
-    """Sort each bucket, so that an edge's half-edges stand side by side, and tell each its twin.
+    """Sort each bucket, so that an edge's half-edges stand side by side, and pair twins.
 
     Returns:
         How many edges there are, and how many half-edges on edges of more than two faces.
@@ -174,15 +174,15 @@ def group_edges(
     out_twins: npt.NDArray[np.int32],
     out_counts: npt.NDArray[np.int64],
 ) -> None:
-    """Group the half-edges whose lower position lies in [lo, hi), and tell each its twin.
+    """Group the half-edges whose lower position lies in [lo, hi) by edge, and pair twins.
 
-    A counting sort by the lower position, then an insertion sort of each bucket by the other: linear while no position
-    has very many edges; long buckets are sorted by heapsort instead.
+    A counting sort by the lower position, then an insertion sort of each bucket by the higher one: linear as long as no
+    position has very many edges. Long buckets are sorted by heapsort instead.
 
     Args:
         corners: (m, 3) int32: positions of each face's corners.
         spans: (chunks, 2) int32: lowest and highest position of each `CHUNK` faces; chunks without one of the range
-            are not looked at.
+            are skipped.
         unused: (m,) bool: faces that take no part.
         lo: first position.
         hi: position after the last.
@@ -211,7 +211,7 @@ def connect_faces(
     out_anchor: npt.NDArray[np.int32],
     out_doubled: npt.NDArray[np.bool_],
 ) -> int:
-    """Number the components (faces connected through edges, non-manifold ones included); mark where faces lie doubled.
+    """Number the components (faces connected through edges, non-manifold ones included); mark possible duplicates.
 
     Args:
         corners: (m, 3) int32: positions of each face's corners.
@@ -219,7 +219,7 @@ def connect_faces(
         nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
         out_component: (m,) int32: component of each face, by order of first face; −1 for unused faces.
         out_anchor: (m,) int32: the first face of each component, about which its volume is taken.
-        out_doubled: (m,) bool: faces that may have the same three positions as another: all that have, and those whose
+        out_doubled: (m,) bool: faces that may have the same three positions as another: all that do, and those whose
             three edges are non-manifold.
 
     Returns:
@@ -276,7 +276,7 @@ def connect_corners(
         twins: (3m,) int32, from `group_edges`.
         nonmanifold: (k,) int32: half-edges of edges with more than two faces, those of one edge side by side.
         out_fan: (3m,) int32: lowest corner 3*face + corner of each corner's fan; work space for unused faces.
-        out_fans: (p,) int32: number of fans at each position.
+        out_fans: (p,) int32: how many fans there are at each position.
 
     Returns:
         How many positions have more than one fan.
@@ -324,15 +324,15 @@ def orient_faces(
     out_patch: npt.NDArray[np.int32],
     out_nonorientable: npt.NDArray[np.bool_],
 ) -> None:
-    """Wind each patch consistently with its first face, if it can be; a patch is connected by edges of two faces.
+    """Orient each patch consistently with its first face, where possible; a patch is connected by edges of two faces.
 
     Args:
         twins: (3m,) int32, from `group_edges`.
         flat: (3m,) int32: positions of the corners.
         component: (m,) int32, from `connect_faces`.
-        out_flip: (m,) bool: faces wound against the first face of their patch.
+        out_flip: (m,) bool: faces whose orientation is opposite to that of their patch's first face.
         out_patch: (m,) int32: first face of each face's patch; −1 for unused faces.
-        out_nonorientable: (C,) bool: components with a patch that cannot be wound consistently.
+        out_nonorientable: (C,) bool: components with a patch that cannot be oriented consistently.
     """
     out_patch[:] = -1
     out_flip[:] = False

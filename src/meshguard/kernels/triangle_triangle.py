@@ -1,10 +1,10 @@
-"""How two triangles meet: a point, a segment, an area, or not at all. Exactly, by signs alone.
+"""How two triangles intersect: in a point, a segment, an area, or not at all. Exactly, by signs alone.
 
-Of two triangles in different planes each cuts the other's plane in an interval of the common line of the planes.
-Whether and how the intervals overlap follows from the order of their ends, and each of these from one orientation of
+Two triangles in different planes each cut the other's plane in an interval of the line that the planes share. Whether
+and how the intervals overlap follows from the order of their ends, and the order of two ends from one orientation of
 four corners (Guigue and Devillers, Fast and Robust Triangle-Triangle Overlap Test Using Orientation Predicates, 2003;
-here for every degenerate case too, and telling a point from a segment). Triangles in one plane are convex polygons: an
-edge line of one separates them, or they overlap.
+here for every degenerate case too, and with points distinguished from segments). Triangles in one plane are convex
+polygons: an edge line of one separates them, or they overlap.
 """
 
 from __future__ import annotations
@@ -44,11 +44,10 @@ def turn(positions: _Positions, x: int, y: int, a: int, b: int, c: int) -> int:
 def _ends(a: int, b: int, c: int, side_a: int, side_b: int, side_c: int) -> tuple[int, int, int, int, bool]:
     """The two ends of the interval in which triangle a, b, c cuts a plane, on whose sides its corners lie.
 
-    Each end is a pair of corners (upper, lower), the first not below and the second not above the plane, one of them
-    off
-    it: the end is where their segment meets the plane. The last value says whether the interval is one point.
+    Each end is a pair of corners (upper, lower): the first is not below the plane, the second not above it, and one of
+    them is off it. The end is where their segment meets the plane. The last value says whether the interval is a point.
     """
-    # Turn the triangle so that corner a is alone on its side, or the one on the plane.
+    # Rotate the corners so that a is alone on its side, or is the one on the plane.
     if side_b * side_c < 0:
         if side_a == 0:  # the plane goes through a and cuts the opposite edge
             upper, lower = (b, c) if side_b > 0 else (c, b)
@@ -118,7 +117,7 @@ def intersection_kind(positions: _Positions, a: int, b: int, c: int, d: int, e: 
 
 @inlined
 def _coplanar_intersection_kind(positions: _Positions, a: int, b: int, c: int, d: int, e: int, f: int) -> int:
-    """The same for triangles in one plane."""
+    """What triangles a, b, c and d, e, f of one plane have in common."""
     x, y = 0, 1
     orientation = turn(positions, x, y, a, b, c)
     if orientation == 0:
@@ -132,7 +131,7 @@ def _coplanar_intersection_kind(positions: _Positions, a: int, b: int, c: int, d
     if turn(positions, x, y, d, e, f) < 0:
         e, f = f, e
     touching = False
-    for _ in range(2):  # the edges of one, then of the other
+    for _ in range(2):  # the edges of the first, then of the second
         for edge in range(3):
             if edge == 0:
                 p, q = a, b
@@ -150,7 +149,7 @@ def _coplanar_intersection_kind(positions: _Positions, a: int, b: int, c: int, d
             on_line = (side_d == 0) + (side_e == 0) + (side_f == 0)
             if on_line == 0:
                 return NOTHING
-            # The line separates; on it lies the edge p, q and a corner or an edge of the other: how do these meet?
+            # The line separates. On it lie the edge p, q and a corner or an edge of the second: how do these meet?
             if on_line == 1:
                 corner = d if side_d == 0 else e if side_e == 0 else f
                 contact = _contact_on_line(positions, x, y, p, q, corner, corner)

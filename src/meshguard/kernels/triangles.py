@@ -1,4 +1,4 @@
-"""What can be said of each face alone: area, exact degeneracy, needles, caps, short edges."""
+"""What each face shows by itself: area, exact degeneracy, needles, caps, short edges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NONFINITE = 1
 """A corner is NaN or infinite."""
 REPEATED = 2
-"""Two corners stand on one position."""
+"""Two corners are one position."""
 COLLINEAR = 4
 """The corners are exactly collinear; set with REPEATED too."""
 NEEDLE = 8
@@ -23,13 +23,13 @@ NEEDLE = 8
 CAP = 16
 """The largest angle is beyond the limit."""
 SHORT = 32
-"""Half-edge 0 is shorter than the limit; half-edges 1 and 2 have the next two bits."""
+"""Half-edge 0 is shorter than the limit; the next two bits are for half-edges 1 and 2."""
 OUTSIDE_EXACT = 256
 """A coordinate lies outside the range in which predicates are exact."""
 
 TURNS = 512
-"""Seen along x the corners turn left beyond any rounding; the next five bits: right along x, left and right along y and
-along z. Along an axis that points at the reader, never for a collinear face."""
+"""Seen along x the corners turn left, beyond any rounding; the next five bits: right along x, left and right along y
+and along z. The axis points at the observer. None of these is set for a collinear face."""
 
 _LEAST, _MOST = 1e-70, 1e70
 
@@ -57,7 +57,7 @@ def measure_faces(
         cap_cos: a face is a cap when the cosine of its largest angle is below this, which is negative.
         short: an edge shorter than this (mm) is short.
         out_area: (m,) float64: area in mm2, 0 for faces with a non-finite corner.
-        out_flags: (m,) uint16: bits `NONFINITE` and its like. Needles and caps have area; the two exclude each other.
+        out_flags: (m,) uint16: bits from `NONFINITE` on. Needles and caps have area, and no face is both.
     """
     for f in range(lo, hi):
         a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
@@ -67,7 +67,7 @@ def measure_faces(
         out_area[f] = 0.0
         out_flags[f] = 0
         if not math.isfinite(ax + ay + az + bx + by + bz + cx + cy + cz):
-            # The sum may overflow where every corner is finite.
+            # The sum may overflow though every corner is finite.
             finite = True
             for value in (ax, ay, az, bx, by, bz, cx, cy, cz):
                 finite = finite and math.isfinite(value)
@@ -88,7 +88,7 @@ def measure_faces(
         yz, zy, zx, xz, xy, yx = uy * vz, uz * vy, uz * vx, ux * vz, ux * vy, uy * vx
         nx, ny, nz = yz - zy, zx - xz, xy - yx
         if flags == 0:
-            rx, ry, rz = abs(yz) + abs(zy), abs(zx) + abs(xz), abs(xy) + abs(yx)  # `orient2d`'s filter, thrice
+            rx, ry, rz = abs(yz) + abs(zy), abs(zx) + abs(xz), abs(xy) + abs(yx)  # `orient2d`'s filter, three times
             flags |= (int(nx > FILTER_2D * rx) + 2 * int(-nx > FILTER_2D * rx)) * TURNS
             flags |= (int(ny > FILTER_2D * ry) + 2 * int(-ny > FILTER_2D * ry)) * (TURNS << 2)
             flags |= (int(nz > FILTER_2D * rz) + 2 * int(-nz > FILTER_2D * rz)) * (TURNS << 4)

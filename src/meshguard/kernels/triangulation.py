@@ -24,21 +24,21 @@ def triangulate(
     out_origin: npt.NDArray[np.int32],
     out_status: npt.NDArray[np.int8],
 ) -> tuple[int, int]:
-    """Cut polygons into fans (0, i, i + 1) from their first corner, or strips into triangles of alternating winding.
+    """Cut polygons into fans (0, i, i + 1) from their first corner, or strips into triangles of alternating direction.
 
     Args:
         lengths: (rows,) int32: corners of each polygon or strip.
-        items: (corners,) int64: their vertices in turn; in a strip −1 begins anew.
-        n_vertices: vertices are [0, n_vertices). A polygon that names another is left out; of a strip, each such
-            triangle.
+        items: (corners,) int64: their vertices in turn; in a strip −1 begins a new run.
+        n_vertices: vertices are [0, n_vertices). A polygon that names any other is left out, and so is each such
+            triangle of a strip.
         are_strips: whether rows are strips.
         out_faces: (m, 3) int32: triangles in file order; room for the sum of max(0, length − 2).
-        out_origin: (m,) int32: row behind each triangle.
+        out_origin: (m,) int32: the row that each triangle comes from.
         out_status: (rows,) int8: TRIANGLE, POLYGON, TOO_FEW or OUT_OF_RANGE; of strips TRIANGLE or OUT_OF_RANGE.
 
     Returns:
-        Triangles written, and triangles of strips left out because a corner repeats, which stitches pieces together.
-        (0, 0) for no rows.
+        Triangles written, and triangles of strips left out because a corner repeats, as it does where a strip is
+        stitched together from several. (0, 0) for no rows.
     """
     triangles = 0
     stitches = 0

@@ -1,4 +1,4 @@
-"""Positional identity: which vertices stand on bit-equal positions (−0 counts as +0).
+"""Positional identity: which vertices have bit-equal positions (−0 counts as +0).
 
 Open addressing with linear probing over a table of vertex numbers, keyed by the position itself; first occurrence
 first. The remap table old -> new is the idea of meshoptimizer's index generator; the multipliers are those of Fibonacci
@@ -17,13 +17,13 @@ _MIX_Y = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX_Z = np.uint64(0x165667B19E3779F9)
 
 DISAGREE, ZERO, NONFINITE_NORMAL, ATTRIBUTE = 0, 1, 2, 3
-"""Where `weld_facets` counts, in `out_counts`: stored normals that disagree, are zero, are not finite; attribute words
-that are not zero."""
+"""What `weld_facets` counts in each place of `out_counts`: stored normals that disagree, are zero, or are not finite;
+attribute words that are not zero."""
 
 
 @inlined
 def _slot(x: np.uint64, y: np.uint64, z: np.uint64, bits: int) -> int:
-    """First slot to try, of 2**bits, for a position given as three bit patterns."""
+    """The first of 2**bits slots to try for a position given as three bit patterns."""
     mixed = (x * _MIX_X) ^ (y * _MIX_Y) ^ (z * _MIX_Z)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX_X
     return np.int64(mixed >> np.uint64(64 - bits))  # type: ignore[return-value]  # an int once compiled
@@ -43,7 +43,7 @@ def _grown(keys: npt.NDArray[np.unsignedinteger], length: int, bits: int) -> npt
 
 @inlined
 def _bits_for(length: int) -> int:
-    """Bits of a table that is at most half full with `length` keys."""
+    """The bits of a table that is at most half full with `length` keys."""
     bits = 6
     while (1 << bits) < 2 * length:
         bits += 1
@@ -64,7 +64,7 @@ def weld_facets(
     out_origin: npt.NDArray[np.int32],
     out_counts: npt.NDArray[np.int64],
 ) -> tuple[int, npt.NDArray[np.int32]]:
-    """Weld some facets of a binary STL to those of the same range before, and compare their stored normals on the way.
+    """Weld some facets of a binary STL to earlier ones of the same range, and compare their stored normals on the way.
 
     Args:
         patterns: (k, 12) uint32: each record's normal and three corners as bit patterns.
@@ -73,11 +73,11 @@ def weld_facets(
         first: number of the first of these facets in the file.
         length: vertices of the range so far, the first rows of `out_keys` and `out_origin`.
         cos_limit: a stored normal disagrees when the cosine of its angle to the facet's own is below this.
-        table: (2**bits,) int32: slots of those vertices, −1 where free; it is spent.
+        table: (2**bits,) int32: slots of those vertices, −1 where free; not to be used afterwards.
         out_faces: (m, 3) int32: rows [first, first + k) become numbers of vertices within the range.
-        out_keys: (q, 3) uint32: position of each vertex as bit patterns, −0 as +0; room for three more a facet.
-        out_origin: (q,) int32: corner 3*facet + corner where each vertex stands first.
-        out_counts: (4,) int64: see `DISAGREE` and its like; added to.
+        out_keys: (q, 3) uint32: position of each vertex as bit patterns, −0 as +0; room for three more per facet.
+        out_origin: (q,) int32: corner 3*facet + corner where each vertex occurs first.
+        out_counts: (4,) int64: see `DISAGREE` and those after it; added to.
 
     Returns:
         How many vertices the range has now, in order of first occurrence; and the table of their slots.
@@ -131,7 +131,7 @@ def weld_facets(
 
 @inlined
 def _weld_keys(keys: npt.NDArray[np.unsignedinteger], out_remap: npt.NDArray[np.int32]) -> int:
-    """Number the rows of `keys` by first occurrence; return how many differ."""
+    """Number the rows of `keys` by first occurrence; return how many different ones there are."""
     bits = _bits_for(len(keys))
     table = np.full(1 << bits, -1, np.int32)
     length = 0
@@ -154,14 +154,14 @@ def _weld_keys(keys: npt.NDArray[np.unsignedinteger], out_remap: npt.NDArray[np.
 
 @kernel
 def weld_positions(vertices: npt.NDArray[np.float64], out_remap: npt.NDArray[np.int32]) -> int:
-    """Number vertices so that bit-equal positions (−0 as +0; equal NaN patterns too) have one number, first come first.
+    """Number the vertices' positions, bit-equal ones (−0 as +0; equal NaN patterns too) alike, by first occurrence.
 
     Args:
         vertices: (n, 3) float64.
         out_remap: (n,) int32: the number of each vertex's position.
 
     Returns:
-        How many different positions; 0 for no vertices.
+        How many different positions there are; 0 for no vertices.
     """
     # x + 0.0 turns −0 into +0 and leaves every other number as it is, a NaN's pattern included.
     return _weld_keys((vertices + 0.0).view(np.uint64), out_remap)
@@ -179,16 +179,16 @@ def merge_part(
     out_origin: npt.NDArray[np.int32],
     out_faces: npt.NDArray[np.int32],
 ) -> tuple[int, npt.NDArray[np.int32]]:
-    """Weld what `weld_facets` found in one range to what it found in all before.
+    """Weld what `weld_facets` found in one range to what it found in all ranges before.
 
     Args:
-        table: (2**bits,) int32: slots of the first `length` rows of `out_keys`; it is spent.
+        table: (2**bits,) int32: slots of the first `length` rows of `out_keys`; not to be used afterwards.
         length: vertices so far, the first rows of `out_keys` and `out_origin`.
-        start: row where the range's own vertices begin, not before `length`.
-        n_added: how many they are.
+        start: row where the range's vertices begin, not before `length`.
+        n_added: how many vertices the range has.
         lo: first facet of the range.
         hi: facet after its last.
-        out_keys: (k, 3) uint32: the range's new vertices are moved up behind the others.
+        out_keys: (k, 3) uint32: the range's new vertices are moved up to follow the others.
         out_origin: (k,) int32: likewise.
         out_faces: (m, 3) int32: rows [lo, hi) are renumbered.
 

@@ -1,6 +1,6 @@
-"""Generalised winding numbers: how often a surface goes around a point, for surfaces with holes and crossings too.
+"""Generalised winding numbers: how often a surface goes around a point, even a surface with holes and crossings.
 
-A closed surface gives whole numbers; across a hole the number changes smoothly, so that one half is a natural border
+A closed surface gives whole numbers; across a hole the number changes smoothly, so one half is a natural border
 between inside and outside. Far parts of the surface count as one dipole, after Barill, Dickson, Schmidt, Levin and
 Jacobson, Fast Winding Numbers for Soups and Clouds (2018); the number itself after Jacobson, Kavan and Sorkine-Hornung
 (2013) and the solid angle of a triangle after van Oosterom and Strackee (1983).
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 COLUMNS = 7
-"""Of a dipole: sum of area vectors (3), centre (3), radius."""
+"""Columns of a dipole: sum of area vectors (3), centre (3), radius."""
 
 _FAR = 2.0
 
@@ -34,14 +34,14 @@ def place_dipoles(
     width: int,
     out_dipoles: npt.NDArray[np.float64],
 ) -> None:
-    """Sum the area vectors of the faces below each node of a tree, about their centre.
+    """Add up the area vectors of the faces below each node of a tree, at their centre.
 
     Args:
         positions: (p, 3) float64, mm.
         nodes: (2 * width, 6) float32, of the tree.
         corners: (blocks, 3, BLOCK) int32, of the tree.
         width: of the tree.
-        out_dipoles: (2 * width, 7) float64: area vector in mm2, centre and radius in mm; radius −1 where there is none.
+        out_dipoles: (2 * width, 7) float64: area vector in mm2, centre and radius in mm; radius −1 without faces.
     """
     weight = np.zeros(2 * width)
     out_dipoles[:, :] = 0.0
@@ -107,7 +107,7 @@ def winding_numbers(
         points: (q, 3) float64, mm.
         lo: first point.
         hi: point after the last.
-        out_winding: (q,) float64: 1 inside a closed outward surface, 0 outside.
+        out_winding: (q,) float64: 1 inside a closed surface that is oriented outward, 0 outside.
     """
     stack = np.empty(130, np.int64)
     for i in range(lo, hi):
@@ -171,15 +171,15 @@ def stab_lines(
 ) -> None:
     """The winding number of a surface around each node of a grid, as the grid lines along one axis see it from below.
 
-    A line adds one where it enters and takes one away where it leaves. For a closed surface this is the winding number;
-    where a line passes through a hole it is not, and its last node tells: the number there is not 0.
+    A line adds one where it enters and subtracts one where it leaves. For a closed surface this is the winding number.
+    Where a line passes through a hole it is not, and the line's last node shows that: the number there is not 0.
 
     Args:
         positions: (p, 3) float64, mm.
         corners: (m, 3) int32, of faces that are not degenerate and lie in the grid.
-        axis: along which the lines run.
+        axis: the one along which the lines run.
         origin: (3,) float64, first node of the grid, mm.
-        cell: distance of neighbouring nodes, mm.
+        cell: distance between neighbouring nodes, mm.
         out_winding: (i, j, k) int16.
     """
     u, v = (axis + 1) % 3, (axis + 2) % 3
@@ -222,7 +222,7 @@ def stab_lines(
                 k = max(0, math.ceil((height - origin[axis]) / cell))
                 if k < out_winding.shape[axis]:
                     place[u], place[v], place[axis] = i, j, k
-                    # A face that looks up along the axis is where the line leaves.
+                    # A line leaves where a face looks up along the axis.
                     out_winding[place[0], place[1], place[2]] -= np.int16(orientation)
     for i in range(out_winding.shape[u]):
         for j in range(out_winding.shape[v]):
@@ -236,10 +236,10 @@ def stab_lines(
 
 @inlined
 def _is_left(au: float, av: float, bu: float, bv: float, x: float, y: float, orientation: int) -> bool:
-    """Whether a point is on the inner side of an edge; a point on it belongs to one of the edge's two faces only."""
+    """Whether a point is on the inner side of an edge; a point on the edge belongs to only one of its two faces."""
     side = orient2d(au, av, bu, bv, x, y) * orientation
     if side != 0:
         return side > 0
-    # The edge as the face with positive area runs it: up, or level to the left, owns its points.
+    # The edge in the direction of the face with positive area: one that runs up, or level to the left, owns its points.
     du, dv = (bu - au) * orientation, (bv - av) * orientation
     return dv > 0.0 or (dv == 0.0 and du < 0.0)
