@@ -171,7 +171,7 @@ class TestColors:
 
     def test_colors_that_are_no_labels(self) -> None:
         picture = [(k, 255 - k, 7) for k in range(66)]
-        with pytest.raises(ReadError, match="not one a tooth"):
+        with pytest.raises(ReadError, match="not one per tooth"):
             read_labels(colored(picture))
         with pytest.raises(ReadError, match="one colour"):
             read_labels(colored([self.RED] * 4))

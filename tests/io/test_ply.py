@@ -322,13 +322,13 @@ def test_an_unknown_element_that_claims_much_is_fast_too() -> None:
 @pytest.mark.parametrize(
     ("content", "fragment"),
     [
-        (b"plx\n", "no PLY"),
+        (b"plx\n", "not a PLY"),
         (b"ply\nformat ascii 1.0\n", "not complete"),
         (b"ply\nend_header\n", "does not name the format"),
         (b"ply\nformat binary 1.0\nend_header\n", "format of the data is unknown"),
-        (_ascii("element vertex -1\n" + XYZ, ""), "count is no number"),
-        (_ascii("element vertex\n" + XYZ, ""), "count is no number"),
-        (_ascii("element vertex many\n" + XYZ, ""), "count is no number"),
+        (_ascii("element vertex -1\n" + XYZ, ""), "count is not a number"),
+        (_ascii("element vertex\n" + XYZ, ""), "count is not a number"),
+        (_ascii("element vertex many\n" + XYZ, ""), "count is not a number"),
         (_ascii("property float x\n", ""), "no element"),
         (_ascii("element vertex 1\nproperty real x\n", ""), "type is unknown"),
         (_ascii("element face 1\nproperty list float int vertex_indices\n", ""), "type is unknown"),

@@ -1,7 +1,8 @@
 """Reading and writing mesh files: `load` and `save`.
 
 The format is found by content, never by the word "solid"; a file's name only helps where content cannot tell. Nothing
-is dropped silently: what is irregular stands in `mesh.source.irregularities`, what cannot be read raises `ReadError`.
+is dropped silently: what is irregular is listed in `mesh.source.irregularities`, what cannot be read raises
+`ReadError`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ STEPS = 3
 
 
 def load(file: Readable, *, budget: Budget | None = None, progress: Progress | None = None) -> Mesh:
-    """The mesh in a file, faithfully: order kept, attributes kept, every irregularity noted in `mesh.source`.
+    """The mesh in a file, read faithfully: order kept, attributes kept, every irregularity noted in `mesh.source`.
 
     Args:
         file: a path, the file's bytes, or an open binary file; any of them may be gzip-compressed.
@@ -38,8 +39,8 @@ def load(file: Readable, *, budget: Budget | None = None, progress: Progress | N
         vertices of other formats stay as they are.
 
     Raises:
-        ReadError: the content is no mesh that can be read; it says at which byte, what was expected and what stood
-            there.
+        ReadError: the content is not a mesh that can be read; the error says at which byte, what was expected and what
+            was found there.
         BudgetExceeded: the content is larger than the budget allows, or reading takes longer.
         OSError: the file cannot be opened.
     """
@@ -50,9 +51,9 @@ def load(file: Readable, *, budget: Budget | None = None, progress: Progress | N
 
 
 def load_in_steps(file: Readable, steps: Steps) -> Mesh:
-    """The same as a part of a longer call."""
+    """Like `load`, as part of a longer call."""
     steps.begin("reading the file")
-    if isinstance(file, (str, Path)) and not str(file).lower().endswith((".ply", ".gz")):  # not worth a look there
+    if isinstance(file, (str, Path)) and not str(file).lower().endswith((".ply", ".gz")):  # those cannot be a large STL
         from meshguard.io.stl import read_stl_file
 
         large = read_stl_file(file, steps)
@@ -75,11 +76,11 @@ def load_in_steps(file: Readable, steps: Steps) -> Mesh:
 
         mesh = read_foreign(content, kind, steps.budget)
     steps.check_faces(len(mesh.faces))
-    return mesh.with_irregularity(_behind_gzip(surplus)) if surplus else mesh
+    return mesh.with_irregularity(_after_gzip(surplus)) if surplus else mesh
 
 
-def _behind_gzip(surplus: int) -> Irregularity:
-    """Bytes behind the gzip data, which are not part of the file in it."""
+def _after_gzip(surplus: int) -> Irregularity:
+    """F106: bytes after the gzip data, which are not part of the file in it."""
     from meshguard.mesh import Irregularity
 
     return Irregularity(
@@ -90,17 +91,17 @@ def _behind_gzip(surplus: int) -> Irregularity:
 def save(mesh: Mesh, file: str | Path | BinaryIO, *, format: Literal["stl", "ply"] | None = None) -> None:  # noqa: A002
     """Write a mesh as binary STL or binary little-endian PLY, with a constant header and no time stamp.
 
-    A path is written atomically: a temporary file beside it is renamed over it when it is complete, so that a full disk
-    or a dying process never loses what was there.
+    A path is written atomically: a temporary file beside it is renamed over it once it is complete, so a full disk or a
+    dying process never loses what was there.
 
     Args:
-        mesh: PLY keeps every attribute; STL keeps face normals that were stored and disagree, and attribute words.
-            PLY keeps vertices as float where that loses nothing, else as double.
+        mesh: PLY keeps every attribute; STL keeps stored face normals that disagree, and attribute words. PLY keeps
+            vertices as float where that loses nothing, else as double.
         file: a path, or an open binary file.
-        format: "stl" or "ply"; by default the path's suffix (".stl", ".ply", each with ".gz" behind it or not).
+        format: "stl" or "ply"; by default the path's suffix (".stl" or ".ply", with or without ".gz" after it).
 
     Raises:
-        MeshGuardError: the format is not given and the suffix does not tell it.
+        MeshGuardError: the format is not given, and the suffix does not say it.
         OSError: the file cannot be written.
     """
     name = file.name.lower() if isinstance(file, Path) else file.lower() if isinstance(file, str) else ""

@@ -26,7 +26,7 @@ class Content(NamedTuple):
     """What a file holds.
 
     data: its bytes, decompressed; suffix: of its name, lower case and without the dot ("" where it has none); surplus:
-    bytes behind the gzip data that are no gzip data, zeros that pad it apart.
+    how many bytes follow the gzip data, not counting zeros that pad it.
     """
 
     data: bytes
@@ -61,7 +61,7 @@ def read_content(
             status = os.fstat(raw.fileno())
             if most is not None and status.st_size > most:
                 raise BudgetExceeded(f"the file is larger than the budget of {most} bytes (max_bytes)")
-            # A device or a pipe does not say how much is to come.
+            # A device or a pipe does not say how much will come.
             content = raw.read() if stat.S_ISREG(status.st_mode) else _read_all(raw, budget, between_reads)
     elif isinstance(file, (bytes, bytearray, memoryview)):
         suffix, content = "", bytes(file)
@@ -80,10 +80,10 @@ def read_content(
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write `content` beside `path`, then rename it over `path`; what was there stays whole until then.
+    """Write `content` beside `path`, then rename it over `path`; what was there stays intact until then.
 
-    A link keeps pointing where it did, and the file there is replaced. A device or a pipe is written to as it is. A new
-    file has the rights that the process gives new files; one that was there keeps its own.
+    A link keeps pointing where it did, and the file there is replaced. A device or a pipe is written to directly. A new
+    file gets the permissions that the process gives new files; an existing one keeps its own.
     """
     status = path.stat() if path.exists() else None
     if status is not None and not stat.S_ISREG(status.st_mode):
@@ -99,7 +99,7 @@ def replace_file(path: Path, content: bytes) -> None:
             out.flush()
             os.fsync(out.fileno())
         if status is not None:
-            temporary.chmod(rights)  # what the process's mask took away when the file was made
+            temporary.chmod(rights)  # the process's mask removed some when the file was made
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -107,12 +107,12 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _suffix(name: str) -> str:
-    """The suffix of a file's name, a trailing `.gz` apart."""
+    """The suffix of a file's name without a trailing `.gz`."""
     return PurePath(name.lower().removesuffix(".gz")).suffix[1:]
 
 
 def _read_all(file: BinaryIO | io.FileIO, budget: Budget, between_reads: Callable[[], None]) -> bytes:
-    """What a file object still holds; one read may give less than was asked for, from a pipe or a socket."""
+    """What a file object still holds; a read from a pipe or a socket may give less than was asked for."""
     parts: list[bytes] = []
     size = 0
     while budget.max_bytes is None or size <= budget.max_bytes:
@@ -128,10 +128,10 @@ def _read_all(file: BinaryIO | io.FileIO, budget: Budget, between_reads: Callabl
 
 
 def _decompressed(content: bytes, budget: Budget, between_reads: Callable[[], None]) -> tuple[bytes, int]:
-    """Gzip data decompressed member by member, never more than the budget and one chunk in memory; surplus bytes.
+    """Gzip data decompressed member by member, and how many bytes are surplus.
 
-    Input is fed in slices that grow within a member, so that neither one large member nor a million empty ones are
-    copied again and again.
+    No more than the budget and one chunk is ever in memory. Input is fed in slices that grow within a member, so that
+    neither one large member nor a million empty ones are copied again and again.
     """
     parts: list[bytes] = []
     size = start = 0

@@ -1,4 +1,4 @@
-"""OBJ, OFF, 3MF and GLB, read by trimesh: a well-kept library serves better there than code of ours."""
+"""OBJ, OFF, 3MF and GLB, read by trimesh: a well-maintained library serves better there than code of our own."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _MISSING = {"3mf": "reading 3MF needs the extra: pip install 'meshguard[3mf]'"}
 
 
 def read_foreign(content: bytes, kind: str, budget: Budget | None = None) -> Mesh:
-    """The triangles of a file in one of the formats that trimesh reads, unprocessed.
+    """The triangles of a file in one of the formats that trimesh reads, as they are.
 
     Args:
         content: the whole file.
         kind: "obj", "off", "3mf" or "glb".
-        budget: what the parts of an archive may hold, unpacked.
+        budget: how much the parts of an archive may hold, unpacked.
 
     Raises:
-        ReadError: trimesh cannot read it, or needs a package that is not there.
+        ReadError: trimesh cannot read it, or needs a package that is not installed.
         BudgetExceeded: a 3MF archive unpacks to more than the budget allows.
     """
     if kind == "off":
@@ -43,7 +43,7 @@ def read_foreign(content: bytes, kind: str, budget: Budget | None = None) -> Mes
         mesh_faces = np.concatenate([np.empty((0, 3), np.int64), *faces])
     except ImportError as error:
         raise ReadError(_MISSING.get(kind, f"reading {kind.upper()} needs a package that is not installed")) from error
-    except Exception as error:  # a parser of another project may raise anything; all of it means unreadable
+    except Exception as error:  # another project's parser may raise anything; all of it means unreadable
         raise ReadError(f"the file is not a readable {kind.upper()}") from error
     notes: list[Irregularity] = []
     face_data = {}
@@ -99,7 +99,7 @@ def _check_off_counts(content: bytes) -> None:
         raise ReadError(
             "the OFF header is not complete", offset=0, expected="numbers of vertices and faces", got="none"
         )
-    claimed = 2 * 3 * int(counts[0]) + 2 * int(counts[1])  # a number and a blank are two bytes at least
+    claimed = 2 * 3 * int(counts[0]) + 2 * int(counts[1])  # a number and a blank take at least two bytes
     if claimed > len(content):
         raise ReadError(
             "the OFF header claims more than the file holds",

@@ -1,4 +1,4 @@
-"""Which format some bytes are in, by what they hold. A file's suffix is asked only where content cannot tell."""
+"""Which format a file's bytes are in, by what they hold. Its suffix only counts where content cannot tell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from meshguard.errors import ReadError
 
 STL_HEADER = 84
-"""Bytes before the first facet of a binary STL: 80 of free text, and the number of facets as uint32."""
+"""Bytes before the first facet of a binary STL: 80 of free text and the number of facets as uint32."""
 
 STL_RECORD = 50
 """Bytes of a facet in a binary STL: a normal and three corners as float32, and an attribute word."""
@@ -29,13 +29,13 @@ def format_of(content: bytes, suffix: str = "") -> str:
         suffix: of the file's name, lower case, "" where there is none; OBJ has no mark of its own and needs it.
 
     Raises:
-        ReadError: empty, or nothing that is known.
+        ReadError: the content is empty, or of no known format.
     """
     if not content:
         raise ReadError("the file is empty", offset=0, expected="a mesh", got="0 bytes")
     head = content[:256].removeprefix(_BOM).lstrip(_SPACE)
     if is_binary_stl_size(content) and content[80:84] != bytes(4):
-        return "stl"  # before anything that the 80 bytes of free text may imitate
+        return "stl"  # before anything else, as the 80 bytes of free text may imitate it
     if content[:4] == b"glTF":
         return "glb"
     if content[:4] == b"PK\x03\x04":
@@ -50,7 +50,7 @@ def format_of(content: bytes, suffix: str = "") -> str:
         return suffix
     if has_stl_keywords(content) or _holds_facets(content):
         return "stl"
-    # The name counts where bytes do not speak against it: too few for a header, or a whole number of facets.
+    # The name counts where the bytes do not contradict it: too few for a header, or a whole number of facets.
     if suffix == "stl" and (len(content) < STL_HEADER or (len(content) - STL_HEADER) % STL_RECORD == 0):
         return "stl"
     raise ReadError(
@@ -59,7 +59,7 @@ def format_of(content: bytes, suffix: str = "") -> str:
 
 
 def is_binary_stl_size(content: bytes) -> bool:
-    """Whether the size is exactly that of a binary STL with the number of facets that stands at byte 80."""
+    """Whether the size is exactly that of a binary STL with as many facets as byte 80 says."""
     if len(content) < STL_HEADER:
         return False
     count: int = struct.unpack_from("<I", content, 80)[0]
@@ -69,8 +69,8 @@ def is_binary_stl_size(content: bytes) -> bool:
 def _holds_facets(content: bytes) -> bool:
     """Whether bytes that disagree with the count at byte 80 can still be a binary STL, cut short or appended to.
 
-    No text is one, and most coordinates of its first facets have a magnitude that a length can have; of arbitrary
-    bytes about a third have.
+    A text cannot. In a binary STL most coordinates of the first facets have a magnitude that a length can have; of
+    arbitrary bytes about a third do.
     """
     if len(content) < STL_HEADER or b"\x00" not in content[:65536]:
         return False
@@ -82,7 +82,7 @@ def _holds_facets(content: bytes) -> bool:
 
 
 def has_stl_keywords(content: bytes) -> bool:
-    """Whether the text reads like an ASCII STL: one of its keywords begins a line, and no byte of it is NUL.
+    """Whether the text looks like an ASCII STL: one of its keywords begins a line, and no byte is NUL.
 
     The keyword may follow any number of comments and blank lines, but not a kilobyte of other things.
     """

@@ -1,4 +1,4 @@
-"""The rare numbers in text that a kernel leaves open, read exactly; for PLY and for the text form of STL."""
+"""The rare numbers in text that a kernel does not decide, read exactly; for PLY and for the text form of STL."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from meshguard.errors import ReadError
 _TOKEN = re.compile(rb"[^\s#]+")
 _DECIMAL = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[edED][+-]?\d+)?")
 _INFINITE = re.compile(rb"[+-]?(?:inf(?:inity)?|1\.#inf0*)", re.IGNORECASE)
-_NO_NUMBER = re.compile(rb"[+-]?(?:nan(?:\(\w*\))?|1\.#(?:[qs]nan|ind)\w*)", re.IGNORECASE)
+_NAN = re.compile(rb"[+-]?(?:nan(?:\(\w*\))?|1\.#(?:[qs]nan|ind)\w*)", re.IGNORECASE)
 _MICROSOFT = re.compile(rb"[+-]?1\.#[IiQqSs]\w*")
 
 
 def exact_number(content: bytes, offset: int, *, single: bool) -> float:
     """The number whose token begins at `offset`, rounded once: to double, or to float32.
 
-    Besides decimals, inf, infinity, nan, nan(...) and what old C libraries print (1.#INF, 1.#QNAN, 1.#IND) are numbers.
+    Besides decimals, these are numbers: inf, infinity, nan, nan(...) and what old C libraries print (1.#INF, 1.#QNAN,
+    1.#IND).
 
     Raises:
-        ReadError: it is no number.
+        ReadError: it is not a number.
     """
     token = _token(content, offset)
     if _INFINITE.fullmatch(token):
         return float("-inf") if token[:1] == b"-" else float("inf")
-    if _NO_NUMBER.fullmatch(token):
+    if _NAN.fullmatch(token):
         return float("nan")
     if not _DECIMAL.fullmatch(token):
         raise ReadError(
@@ -38,8 +39,8 @@ def exact_number(content: bytes, offset: int, *, single: bool) -> float:
     if not single or value == 0.0 or not np.isfinite(value):
         return value
     with np.errstate(over="ignore", under="ignore"):
-        # Decimal to double to float32 rounds twice. It goes wrong only where the double is the midpoint of two float32
-        # and the decimal is not: then the side on which the decimal lies decides.
+        # Decimal to double to float32 rounds twice. That goes wrong only where the double is the midpoint of two
+        # float32 and the decimal is not. Then the side on which the decimal lies decides.
         below, above = float(np.float32(np.nextafter(value, -np.inf))), float(np.float32(np.nextafter(value, np.inf)))
         middle = (np.clip(below, -(2.0**128), 2.0**128) + np.clip(above, -(2.0**128), 2.0**128)) / 2
         if middle == value and below != above:
@@ -50,7 +51,7 @@ def exact_number(content: bytes, offset: int, *, single: bool) -> float:
 
 
 def shown_token(content: bytes, offset: int) -> str:
-    """A token for an error's text: itself only if it is short and plain, so that no name can leak."""
+    """A token as an error shows it: in full only if it is short and plain, so that no name can leak."""
     token = _token(content, offset)
     if len(token) <= 20 and token.isalnum() and token.isascii():
         return token.decode()
@@ -58,6 +59,6 @@ def shown_token(content: bytes, offset: int) -> str:
 
 
 def _token(content: bytes, offset: int) -> bytes:
-    """The token at `offset`; a `#` ends it, but for the one in 1.#INF."""
+    """The token at `offset`; a `#` ends it, except for the one in 1.#INF."""
     match = _MICROSOFT.match(content, offset) or _TOKEN.match(content, offset)
     return match.group() if match else b""

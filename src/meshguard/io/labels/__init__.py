@@ -1,8 +1,8 @@
 """Labels of teeth, read from the files that segmentations come in, put on a mesh, and written beside it.
 
-Known: the JSON of Teeth3DS / 3DTeethSeg, vectors as NPY, CSV and text, PLY with a label-like property or with a colour
-for each tooth, VTP and VTK through pyvista. What stands beside the labels, above all `id_patient`, is never kept,
-printed or quoted.
+These are read: the JSON of Teeth3DS / 3DTeethSeg, vectors as NPY, CSV and text, PLY with a label-like property or with
+a colour for each tooth, VTP and VTK through pyvista. Whatever else such a file holds, above all `id_patient`, is never
+kept, printed or quoted.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def read_labels(
     palette: Palette | str | Path | bytes | None = None,
     budget: Budget | None = None,
 ) -> Labels:
-    """The labels in a file, in file order; which mesh they fit is decided by `attach_labels`.
+    """The labels in a file, in file order; `attach_labels` decides whether they fit a mesh.
 
     The format is found by content. In a PLY a property with a label-like name wins over colours, vertices over faces,
-    and among colours those with fewer different ones. Without a palette each colour is an anonymous class; white or
-    black, whichever covers more, is the gum.
+    and of vertices' and faces' colours those with fewer different ones. Without a palette each colour is an anonymous
+    class; white or black, whichever covers more, is the gum.
 
     Args:
         source: a path, the file's bytes, an open binary file (each gzip-compressed or not), a `Mesh` that carries
@@ -74,10 +74,10 @@ def read_labels(
         Labels; ids of MeshSegNet become FDI where the jaw is known.
 
     Raises:
-        ReadError: nothing in it can be read as labels: one sentence that quotes neither path nor content.
+        ReadError: nothing in it can be read as labels; the message quotes neither path nor content.
         BudgetExceeded: the content is larger than the budget allows.
         OSError: the file cannot be opened.
-        MeshError: there is no such jaw or numbering.
+        MeshError: `jaw` or `numbering` is none of these.
     """
     if jaw not in (None, "upper", "lower"):
         raise MeshError(f"jaw must be 'upper', 'lower' or None, not {jaw!r}")
@@ -95,8 +95,8 @@ def read_labels(
 def named_labels(mesh: Mesh, jaw: Jaw | None = None) -> Labels | None:
     """The labels of teeth that a mesh carries under another name, such as a PLY's property `fdi`; None for none.
 
-    Only under names that can mean nothing else, and only whole numbers; what they are called is said in their notes. A
-    mesh that has `label` is taken by that.
+    Only names that can mean nothing else count, and only whole numbers; the notes say what the property is called. A
+    mesh that has `label` gives None.
     """
     from meshguard.io.labels.vectors import TOOTH_NAMES
 
@@ -112,7 +112,7 @@ def named_labels(mesh: Mesh, jaw: Jaw | None = None) -> Labels | None:
 def _of_content(
     source: str | Path | bytes | BinaryIO, palette: Palette | str | Path | bytes | None, budget: Budget
 ) -> Found:
-    """What a file holds, by its first bytes."""
+    """What a file holds, judged by its first bytes."""
     content, suffix, _ = read_content(source, budget)
     head = content[:256].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not content:
@@ -136,7 +136,7 @@ def _of_content(
 
 
 def _of_mesh(mesh: Mesh, palette: Palette | str | Path | bytes | None) -> Found:
-    """Labels that a mesh carries: by name, else by colour."""
+    """Labels that a mesh carries, by name, else by colour."""
     from meshguard.io.labels.palettes import by_color
     from meshguard.io.labels.vectors import LABEL_NAMES
 

@@ -1,4 +1,4 @@
-"""Labels on a mesh: do they fit, and from vertices to faces and back."""
+"""Labels on a mesh: whether they fit, and from vertices to faces and back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def fit_of(mesh: Mesh, labels: Labels) -> Literal["vertex", "face"] | None:
-    """What the labels belong to, by their number; None where it fits neither vertices nor faces.
+    """What the labels belong to, by how many they are; None where that fits neither vertices nor faces.
 
-    Labels number the file's vertices or faces, so three a facet fit an STL, whose corners were welded, and one a
-    polygon fits a mesh whose polygons were cut. Where the number fits both, `labels.per` decides, and without it
-    vertices are meant.
+    There is one label for each of the file's vertices or faces. So three per facet fit an STL, whose corners were
+    welded, and one per polygon fits a mesh whose polygons were cut. Where the number fits both, `labels.per` decides;
+    without it vertices are meant.
     """
     fits = [per for per in ("vertex", "face") if _origin(mesh, len(labels), per) is not None]
     if labels.per in fits:
@@ -28,7 +28,7 @@ def fit_of(mesh: Mesh, labels: Labels) -> Literal["vertex", "face"] | None:
 
 
 def misfit(mesh: Mesh, labels: Labels) -> Irregularity | None:
-    """The F105 of labels that do not fit the mesh; None where they fit."""
+    """The F105 for labels that do not fit the mesh; None where they fit."""
     if fit_of(mesh, labels) is not None:
         return None
     n, m = len(mesh.vertices), len(mesh.faces)
@@ -40,10 +40,10 @@ def misfit(mesh: Mesh, labels: Labels) -> Irregularity | None:
 
 
 def attach_labels(mesh: Mesh, labels: Labels) -> Mesh:
-    """The mesh with `label` (and `instance`) in its vertex or face data, int32; labels it had are replaced.
+    """The mesh with `label` (and `instance`) in its vertex or face data, int32; existing labels are replaced.
 
-    Classes of MeshSegNet become FDI codes where the mesh or the labels know the jaw. The mesh takes over the jaw of the
-    labels where it has none.
+    Classes of MeshSegNet become FDI codes where the mesh or the labels know the jaw. A mesh without a jaw takes over
+    that of the labels.
 
     Raises:
         MeshError: the number of labels fits neither vertices nor faces.
@@ -76,7 +76,7 @@ def attach_labels(mesh: Mesh, labels: Labels) -> Mesh:
 
 
 def vertex_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
-    """Labels of the vertices, int32 (n,): their own, else those that most of their faces have; None without labels.
+    """Labels of the vertices, int32 (n,): their own, else what most of their faces have; None without labels.
 
     Of labels that equally many faces have, the lowest wins; a vertex without faces is 0.
     """
@@ -88,7 +88,7 @@ def vertex_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
     keys = mesh.faces.astype(np.int64) * max(1, len(ids)) + number.reshape(-1, 1)
     pairs, counts = np.unique(keys, return_counts=True)
     vertex, id_number = np.divmod(pairs, max(1, len(ids)))
-    # By vertex, most faces first, then the lowest label: the first row of each vertex tells.
+    # By vertex, then most faces first, then the lowest label first: the first row of each vertex decides.
     order = np.lexsort((id_number, -counts, vertex))
     first = np.concatenate([np.ones(min(1, len(order)), bool), np.diff(vertex[order]) > 0])
     labels = np.zeros(len(mesh.vertices), np.int32)
@@ -99,7 +99,7 @@ def vertex_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
 def face_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
     """Labels of the faces, int32 (m,): their own, else what two of their corners have; None without labels.
 
-    Of three different ones the middle wins, whatever the order of the corners.
+    Of three different labels the middle one wins, whatever the order of the corners.
     """
     if name in mesh.face_data:
         return mesh.face_data[name].astype(np.int32, copy=False).reshape(-1)
@@ -109,7 +109,7 @@ def face_labels(mesh: Mesh, name: str = "label") -> IntArray | None:
 
 
 def _origin(mesh: Mesh, count: int, per: str) -> IntArray | slice | None:
-    """Which label each vertex or face of the mesh has, if `count` labels can number the file's; None if not."""
+    """Which label each vertex or face of the mesh has, if `count` labels can be those of the file; None if not."""
     source = mesh.source
     if per == "vertex":
         if count == len(mesh.vertices):
@@ -121,7 +121,7 @@ def _origin(mesh: Mesh, count: int, per: str) -> IntArray | slice | None:
     rows = source.face_origin if source is not None else None
     if rows is None or len(rows) == 0:
         return None
-    # How many of the file's faces are missing behind the last one kept is known only as: no more than were left out.
+    # How many of the file's faces come after the last one kept is not known; no more than were left out.
     assert source is not None  # noqa: S101
     left_out = sum(note.count for note in source.irregularities if note.check in ("F102", "F107"))
     return rows if int(rows.max()) < count <= int(rows.max()) + 1 + left_out else None

@@ -1,4 +1,4 @@
-"""Labels, and what their ids mean: FDI codes, the classes of MeshSegNet, or classes of nobody knows which numbering."""
+"""Labels, and what their ids mean: FDI codes, the classes of MeshSegNet, or classes of an unknown numbering."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Labels:
         values: int32 (k,), read-only: an id for each vertex or face; 0 is the gum, -1 a colour outside the palette.
         instances: int32 (k,), read-only: which tooth each belongs to, 0 the gum; None where the file has none.
         per: "vertex" or "face" as the file says, or None where only the length can tell.
-        jaw: "upper", "lower", or None where neither caller nor file says it.
-        numbering: "fdi"; "meshsegnet" (classes 0 to 14, whose jaw is not known yet); or "anonymous".
+        jaw: "upper", "lower", or None where neither the caller nor the file says it.
+        numbering: "fdi", "meshsegnet" (classes 0 to 14 whose jaw is not known yet), or "anonymous".
         notes: sentences about what had to be decided; none of them quotes the file.
     """
 
@@ -47,11 +47,12 @@ class Labels:
         """The same labels as FDI codes where they are MeshSegNet's; unchanged otherwise.
 
         Class k is read as Universal k + 1 in the upper jaw and k + 17 in the lower: from the right second molar to the
-        left one above, from the left to the right below. MeshSegNet publishes no table; this is the order in the data
-        of its authors' labelling tool (upper) and of a project that uses the same classes (lower). The notes say so.
+        left one in the upper jaw, from the left to the right in the lower. MeshSegNet publishes no table; this is the
+        order in the data of its authors' labelling tool (upper) and of a project that uses the same classes (lower).
+        The notes say so.
 
         Raises:
-            MeshError: there is no such jaw.
+            MeshError: `jaw` is neither.
         """
         if jaw not in ("upper", "lower"):
             raise MeshError(f"jaw must be 'upper' or 'lower', not {jaw!r}")
@@ -69,16 +70,16 @@ def numbering_of(values: IntArray, *, declared: bool = False) -> Literal["fdi", 
 
     Args:
         values: int32 (k,); 0 and negative ids do not count.
-        declared: the format says that labels are FDI; half of them are enough then.
+        declared: the format says that labels are FDI; then half of them are enough.
     """
     return "fdi" if look_like_codes(np.unique(values).tolist(), declared=declared) else "anonymous"
 
 
 def numbered(found: Found, jaw: Jaw | None, numbering: Numbering | Literal["universal"] | None) -> Labels:
-    """Labels of what a file holds, with the numbering settled.
+    """The labels that were found in a file, with their numbering settled.
 
     Raises:
-        ReadError: ids that the asked numbering does not have.
+        ReadError: ids that the requested numbering does not have.
     """
     notes = list(found.notes)
     if jaw is not None and found.jaw not in (None, jaw):
@@ -98,7 +99,7 @@ def numbered(found: Found, jaw: Jaw | None, numbering: Numbering | Literal["univ
         settled = numbering_of(values, declared=found.numbering == "fdi")
         if settled == "fdi" and (jaw or found.jaw) == "lower" and _look_universal(values):
             settled = "anonymous"
-            notes.append("The ids look like Universal numbers; they are read so where that numbering is asked for.")
+            notes.append("The ids look like Universal numbers; to read them so, ask for that numbering.")
     if settled == "meshsegnet" and not (least >= 0 and most <= _MESHSEGNET_CLASSES):
         raise ReadError("the ids are not MeshSegNet's", expected="0 to 14", got=f"{least} to {most}")
     if settled == "anonymous" and found.numbering != "anonymous":
@@ -125,6 +126,6 @@ def _from_universal(values: IntArray) -> IntArray:
 
 
 def _look_universal(values: IntArray) -> bool:
-    """Whether ids of a lower arch are Universal numbers: all are 17 to 32, of which only 31 and 32 are codes there."""
+    """Whether ids of a lower arch are Universal numbers: all are 17 to 32, where only 31 and 32 are FDI codes."""
     ids = [id_ for id_ in np.unique(values).tolist() if id_ > 0]
     return all(17 <= id_ <= 32 for id_ in ids) and not all(is_tooth(id_) for id_ in ids)

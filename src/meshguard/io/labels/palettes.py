@@ -1,4 +1,4 @@
-"""Labels as colours: by a palette, or one anonymous class a colour."""
+"""Labels as colours: by a palette, or one anonymous class per colour."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Palette: TypeAlias = Mapping[int, Sequence[Sequence[int]]]
 """Id -> the colours that stand for it, red, green and blue from 0 to 255."""
 
 MOST_COLORS = 64
-"""More different colours than this are a picture of the mouth, not one a tooth (proposal: an arch has 16 teeth)."""
+"""More different colours than this are a picture of the mouth, not labels (proposal: an arch has 16 teeth)."""
 
 _WHITE, _BLACK = 0xFFFFFF, 0
 
 
 def read_palette(source: Palette | str | Path | bytes) -> dict[int, tuple[int, ...]]:
-    """Id -> colours as red * 65536 + green * 256 + blue, of a mapping, or of a JSON object in a file or in bytes.
+    """Id -> colours as red * 65536 + green * 256 + blue, from a mapping, or from a JSON object in a file or in bytes.
 
     Raises:
-        ReadError: no such mapping, or one colour for two ids.
+        ReadError: it is not such a mapping, or it has one colour for two ids.
         OSError: the file cannot be opened.
     """
     data: Any = source
@@ -37,13 +37,13 @@ def read_palette(source: Palette | str | Path | bytes) -> dict[int, tuple[int, .
         try:
             data = json.loads(content)
         except (ValueError, RecursionError):
-            raise ReadError("the palette is no readable JSON") from None
+            raise ReadError("the palette is not readable JSON") from None
     try:
         palette = {int(key): tuple(_packed(color) for color in _colors(value)) for key, value in data.items()}
     except (ValueError, TypeError, AttributeError, LookupError):
         raise ReadError("the palette does not map ids to colours of three numbers from 0 to 255") from None
     if any(not -(2**31) <= id_ < 2**31 for id_ in palette):
-        raise ReadError("the palette has an id that is no whole number of 32 bits")
+        raise ReadError("the palette has an id that is not a whole number of 32 bits")
     colors = [color for id_colors in palette.values() for color in id_colors]
     if len(colors) != len(set(colors)):
         raise ReadError("the palette has one colour for two ids")
@@ -57,17 +57,17 @@ def _colors(value: Any) -> Sequence[Any]:
 
 def _packed(color: Sequence[int]) -> int:
     if len(color) not in (3, 4) or any(type(part) is not int or not 0 <= part <= 255 for part in color):
-        raise ValueError("no colour")
+        raise ValueError("not a colour")
     return int(color[0] << 16 | color[1] << 8 | color[2])
 
 
 def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found:
-    """Labels from the colours of a mesh: of its vertices or faces, whichever has fewer different ones.
+    """Labels from the colours of a mesh: those of its vertices or its faces, whichever has fewer different ones.
 
-    Where vertices and faces are both coloured, one of them was averaged from the other, which makes mixed colours.
+    Where both are coloured, one was averaged from the other, which makes mixed colours.
 
     Raises:
-        ReadError: no colours, or too many to be one a tooth.
+        ReadError: no colours, or too many to be one per tooth.
     """
     packed = {}
     if (color := mesh.vertex_data.get("color")) is not None and color.dtype == np.uint8:
@@ -81,10 +81,11 @@ def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found
     per = min(different, key=lambda per: len(different[per][0]))
     colors, inverse, counts = different[per]
     if len(colors) > MOST_COLORS:
-        raise ReadError("the colours are not one a tooth", expected=f"at most {MOST_COLORS}", got=f"{len(colors)}")
+        raise ReadError("the colours are not one per tooth", expected=f"at most {MOST_COLORS}", got=f"{len(colors)}")
     if len(colors) == 1 and palette is None:
-        raise ReadError("the whole mesh has one colour", expected="one colour a tooth")
-    notes = [f"Labels are read from the colours of the {'vertices' if per == 'vertex' else 'faces'}."]
+        raise ReadError("the whole mesh has one colour", expected="one colour per tooth")
+    elements = "vertices" if per == "vertex" else "faces"
+    notes = [f"Labels are read from the colours of the {elements}."]
     if palette is None:
         ids = _classes(colors, counts)
     else:
@@ -93,7 +94,9 @@ def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found
         outside = int(counts[ids < 0].sum())
         if outside:
             n_colors = int((ids < 0).sum())
-            notes.append(f"{n_colors} colours are not in the palette; what has them is labelled -1 ({outside}).")
+            notes.append(
+                f"{n_colors} colours are not in the palette; {elements} with them are labelled -1 ({outside})."
+            )
     return Found(
         ids[inverse].astype(np.int32),
         per="vertex" if per == "vertex" else "face",

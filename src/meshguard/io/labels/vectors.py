@@ -1,6 +1,6 @@
 """Label vectors: NPY, JSON and text. No size is trusted, no content is quoted.
 
-Errors of parsers are not chained: their texts quote what they could not read.
+Errors of parsers are not chained, because their messages quote what they could not read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TOOTH_NAMES = (
     "label", "labels", "fdi", "fdi_label", "tooth", "tooth_id", "toothid", "tooth_label", "universal_id", "universalid",
 )  # fmt: skip
-"""What labels of teeth are called, the surest first; case and CloudCompare's prefix `scalar_` do not matter."""
+"""What labels of teeth are called, the surest name first; case and CloudCompare's prefix `scalar_` do not matter."""
 
 LABEL_NAMES = (
     *TOOTH_NAMES,
@@ -46,7 +46,7 @@ _MANDIBLE = {"lower": "lower", "mandible": "lower", "mandibular": "lower", "l": 
 class Found:
     """What a file holds, before its numbering is settled.
 
-    numbering: "fdi" where the format declares it, "meshsegnet" where it may be, "anonymous" where ids mean nothing.
+    numbering: "fdi" where the format declares it, "meshsegnet" where it may be so, "anonymous" where ids mean nothing.
     """
 
     values: IntArray
@@ -64,12 +64,12 @@ def named(names: Iterable[str], preferred: tuple[str, ...]) -> str | None:
 
 
 def whole_numbers(values: npt.NDArray[Any], what: str = "labels") -> IntArray:
-    """An int32 (k,) of whole numbers in any type of number; a column or row of one axis counts as a vector.
+    """Whole numbers of any numeric type as int32 (k,); a table of one column or row counts as a vector.
 
     Raises:
         ReadError: another shape, a fraction, NaN, or a number outside the range of int32.
     """
-    if values.dtype.kind not in "iuf":  # first: a name of a file, taken for labels, has no axes either
+    if values.dtype.kind not in "iuf":  # first, as a file's name that is taken for labels has no axes either
         raise ReadError(f"the {what} are not numbers")
     if values.ndim == 2 and 1 in values.shape:
         values = values.reshape(-1)
@@ -82,17 +82,17 @@ def whole_numbers(values: npt.NDArray[Any], what: str = "labels") -> IntArray:
     limits = np.iinfo(np.int32)
     if values.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
-            wide = values.astype(np.float64)  # in a shorter type the limits themselves would be rounded
+            wide = values.astype(np.float64)  # a shorter type would round the limits themselves
             is_whole = (wide == np.floor(wide)) & (np.abs(wide) <= limits.max)
         if not is_whole.all():
             raise ReadError(f"the {what} are not all whole numbers")
     elif int(values.max()) > limits.max or int(values.min()) < limits.min:
-        raise ReadError(f"the {what} hold a number that no id can be")
+        raise ReadError(f"the {what} hold a number that cannot be an id")
     return values.astype(np.int32)
 
 
 def read_npy(content: bytes) -> Found:
-    """One array; the header's shape is believed only where the bytes are there. Objects are never unpickled."""
+    """One array; the header's shape is believed only if the bytes are there. Objects are never unpickled."""
     file = io.BytesIO(content)
     try:
         version = np.lib.format.read_magic(file)
@@ -122,7 +122,7 @@ def read_json(content: bytes) -> Found:
     try:
         data = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise ReadError("the label file is no readable JSON") from None
+        raise ReadError("the label file is not readable JSON") from None
     if isinstance(data, list):
         return Found(_listed(data, "labels"))
     name = named((key for key, value in data.items() if isinstance(value, list)), LABEL_NAMES)
@@ -140,7 +140,7 @@ def read_json(content: bytes) -> Found:
 
 
 def _no_number(_: str) -> NoReturn:
-    raise ValueError("no number")
+    raise ValueError("not a number")
 
 
 def _listed(items: list[Any], what: str) -> IntArray:
@@ -152,11 +152,11 @@ def _listed(items: list[Any], what: str) -> IntArray:
             np.array(items or [], np.float64 if any(type(i) is float for i in items) else np.int64), what
         )
     except OverflowError:
-        raise ReadError(f"the {what} hold a number that no id can be") from None
+        raise ReadError(f"the {what} hold a number that cannot be an id") from None
 
 
 def _jaw(data: Mapping[str, Any]) -> tuple[Jaw | None, tuple[str, ...]]:
-    """The jaw that the JSON names, and a note where it names one that there is not."""
+    """The jaw that the JSON names, and a note where it names one that does not exist."""
     jaw = data.get("jaw")
     if jaw is None or jaw == "":
         return None, ()
@@ -169,17 +169,17 @@ def _jaw(data: Mapping[str, Any]) -> tuple[Jaw | None, tuple[str, ...]]:
 
 
 def read_text(content: bytes) -> Found:
-    """Numbers as text: one a line, one row of them, or a table with a header that names its label column.
+    """Numbers as text: one per line, one row of them, or a table with a header that names its label column.
 
-    Commas, semicolons, tabs and blanks separate; what follows a `#` is a comment. Of two columns without a header the
-    second holds the labels where the first counts from 0 or 1.
+    Commas, semicolons, tabs and blanks are separators; what follows a `#` is a comment. Of two columns without a header
+    the second holds the labels, if the first counts from 0 or 1.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ReadError("the label file is of no known format") from None
+        raise ReadError("the format of the label file is not recognised") from None
     if "\0" in text:
-        raise ReadError("the label file is of no known format")
+        raise ReadError("the format of the label file is not recognised")
     text = re.sub(r"#[^\n]*", "", text)
     rows = [row for line in text.splitlines() if (row := re.split(r"[,;\t ]+", line.strip(" \t,;"))) != [""]]
     if not rows:
@@ -193,7 +193,7 @@ def read_text(content: bytes) -> Found:
     try:
         table = np.array(rows, dtype=np.float64) if rows else np.empty((0, 1))
     except ValueError:
-        raise ReadError("the label file holds something else than numbers") from None
+        raise ReadError("the label file holds something other than numbers") from None
     return _column(table, header)
 
 
@@ -206,7 +206,7 @@ def _is_number(token: str) -> bool:
 
 
 def _column(table: npt.NDArray[np.float64], header: list[str]) -> Found:
-    """The column of labels in a table, and that of instances."""
+    """The label column of a table, and the instance column."""
     if 1 in table.shape:
         return Found(whole_numbers(table))
     label = named(header, LABEL_NAMES) if len(header) == table.shape[1] else None

@@ -16,11 +16,11 @@ _MISSING = "reading VTP and VTK needs the extra: pip install 'meshguard[vtk]'"
 
 
 def read_vtk(content: bytes, suffix: str = "") -> Found:
-    """Labels of a VTK file: of its points, else of its cells.
+    """The labels in a VTK file: of its points, else of its cells.
 
     Args:
         content: the whole file.
-        suffix: of its name; only the start of the content decides between the old form and XML.
+        suffix: of its name; the start of the content alone decides between the old form and XML.
 
     Raises:
         ReadError: pyvista is not installed or cannot read it, or no array has a label-like name.
@@ -33,17 +33,17 @@ def read_vtk(content: bytes, suffix: str = "") -> Found:
     kind = "vtk"
     if is_xml:
         kind = suffix if suffix in ("vtp", "vtu") else _xml_kind(content)
-    # VTK reads from a path only; the name of this one says nothing.
+    # VTK only reads from a path; the name of this one says nothing.
     with tempfile.TemporaryDirectory(prefix="meshguard-") as folder:
         path = Path(folder) / f"labels.{kind}"
         path.write_bytes(content)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # some versions warn of what is not in the file
+                warnings.simplefilter("ignore")  # some versions warn about what is not in the file
                 data: Any = pyvista.read(path)
             places = (("vertex", dict(data.point_data)), ("face", dict(data.cell_data)))
-        except Exception:  # noqa: BLE001 (a parser of another project may raise anything, and quote the path)
-            raise ReadError("the file is no readable VTP or VTK") from None
+        except Exception:  # noqa: BLE001 (another project's parser may raise anything, and quote the path)
+            raise ReadError("the file is not a readable VTP or VTK") from None
     for per, arrays in places:
         one_axis = {name: np.asarray(array) for name, array in arrays.items() if np.ndim(array) == 1}
         name = named(one_axis, LABEL_NAMES)
@@ -54,7 +54,7 @@ def read_vtk(content: bytes, suffix: str = "") -> Found:
             whole_numbers(one_axis[name]),
             None if instance is None else whole_numbers(one_axis[instance], "instances"),
             per=_place(per),
-            # MeshSegNet writes a cell array of this name; Mesh_Labeler too, with ids up to 16.
+            # MeshSegNet writes a cell array of this name; so does Mesh_Labeler, with ids up to 16.
             numbering="meshsegnet" if per == "face" and name == "Label" else None,
         )
     raise ReadError("no array of the VTK file has a label-like name", expected="a point or cell array named Label")
@@ -65,5 +65,5 @@ def _place(per: str) -> Literal["vertex", "face"]:
 
 
 def _xml_kind(content: bytes) -> str:
-    """The suffix that fits the data set an XML file declares."""
+    """The suffix that fits the data set that an XML file declares."""
     return "vtu" if b"UnstructuredGrid" in content[:1024] else "vtp"

@@ -23,21 +23,21 @@ LABEL_SUFFIXES = (".json", ".npy", ".csv", ".txt")
 
 
 def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face", "corner"] | None = None) -> None:
-    """Write the labels of a mesh to a file of their own, complete or not at all; `read_labels` gives them back.
+    """Write the labels of a mesh to a file of their own, completely or not at all; `read_labels` reads them back.
 
     JSON has the layout of Teeth3DS: `id_patient` empty, `jaw` (the mesh's, else that of most of the FDI codes, else
-    empty), `labels`, and `instances` where the mesh has them. NPY is an int32 array of shape (k,), CSV and text have
-    one label a line, the first line saying `label`.
+    empty), `labels`, and `instances` where the mesh has them. NPY is an int32 array of shape (k,). CSV and text have
+    one label per line after a first line that says `label`.
 
     Args:
         mesh: carries `label` in its vertex or face data.
         path: ends in .json, .npy, .csv or .txt.
         per: whether the labels of vertices, of faces, or of the three corners of each face are written; None: those
-            that count (`Mesh.label_carrier`). An STL has facets and no vertices: beside one, labels of vertices are
-            those of the "corner"s.
+            that count (`Mesh.label_carrier`). An STL has facets but no vertices, so beside one the labels of vertices
+            are written per "corner".
 
     Raises:
-        MeshError: the mesh carries no labels, or none that are whole numbers; or the suffix is none of these.
+        MeshError: the mesh carries no labels, or labels that are not whole numbers; or the suffix is none of these.
         OSError: the file cannot be written.
     """
     suffix = Path(path).suffix.lower()
@@ -62,7 +62,7 @@ def save_labels(mesh: Mesh, path: str | Path, *, per: Literal["vertex", "face", 
 
 
 def _refuse_unreadable(mesh: Mesh) -> None:
-    """Refuse labels and instances that are no whole numbers: a file of them would say something else."""
+    """Refuse labels and instances that are not whole numbers: a file of them would say something else."""
     for data in (mesh.vertex_data, mesh.face_data):
         for name in ("label", "instance"):
             if name in data:
@@ -73,7 +73,7 @@ def _refuse_unreadable(mesh: Mesh) -> None:
 
 
 def _jaw_of(labels: IntArray) -> Jaw | None:
-    """The jaw that most of the codes are of; None where they are no FDI codes, or as many of each."""
+    """The jaw that most of the codes belong to; None where they are not FDI codes, or as many of each jaw."""
     ids = np.unique(labels).tolist()
     codes = [id_ for id_ in ids if fdi.is_tooth(id_)] if fdi.look_like_codes(ids) else []
     upper = sum(fdi.jaw_of(code) == "upper" for code in codes)

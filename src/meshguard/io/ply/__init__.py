@@ -1,8 +1,8 @@
 """PLY, read faithfully: any order of elements and properties, any scalar types, text or binary of either byte order.
 
-A mesh holds triangles: polygons are cut into fans (0, i, i + 1) from their first corner, triangle strips into
-triangles of alternating winding, and `mesh.source.face_origin` names the file's face behind each. Everything a mesh
-cannot hold, and everything that is not as the format says, stands in `mesh.source.irregularities`.
+A mesh holds triangles. Polygons are cut into fans (0, i, i + 1) from their first corner, triangle strips into triangles
+of alternating direction, and `mesh.source.face_origin` says which of the file's faces each comes from. Everything that
+a mesh cannot hold, and everything that is not as the format says, is listed in `mesh.source.irregularities`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def read_ply(content: bytes, steps: Steps | None = None) -> Mesh:
 
     Args:
         content: the whole file, decompressed.
-        steps: of the call that this is a part of; they know the budget.
+        steps: those of the call that this is part of; they know the budget.
 
     Returns:
         A mesh with `source`. Positions of a `float` property are the float32 nearest to the text, widened. Rows of
@@ -39,9 +39,9 @@ def read_ply(content: bytes, steps: Steps | None = None) -> Mesh:
         vertices gives an empty mesh and an F108.
 
     Raises:
-        ReadError: no header that can be understood, vertices without x, y and z, no complete row of the vertices that
-            the header claims, or something else where a number must stand.
-        BudgetExceeded: more triangles than the budget allows, by the header or by the polygons.
+        ReadError: a header that cannot be understood, vertices without x, y and z, no complete row of the vertices that
+            the header claims, or something other than a number where one must be.
+        BudgetExceeded: more triangles than the budget allows, by the header or once polygons are cut.
     """
     steps = steps or Steps()
     header = read_header(content)
@@ -64,7 +64,7 @@ def read_ply(content: bytes, steps: Steps | None = None) -> Mesh:
 
 
 def _claimed_triangles(content: bytes, header: Header) -> int:
-    """How many faces the header claims, but no more than the bytes behind what comes before can hold as triangles."""
+    """How many faces the header claims, but no more than the bytes left for them can hold as triangles."""
     element = kept_elements(header.elements).get("face")
     if element is None or element.index_list < 0:
         return 0
@@ -90,7 +90,7 @@ def _skipped(header: Header, tables: dict[str, Table]) -> list[Irregularity]:
                 notes.append(
                     Irregularity(
                         check="F108",
-                        message=f"A mesh has no place for {element.shown}; it is not read (rows: {element.count}).",
+                        message=f"A mesh cannot hold {element.shown}; it is not read (rows: {element.count}).",
                         offset=element.offset,
                         count=element.count,
                     )
@@ -103,7 +103,7 @@ def _skipped(header: Header, tables: dict[str, Table]) -> list[Irregularity]:
             notes.append(
                 Irregularity(
                     check="F108",
-                    message=f"A mesh has no place for lists of {element.shown}; they are not read (lists: {lists}).",
+                    message=f"A mesh cannot hold the lists of {element.shown}; they are not read (lists: {lists}).",
                     offset=element.offset,
                     count=lists,
                 )
@@ -159,7 +159,7 @@ def _vertices(
 
 
 def _attributes(names: list[str], columns: list[Column]) -> dict[str, Column]:
-    """Arrays of their own, in this machine's byte order, under the names of `ply_names`."""
+    """Copies of the columns, in this machine's byte order, under the names of `ply.names`."""
     arrays: dict[str, Column] = {}
     for group in grouped(names, [column.dtype.str for column in columns]):
         first = columns[group.columns[0]]
@@ -178,7 +178,7 @@ def _attributes(names: list[str], columns: list[Column]) -> dict[str, Column]:
 def _faces(
     tables: dict[str, Table], n_vertices: int, notes: list[Irregularity], steps: Steps
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]:
-    """Triangles int32 (m, 3), the file's face behind each (None where they are the same), and their attributes."""
+    """Triangles int32 (m, 3), the file's face that each comes from (None where they are the same), and attributes."""
     parts: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]] = []
     ahead = 0
     for name in ("face", "tristrips"):
@@ -206,9 +206,9 @@ def _faces(
 def _triangles(
     table: Table, n_vertices: int, ahead: int, notes: list[Irregularity], steps: Steps
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None]:
-    """Triangles of one element and the row behind each; rows are numbered from `ahead` on in the irregularities."""
+    """Triangles of one element and the row each comes from; irregularities number rows from `ahead` on."""
     items, lengths = table.items, table.lengths
-    assert items is not None  # noqa: S101 (the caller has looked)
+    assert items is not None  # noqa: S101 (the caller has checked)
     if lengths is None:
         return items, None
     strips = table.element.name == "tristrips"
@@ -240,7 +240,7 @@ def _note_faces(
     stitches: int,
     notes: list[Irregularity],
 ) -> None:
-    """F107 and F102: polygons and strips cut up, faces left out."""
+    """F107 and F102: polygons and strips that were cut, faces that were left out."""
 
     def add(check: str, rows: npt.NDArray[np.bool_], message: str, measures: dict[str, float]) -> None:
         indices = np.flatnonzero(rows)
@@ -282,7 +282,7 @@ def _joined(
     parts: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]],
     notes: list[Irregularity],
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], dict[str, Column]]:
-    """Faces and strips as one; an attribute of only one of them is 0, or NaN, on the other, and an F108 says so."""
+    """Faces and strips together; an attribute of only one of them is 0 or NaN on the other, and an F108 says so."""
     origins = [np.arange(len(faces), dtype=np.int32) if origin is None else origin for faces, origin, _ in parts]
     data: dict[str, Column] = {}
     for name in dict.fromkeys(name for _, _, values in parts for name in values):
@@ -292,7 +292,7 @@ def _joined(
         if len(kinds) > 1:
             arrays[1] = None
         if any(array is None for array in arrays):
-            message = "An attribute stands on faces only or on strips only; the others have 0 or no number there."
+            message = "An attribute belongs to faces only or to strips only; the others get 0 or no number."
             notes.append(Irregularity(check="F108", message=message))
         filler = np.nan if sample.dtype.kind == "f" else 0
         data[name] = frozen_array(

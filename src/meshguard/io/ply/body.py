@@ -1,6 +1,6 @@
 """The body of a PLY, element by element, as columns and lists of indices.
 
-Counts of the header are never trusted with memory: no array is longer than what the bytes that are present can fill.
+The header's counts never decide how much memory is taken: no array is longer than the present bytes can fill.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Column = npt.NDArray[Any]
 
 _KINDS = {"i1": 0, "u1": 1, "i2": 2, "u2": 3, "i4": 4, "u4": 5, "f4": 6, "f8": 7}
 _GRAIN = 100_000
-"""Fewest faces that are worth a thread."""
+"""The fewest faces that are worth a thread."""
 
 _TEXT_NOTES = (
-    (text.BLANK, "Blank lines stand among the rows."),
-    (text.COMMENT, "Comments stand among the rows; they are not read."),
-    (text.WRAPPED, "Rows go on over the end of their line."),
-    (text.EXTRA, "Rows have more values than the header says; what is too much is not read."),
+    (text.BLANK, "There are blank lines among the rows."),
+    (text.COMMENT, "There are comments among the rows; they are not read."),
+    (text.WRAPPED, "Rows continue on the next line."),
+    (text.EXTRA, "Rows have more values than the header says; the surplus is not read."),
 )
 
 
@@ -38,11 +38,12 @@ class Table:
     """What one element holds.
 
     Attributes:
-        element: its header lines.
-        rows: complete rows that are present.
-        columns: one array (rows,) for each scalar property, in file order; perhaps a strided view in the file's byte
-        order. lengths: int32 (rows,): corners of each face; None where no list is kept, or where all faces are
-        triangles. items: int64 (corners,): their vertices; or int32 (rows, 3) in range, where all faces are triangles.
+        element: what the header says of it.
+        rows: how many complete rows are present.
+        columns: one array (rows,) for each scalar property, in file order; possibly a strided view in the file's byte
+            order.
+        lengths: int32 (rows,): corners of each face; None where no list is kept, or where all faces are triangles.
+        items: int64 (corners,): their vertices; or int32 (rows, 3) in range, where all faces are triangles.
     """
 
     element: Element
@@ -54,7 +55,7 @@ class Table:
 
 @dataclass(slots=True)
 class Body:
-    """The tables of the elements that a mesh can hold, positions where they are known, and what is irregular."""
+    """The tables of the elements that a mesh can hold, positions where they are read already, and irregularities."""
 
     tables: list[Table]
     notes: list[Irregularity]
@@ -62,7 +63,7 @@ class Body:
 
 
 def kept_elements(elements: list[Element]) -> dict[str, Element]:
-    """The first element named vertex, face and tristrips."""
+    """The first element of each of the names vertex, face and tristrips."""
     by_name: dict[str, Element] = {}
     for element in elements:
         if element.name in ("vertex", "face", "tristrips"):
@@ -88,7 +89,7 @@ def read_text(content: bytes, header: Header) -> Body:
     """The tables of an ASCII body.
 
     Raises:
-        ReadError: something else stands where a number must stand.
+        ReadError: there is something other than a number where one must be.
     """
     data = np.frombuffer(content, np.uint8)
     elements = kept_elements(header.elements)
@@ -112,10 +113,10 @@ def read_text(content: bytes, header: Header) -> Body:
 
 
 def trailing(count: int, offset: int) -> Irregularity:
-    """F106: bytes that no row claims."""
+    """F106: bytes that belong to no row."""
     return Irregularity(
         check="F106",
-        message=f"The file goes on behind its last row; that is not read (bytes: {count}).",
+        message=f"The file continues after its last row; the rest is not read (bytes: {count}).",
         offset=offset,
         measures={"bytes": count},
     )
@@ -124,7 +125,7 @@ def trailing(count: int, offset: int) -> Irregularity:
 def _text_table(
     content: bytes, data: npt.NDArray[np.uint8], element: Element, pos: int, is_kept: bool, found: Notebook
 ) -> tuple[Table, int]:
-    """One element's rows of text, and the offset behind them."""
+    """One element's rows of text, and the offset after them."""
     properties = element.properties
     index_list = element.index_list if is_kept and element.name != "vertex" else -1
     scalars = element.scalars
@@ -138,7 +139,7 @@ def _text_table(
         np.int8,
     )
     codes.flags.writeable = False
-    most = (len(content) - pos + 1) // 2  # a digit and a blank are two bytes
+    most = (len(content) - pos + 1) // 2  # a digit and a blank take two bytes
     most_rows = min(element.count, most // len(properties))
     values = np.empty((most_rows, len(scalars)))
     lengths = np.empty(most_rows if index_list >= 0 else 0, np.int32)
@@ -178,7 +179,7 @@ def settle(content: bytes, values: npt.NDArray[np.float64], single: npt.NDArray[
         single: (k,) bool: columns whose value is the float32 nearest to the text.
 
     Raises:
-        ReadError: a token is no number.
+        ReadError: a token is not a number.
     """
     offsets = tokens.deferred_offsets(values)
     for row, column in zip(*np.nonzero(offsets >= 0), strict=True):
@@ -193,7 +194,7 @@ def _settle_items(content: bytes, items: npt.NDArray[np.int64]) -> None:
 
 
 def _typed(values: npt.NDArray[np.float64], dtype: str, offset: int, found: Notebook) -> Column:
-    """A column of numbers in the type of its property, or as doubles where one does not fit that type."""
+    """A column of numbers in the type of its property, or as doubles where a number does not fit that type."""
     with np.errstate(over="ignore", invalid="ignore"):
         typed = values.astype(dtype)
     if dtype[0] != "f" and not np.array_equal(typed, values):
@@ -253,7 +254,7 @@ def _usual_faces(
     body: Body,
     starts: dict[str, int],
 ) -> Table | None:
-    """Positions and faces in one call; None if faces come before vertices or one is no triangle in range."""
+    """Positions and faces in one call; None if faces come before vertices, or if one is not a triangle in range."""
     lists = [k for k, prop in enumerate(element.properties) if prop.length is not None]
     vertex = next((table for table in body.tables if table.element.name == "vertex"), None)
     if element.name != "face" or vertex is None or "vertex" not in starts or len(lists) != 1 or vertex.rows == 0:
@@ -310,7 +311,7 @@ def _listed(
     rows: int,
     is_kept: bool,
 ) -> tuple[Table, int]:
-    """An element whose rows differ in size, and the offset behind it."""
+    """An element whose rows differ in size, and the offset after it."""
     properties = element.properties
     index_list = element.index_list if is_kept and element.name != "vertex" else -1
     layout = np.array(

@@ -1,4 +1,4 @@
-"""The header of a PLY: which elements follow, in which layout, and what in it is not as the format says."""
+"""The header of a PLY: which elements follow, in which layout, and what is not as the format says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from meshguard.errors import ReadError
 from meshguard.mesh import MAX_ELEMENTS, Irregularity
 
 FORMATS: dict[str, Literal["<", ">", ""]] = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
-"""Encodings of a PLY's body, with NumPy's letter for the byte order."""
+"""The encodings of a PLY's body, with NumPy's letter for the byte order."""
 
 TYPES = {
     **dict.fromkeys(("char", "int8"), "i1"),
@@ -24,7 +24,7 @@ TYPES = {
     **dict.fromkeys(("float", "float32"), "f4"),
     **dict.fromkeys(("double", "float64"), "f8"),
 }
-"""NumPy's name of each scalar type."""
+"""NumPy's name for each scalar type."""
 
 _MOST_HEADER = 1 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -44,7 +44,7 @@ class Property:
 
 @dataclass(slots=True)
 class Element:
-    """An element: its rows as the header counts them, and its properties in file order."""
+    """An element: how many rows the header claims, and its properties in file order."""
 
     name: str
     count: int
@@ -53,7 +53,7 @@ class Element:
 
     @property
     def shown(self) -> str:
-        """How a message names it: its own name only if that is a short plain word."""
+        """What a message calls it: by its name only if that is a short plain word."""
         return f'the element "{self.name}"' if _SHOWN.match(self.name) else "an unknown element"
 
     @property
@@ -63,7 +63,7 @@ class Element:
 
     @property
     def scalars(self) -> list[Property]:
-        """The properties that are no lists."""
+        """The properties that are not lists."""
         return [prop for prop in self.properties if prop.length is None]
 
     @property
@@ -90,18 +90,18 @@ class Header:
 
 
 class Notebook:
-    """Non-conforming text by kind: how often, and where first."""
+    """Non-conforming text by kind: how often it occurs, and where first."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, list[int]] = {}
 
     def add(self, message: str, offset: int, count: int = 1) -> None:
-        """One more of a kind; the sentence is the kind."""
+        """Count one more of a kind; the message is the kind."""
         kind = self._kinds.setdefault(message, [offset, 0])
         kind[1] += count
 
     def irregularities(self) -> list[Irregularity]:
-        """One F103 a kind, in the order of first appearance."""
+        """One F103 per kind, in the order of first appearance."""
         return [
             Irregularity(check="F103", message=message, offset=offset, count=count)
             for message, (offset, count) in self._kinds.items()
@@ -112,8 +112,8 @@ def read_header(content: bytes) -> Header:
     """Parse the header.
 
     Raises:
-        ReadError: no `ply` line, no `end_header`, no known `format`, an unknown property type, a count that is no
-            number or larger than a mesh can have.
+        ReadError: no `ply` line, no `end_header`, no known `format`, an unknown property type, a count that is not a
+            number or is more than a mesh can have.
     """
     notes = Notebook()
     start = 0
@@ -123,9 +123,9 @@ def read_header(content: bytes) -> Header:
     while content[start : start + 1].strip() == b"" and start < len(content):
         start += 1
     if start > 0 and not content.startswith(_BOM):
-        notes.add("Blanks stand before the first line of the file.", 0)
+        notes.add("There are blanks before the first line of the file.", 0)
     if content[start : start + 3].lower() != b"ply":
-        raise ReadError("this is no PLY", offset=start, expected="a line that says ply", got=f"{len(content)} bytes")
+        raise ReadError("this is not a PLY", offset=start, expected="a line that says ply", got=f"{len(content)} bytes")
     end = _END.search(content, start, start + _MOST_HEADER)
     if end is None:
         raise ReadError(
@@ -136,7 +136,7 @@ def read_header(content: bytes) -> Header:
         )
     encoding, elements, endings = _parse(content, start, end.end(), notes)
     body = end.end()
-    # With CR alone as line end, a 0x0A behind the last one is the first byte of binary data.
+    # With CR alone as line end, a 0x0A after the last one is the first byte of binary data.
     if content[body : body + 2] == b"\r\n" and not (endings == {b"\r"} and encoding != "ascii"):
         body += 2
         endings.add(b"\r\n")
@@ -144,7 +144,7 @@ def read_header(content: bytes) -> Header:
         endings.add(content[body : body + 1])
         body += 1
     if endings == {b"\r"}:
-        notes.add("Header lines end in a carriage return alone.", start)
+        notes.add("Header lines end with a carriage return only.", start)
     elif len(endings) > 1:
         notes.add("Header lines end in different ways.", start)
     return Header(encoding, elements, body, notes.irregularities())
@@ -166,11 +166,11 @@ def _parse(content: bytes, start: int, stop: int, notes: Notebook) -> tuple[str,
         line_offset, offset = offset, match.end()
         words = [word.decode(errors="backslashreplace") for word in line.split()]
         if not words:
-            notes.add("A blank line stands in the header.", line_offset)
+            notes.add("There is a blank line in the header.", line_offset)
             continue
         word = words[0].lower()
         if line[:1].isspace():
-            notes.add("Blanks stand before a header line's first word.", line_offset)
+            notes.add("There are blanks before the first word of a header line.", line_offset)
         if word in ("comment", "obj_info"):
             continue
         if word != words[0] and word in ("ply", "format", "element", "property", "end_header"):
@@ -209,7 +209,7 @@ def _element(words: list[str], offset: int, notes: Notebook) -> Element:
     count = words[2] if len(words) > 2 else ""
     if not re.fullmatch(r"\+?[0-9]{1,30}", count):
         raise ReadError(
-            "an element's count is no number", offset=offset, expected="element NAME COUNT", got="another text"
+            "an element's count is not a number", offset=offset, expected="element NAME COUNT", got="other text"
         )
     if len(words) > 3:
         notes.add("A header line has more words than it needs.", offset)
@@ -237,7 +237,7 @@ def _property(words: list[str], offset: int, notes: Notebook) -> Property:
             "a property's type is unknown, or its name is missing",
             offset=offset,
             expected="property TYPE NAME or property list TYPE TYPE NAME",
-            got="another text",
+            got="other text",
         )
     if len(names) > 1:
         notes.add("A header line has more words than it needs.", offset)
@@ -245,5 +245,5 @@ def _property(words: list[str], offset: int, notes: Notebook) -> Property:
 
 
 def row_dtype(properties: list[Property], order: Literal["<", ">", ""]) -> np.dtype[np.void]:
-    """The packed layout of scalar properties, fields named by their place."""
+    """The packed layout of scalar properties; fields are named by their place."""
     return np.dtype([(str(k), np.dtype(prop.dtype).newbyteorder(order or "=")) for k, prop in enumerate(properties)])

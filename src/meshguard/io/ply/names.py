@@ -2,8 +2,8 @@
 
 `red green blue [alpha]` (also `diffuse_red` …, `r g b [a]`) are one array `color`, `nx ny nz` one array `normal`, and
 `NAME_0 … NAME_k-1` one array NAME with k columns (`NAME_0of1` is one of a single column). All columns of an array have
-one type and, for the numbered ones, stand side by side; what does not fit keeps its own name. A name that a PLY cannot
-hold is percent-encoded as in a URL, and decoded when read; a lone "%" stands for the empty name.
+one type, and numbered ones are side by side; what does not fit keeps its own name. A name that a PLY cannot hold is
+percent-encoded as in a URL, and decoded when read; a lone "%" stands for the empty name.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class Group:
 
 
 def grouped(names: list[str], dtypes: list[str]) -> list[Group]:
-    """The arrays that properties make, in the order of their first columns; no two have one name.
+    """The arrays that properties form, in the order of their first columns; no two have the same name.
 
     Args:
         names: of the properties, in file order.
         dtypes: of the properties; only properties of one type are joined.
     """
     joined = _joined(names, dtypes)
-    # An array gives way, and its columns keep their names, where its name is also a property's or another array's.
+    # Where an array's name is also a property's or another array's, it gives way: its columns keep their own names.
     while True:
         taken = {k for group in joined for k in group.columns}
         single = {name for k, name in enumerate(names) if k not in taken}
@@ -57,9 +57,8 @@ def grouped(names: list[str], dtypes: list[str]) -> list[Group]:
         joined = unclashing
     alone = [Group(name, (k,), is_table=False) for k, name in enumerate(names) if k not in taken]
     used: set[str] = set()
-    numbers: dict[
-        str, int
-    ] = {}  # per name, the last number tried: thousands of equal names must not take quadratic time
+    # For each name the last number tried: thousands of equal names must not take quadratic time.
+    numbers: dict[str, int] = {}
     unique: list[Group] = []
     for group in sorted([*joined, *alone], key=lambda group: min(group.columns)):
         name = plain = _decoded(group.name)
@@ -72,7 +71,7 @@ def grouped(names: list[str], dtypes: list[str]) -> list[Group]:
 
 
 def _joined(names: list[str], dtypes: list[str]) -> list[Group]:
-    """The arrays of several columns, or of one that is marked so; the well-known ones first."""
+    """The arrays of several columns, or of one that is marked as such; the well-known ones first."""
     found: list[Group] = []
     taken: set[int] = set()
     first = {name: k for k, name in reversed(list(enumerate(names)))}
@@ -116,14 +115,14 @@ def _run(names: list[str], dtypes: list[str], k: int, taken: set[int]) -> tuple[
 
 
 def property_names(arrays: dict[str, tuple[int, str]], owner: str) -> list[str]:
-    """Names of the properties that hold these arrays, column after column.
+    """The names of the properties that hold these arrays, column after column.
 
     Args:
         arrays: name -> number of columns (0 for an array of one axis) and dtype as it is written.
-        owner: what they belong to, for the error.
+        owner: what they belong to, for the error message.
 
     Raises:
-        MeshError: names that would not come back as they are.
+        MeshError: names that would not be read back unchanged.
     """
     for escaped in (False, True):
         names = [part for name, (columns, _) in arrays.items() for part in _parts(name, columns, escaped=escaped)]

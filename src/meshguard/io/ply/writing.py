@@ -29,10 +29,10 @@ _WIDENED = {"b": ("u1",), "i": ("i4", "f8"), "u": ("u4", "f8"), "f": ("f4", "f8"
 def ply_bytes(mesh: Mesh) -> bytes:
     """The mesh as a binary little-endian PLY: geometry and every attribute, the same bytes for the same mesh.
 
-    Positions are float where each of them is one, bit for bit, else double. Attributes keep their names (see
-    `ply_names`) and types; a type that PLY lacks is written as one that holds each of its values exactly: bool as
-    uchar, 64-bit integers as int or uint or else double, half precision as float, long double as double. `jaw` and
-    `source` are not written.
+    Positions are float where that keeps every bit of each, else double. Attributes keep their names (see `ply.names`)
+    and types. A type that PLY lacks is written as one that holds each of its values exactly: bool as uchar, 64-bit
+    integers as int or uint or else double, half precision as float, long double as double. `jaw` and `source` are not
+    written.
 
     Raises:
         MeshError: an attribute of more than two axes or of no columns, or with values that no PLY type holds exactly.
@@ -58,7 +58,7 @@ def ply_bytes(mesh: Mesh) -> bytes:
 
 
 def _as_float(vertices: npt.NDArray[np.float64]) -> npt.NDArray[np.float32] | None:
-    """The positions as float32, or None if one of them would not come back bit for bit."""
+    """The positions as float32, or None if one of them would not be read back bit for bit."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         narrow = vertices.astype(np.float32)
         back = narrow.astype(np.float64)
@@ -94,4 +94,4 @@ def _held_type(array: npt.NDArray[Any], owner: str) -> str:
             continue
         if np.array_equal(back, array, equal_nan=array.dtype.kind == "f"):
             return dtype
-    raise MeshError(f"{owner} holds values of {array.dtype} that no type of a PLY holds exactly")
+    raise MeshError(f"{owner} holds values of {array.dtype} that no PLY type holds exactly")

@@ -1,9 +1,8 @@
 """STL, binary and ASCII: read into a welded mesh, written as binary.
 
 A binary facet is 50 bytes: normal and three corners as little-endian float32, and an attribute word. The count at byte
-80 is only a claim; the bytes present decide. Stored normals are redundant where they agree with the corners and are
-then not kept; where any disagrees, all are kept as `face_data["normal"]` for the checks, and written back by
-`stl_bytes`.
+80 is only a claim; the bytes present decide. Stored normals that agree with the corners are redundant and not kept. If
+any disagrees, all are kept as `face_data["normal"]` for the checks, and written back by `stl_bytes`.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ HEADER = b"binary STL, millimetres, written by meshguard".ljust(80)
 """The same 80 bytes in every file: no name, no date, no path."""
 
 _LARGE = 1 << 20
-"""Bytes from which a binary STL is read piece by piece."""
+"""A binary STL of this many bytes or more is read chunk by chunk."""
 
-_PIECE = 8192
-"""Facets of a piece: 400 kB."""
+_CHUNK = 8192
+"""Facets in a chunk: 400 kB."""
 
 NORMAL_KEPT_DEG = 5.0
-"""Stored normals are kept for the checks when any is further than this from its facet's own; rounding explains less."""
+"""Stored normals are kept for the checks when any is farther off than this; rounding explains smaller angles."""
 
 
 def read_stl(content: bytes, steps: Steps | None = None) -> Mesh:
@@ -62,11 +61,11 @@ def read_stl(content: bytes, steps: Steps | None = None) -> Mesh:
 
     Args:
         content: the whole file, decompressed.
-        steps: of the call that this is a part of; they know the budget.
+        steps: those of the call that this is part of; they know the budget.
 
     Raises:
-        ReadError: too short for a binary STL and not text, or text that makes no sense.
-        BudgetExceeded: more facets than the budget allows; of a binary STL the size tells it, a text is read for it.
+        ReadError: the content is too short for a binary STL and is not text, or is text that makes no sense.
+        BudgetExceeded: more facets than the budget allows, by the size of a binary STL, or once a text is read.
     """
     steps = steps or Steps()
     if is_binary_stl_size(content) or not has_stl_keywords(content):
@@ -77,12 +76,13 @@ def read_stl(content: bytes, steps: Steps | None = None) -> Mesh:
 def stl_bytes(mesh: Mesh) -> bytes:
     """The mesh as binary STL: positions rounded to float32, a constant header.
 
-    Normals are those of the faces (zero for a face without area), or the stored ones the mesh still carries.
+    Normals are those of the faces (zero for a face without area), or the stored ones that the mesh still carries.
 
-    Positions that differ by less than float32 resolves fall together; PLY keeps them apart.
+    Positions that differ by less than float32 resolves become one; PLY keeps them apart.
 
     Raises:
-        MeshError: what an STL cannot hold: a finite coordinate beyond float32, attributes that are no 16-bit words.
+        MeshError: the mesh has what an STL cannot hold: a finite coordinate beyond float32, or attributes that are not
+            16-bit words.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         narrow = mesh.vertices.astype(np.float32)
@@ -100,7 +100,7 @@ def stl_bytes(mesh: Mesh) -> bytes:
     attribute = mesh.face_data.get("attribute")
     if attribute is not None:
         if attribute.ndim != 1 or attribute.dtype.kind not in "iu" or (attribute != attribute.astype(np.uint16)).any():
-            raise MeshError("face_data['attribute'] does not hold one 16-bit word a face; an STL cannot hold it")
+            raise MeshError("face_data['attribute'] does not hold one 16-bit word per face; an STL cannot hold it")
         records["attribute"] = attribute
     return b"".join((HEADER, struct.pack("<I", len(records)), records.tobytes()))
 
@@ -116,7 +116,7 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
     declared: int = struct.unpack_from("<I", content, 80)[0]
     count, rest = divmod(len(content) - STL_HEADER, STL_RECORD)
     notes: list[Irregularity] = []
-    # The last record may lack its attribute word only: its geometry is whole.
+    # The last record may lack only its attribute word: its geometry is complete.
     padded = rest == STL_RECORD - 2 or rest == STL_RECORD - 1
     if declared == count and rest:
         notes.append(_trailing(STL_HEADER + STL_RECORD * count, rest))
@@ -146,17 +146,17 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
     return _welded(partial(_in_memory, content), count, notes)
 
 
-Piece: TypeAlias = "tuple[int, npt.NDArray[np.uint32], npt.NDArray[np.float32], npt.NDArray[np.uint16]]"
-"""Number of the first of some facets; their normals and corners as patterns and numbers, (k, 12); their words."""
+Chunk: TypeAlias = "tuple[int, npt.NDArray[np.uint32], npt.NDArray[np.float32], npt.NDArray[np.uint16]]"
+"""Some facets: the number of the first, normals and corners as bit patterns and as numbers, (k, 12), and words."""
 
-Records: TypeAlias = "Callable[[int, int], Iterator[Piece]]"
+Records: TypeAlias = "Callable[[int, int], Iterator[Chunk]]"
 
 
 def read_stl_file(path: str | Path, steps: Steps) -> Mesh | None:
-    """The mesh of a large binary STL, never whole in memory; None for any other file, which `read_stl` reads.
+    """The mesh of a large binary STL, whose bytes are never all in memory; None for any other file: see `read_stl`.
 
-    Each range of facets is read in pieces into one buffer that stays in the processor's cache. A large file read whole
-    costs the system more time for handing out memory than for the reading.
+    Each range of facets is read in chunks into one buffer that stays in the processor's cache. When a large file is
+    read in one go, the system spends more time on handing out memory than on reading.
 
     Raises:
         BudgetExceeded: more faces or seconds than the budget allows.
@@ -177,12 +177,12 @@ def read_stl_file(path: str | Path, steps: Steps) -> Mesh | None:
         steps.begin("making a mesh of STL")
         try:
             return _welded(partial(_in_file, file.fileno()), count, [])
-        except EOFError:  # another process cuts it short meanwhile: read what is left as a whole
+        except EOFError:  # another process is cutting it short: let `read_stl` read what is left
             return None
 
 
-def _views(buffer: memoryview, offset: int, first: int, count: int) -> Piece:
-    """Some facets as arrays on the memory that holds their records."""
+def _views(buffer: memoryview, offset: int, first: int, count: int) -> Chunk:
+    """Some facets as views of the memory that holds their records."""
     shape, strides = (count, 12), (STL_RECORD, 4)
     patterns: npt.NDArray[np.uint32] = np.ndarray(shape, np.uint32, buffer, offset, strides)
     numbers: npt.NDArray[np.float32] = np.ndarray(shape, np.float32, buffer, offset, strides)
@@ -190,16 +190,16 @@ def _views(buffer: memoryview, offset: int, first: int, count: int) -> Piece:
     return first, patterns, numbers, words
 
 
-def _in_memory(content: bytes, lo: int, hi: int) -> Iterator[Piece]:
-    """The facets [lo, hi) of a file's content, in one piece."""
+def _in_memory(content: bytes, lo: int, hi: int) -> Iterator[Chunk]:
+    """The facets [lo, hi) of a file's content, in one chunk."""
     yield _views(memoryview(content), STL_HEADER + STL_RECORD * lo, lo, hi - lo)
 
 
-def _in_file(descriptor: int, lo: int, hi: int) -> Iterator[Piece]:
-    """The facets [lo, hi) of an open file; each piece is overwritten by the next."""
-    buffer = memoryview(bytearray(STL_RECORD * min(_PIECE, hi - lo)))
-    for first in range(lo, hi, _PIECE):
-        count = min(_PIECE, hi - first)
+def _in_file(descriptor: int, lo: int, hi: int) -> Iterator[Chunk]:
+    """The facets [lo, hi) of an open file; each chunk is overwritten by the next."""
+    buffer = memoryview(bytearray(STL_RECORD * min(_CHUNK, hi - lo)))
+    for first in range(lo, hi, _CHUNK):
+        count = min(_CHUNK, hi - first)
         part = buffer[: STL_RECORD * count]
         filled = 0
         while filled < len(part):
@@ -220,7 +220,7 @@ def _trailing(offset: int, length: int) -> Irregularity:
 
 
 def _welded(records: Records, count: int, notes: list[Irregularity]) -> Mesh:
-    """The mesh of `count` facets, of which `records` gives any range piece by piece."""
+    """The mesh of `count` facets, of which `records` gives any range chunk by chunk."""
     if not count:
         return Mesh(
             vertices=np.empty((0, 3)),
@@ -237,7 +237,7 @@ def _welded(records: Records, count: int, notes: list[Irregularity]) -> Mesh:
 
     def weld(part: int) -> None:
         lo, hi = bounds[part], bounds[part + 1]
-        # A closed mesh has half as many vertices as faces; the table grows for others. The first range's takes in all.
+        # A closed mesh has half as many vertices as faces; for others the table grows. The first range's takes in all.
         length, table = 0, np.full(1 << (count if part == 0 else hi - lo).bit_length(), -1, np.int32)
         for first, patterns, numbers, words in records(lo, hi):
             length, table = weld_facets(
@@ -290,7 +290,7 @@ def _welded(records: Records, count: int, notes: list[Irregularity]) -> Mesh:
 def _zero_normals(count: int) -> Irregularity:
     return Irregularity(
         check="F104",
-        message=f"{count} facets store no normal (zero); the corners' order tells it.",
+        message=f"{count} facets store no normal (zero); it follows from the order of the corners.",
         count=count,
         measures={"facets": count},
     )

@@ -1,7 +1,7 @@
 """The text form of STL, read as it is found in the wild: any case, any line ends, comments, several solids.
 
 Every position is the double nearest to its decimal. Welding, and the comparison of stored normals with the geometry,
-happen above this room.
+happen one floor above.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ Facets: TypeAlias = tuple[
 
 _BOM = b"\xef\xbb\xbf"
 _LEAST_FACET = 12
-"""Fewest bytes of text behind a triangle: one more vertex line of a fan."""
+"""The fewest bytes of text that make a triangle: one more vertex line of a fan."""
 
 _KINDS = (
-    (text.CARRIAGE, "Lines end in a carriage return alone."),
-    (text.COMMENT, "Comments stand in the text; they are not read."),
-    (text.RUN_ON, "A facet stands on the line of its solid's name."),
-    (text.HEADLESS, "Facets stand in no solid."),
+    (text.CARRIAGE, "Lines end with a carriage return only."),
+    (text.COMMENT, "There are comments in the text; they are not read."),
+    (text.RUN_ON, "A facet is on the same line as the name of its solid."),
+    (text.HEADLESS, "Facets are outside any solid."),
     (text.SPLIT, "A closing keyword is written as two words."),
     (text.CASE, "Keywords are not in lower case."),
     (text.NO_NORMAL, "Facets have no normal."),
-    (text.UNKNOWN, "Words stand where no such word is known; they are not read."),
+    (text.UNKNOWN, "There are unknown words in the text; they are not read."),
 )
 
 
 def read_stl_text(content: bytes) -> Facets:
     """The facets of a text STL, in file order.
 
-    A facet of more than three vertices becomes a fan from its first; one of fewer is left out. Either is an F107.
+    A facet of more than three vertices becomes a fan from the first; one of fewer is left out. Both are an F107.
 
     Args:
         content: the whole file, decompressed.
 
     Returns:
         corners float64 (m, 3, 3) · stored normals float64 (m, 3), NaN where a facet has none · int32 (m,), the number
-        of the solid each facet stands in, from 0 · how many solids there are, empty ones included · what is irregular:
-        F103 (one a kind), F101 (the end cuts something off), F106 (text behind the last solid), F107, F109 (several
+        of the solid that each facet is in, from 0 · how many solids there are, empty ones included · what is irregular:
+        F103 (one per kind), F101 (the end cuts something off), F106 (text after the last solid), F107, F109 (several
         solids).
 
     Raises:
-        ReadError: no STL keyword at all, or something else where a number must stand.
+        ReadError: no STL keyword at all, or something other than a number where one must be.
     """
     notes: list[Irregularity] = []
     start = 0
@@ -59,7 +59,7 @@ def read_stl_text(content: bytes) -> Facets:
         start = 3
         notes.append(Irregularity(check="F103", message="The file begins with a byte order mark.", offset=0))
     if content[start : start + 1].isspace():
-        message = "Blanks stand before the first word of the file."
+        message = "There are blanks before the first word of the file."
         notes.append(Irregularity(check="F103", message=message, offset=start))
     most = (len(content) - start) // _LEAST_FACET + 1
     corners = np.empty((most, 3, 3))
@@ -68,11 +68,11 @@ def read_stl_text(content: bytes) -> Facets:
     found = np.zeros(text.NOTES, np.int64)
     text.stl_facets(np.frombuffer(content, np.uint8), start, corners, normals, solid, found)
     if found[text.ERROR] == text.BAD_NUMBER:
-        exact_number(content, int(found[text.ERROR_AT]), single=False)  # raises and says what stands there
+        exact_number(content, int(found[text.ERROR_AT]), single=False)  # raises, and says what is there
     rows, solids = int(found[text.ROWS]), int(found[text.SOLIDS])
     if rows == 0 and solids == 0:
-        raise ReadError("this is no text STL", offset=start, expected="solid or facet", got="other text")
-    # Copies let the room go that was measured for the shortest facets.
+        raise ReadError("this is not a text STL", offset=start, expected="solid or facet", got="other text")
+    # Copies release the memory that was meant for the shortest possible facets.
     corners, normals, solid = corners[:rows].copy(), normals[:rows].copy(), solid[:rows].copy()
     _settle(content, corners)
     _settle(content, normals)
@@ -141,7 +141,7 @@ def _irregularities(content: bytes, found: npt.NDArray[np.int64], rows: int) -> 
         notes.append(
             Irregularity(
                 check="F106",
-                message=f"The file goes on behind its last solid; that is not read (bytes: {count}).",
+                message=f"The file continues after its last solid; the rest is not read (bytes: {count}).",
                 offset=offset,
                 measures={"bytes": count},
             )
