@@ -146,6 +146,78 @@ def _cut_ears(
     return n_left, faces
 
 
+@inlined
+def _choose_tips(
+    points: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    normals: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.int64],
+    out_turns: npt.NDArray[np.float64],
+    out_areas: npt.NDArray[np.float64],
+    out_choice: npt.NDArray[np.int32],
+) -> None:
+    """Find the best triangulation of each part of a polygon, from short parts to the whole.
+
+    Part i, j is what the chord from corner i to corner j cuts off. Its choice is the tip of the triangle on that chord,
+    −1 for none; its turn and its area are those of the best triangulation, infinite on entry.
+    """
+    count = len(corners)
+    facing = np.empty((count, count, 3))
+    normal = np.empty(3, np.float64)
+    for i in range(count - 1):
+        out_turns[i, i + 1], out_areas[i, i + 1] = _NO_ANGLE, 0.0
+        for d in range(3):
+            facing[i, i + 1, d] = normals[i, d]
+    for gap in range(2, count):
+        for i in range(count - gap):
+            j = i + gap
+            is_whole_polygon = i == 0 and j == count - 1
+            if not is_whole_polygon and (
+                corners[i] == corners[j] or holds_edge(edges, len(points), corners[i], corners[j])
+            ):
+                continue
+            for m in range(i + 1, j):
+                turn = max(out_turns[i, m], out_turns[m, j])
+                if turn > out_turns[i, j] or turn == np.inf:
+                    continue
+                area = out_areas[i, m] + out_areas[m, j]
+                a, b, c = corners[i], corners[m], corners[j]
+                if is_narrow(points, a, b, c):
+                    continue
+                area += _unit_normal(points, a, b, c, normal)
+                turn = max(turn, _turn(normal, facing[i, m]), _turn(normal, facing[m, j]))
+                if is_whole_polygon:
+                    turn = max(turn, _turn(normal, normals[j]))
+                if turn < out_turns[i, j] or (turn == out_turns[i, j] and area < out_areas[i, j]):
+                    out_turns[i, j], out_areas[i, j], out_choice[i, j] = turn, area, m
+                    for d in range(3):
+                        facing[i, j, d] = normal[d]
+
+
+@inlined
+def _write_faces(
+    corners: npt.NDArray[np.int32], choice: npt.NDArray[np.int32], faces: int, out_faces: npt.NDArray[np.int32]
+) -> int:
+    """Write the chosen triangles after the first `faces` faces; return how many faces there are."""
+    count = len(corners)
+    stack = np.empty((count, 2), np.int32)
+    stack[0, 0], stack[0, 1] = 0, count - 1
+    height = 1
+    while height > 0:
+        height -= 1
+        i, j = stack[height, 0], stack[height, 1]
+        m = choice[i, j]
+        out_faces[faces, 0], out_faces[faces, 1], out_faces[faces, 2] = corners[i], corners[m], corners[j]
+        faces += 1
+        if m - i > 1:
+            stack[height, 0], stack[height, 1] = i, m
+            height += 1
+        if j - m > 1:
+            stack[height, 0], stack[height, 1] = m, j
+            height += 1
+    return faces
+
+
 @kernel
 def triangulate_polygon(
     points: npt.NDArray[np.float64],
@@ -188,55 +260,11 @@ def triangulate_polygon(
     turns = np.full((count, count), np.inf)
     areas = np.full((count, count), np.inf)
     choice = np.full((count, count), -1, np.int32)
-    facing = np.empty((count, count, 3))
-    normal = np.empty(3, np.float64)
-    for i in range(count - 1):
-        turns[i, i + 1], areas[i, i + 1] = _NO_ANGLE, 0.0
-        for d in range(3):
-            facing[i, i + 1, d] = normals[i, d]
-    for gap in range(2, count):
-        for i in range(count - gap):
-            j = i + gap
-            is_whole_polygon = i == 0 and j == count - 1
-            if not is_whole_polygon and (
-                corners[i] == corners[j] or holds_edge(edges, len(points), corners[i], corners[j])
-            ):
-                continue
-            for m in range(i + 1, j):
-                turn = max(turns[i, m], turns[m, j])
-                if turn > turns[i, j] or turn == np.inf:
-                    continue
-                area = areas[i, m] + areas[m, j]
-                a, b, c = corners[i], corners[m], corners[j]
-                if is_narrow(points, a, b, c):
-                    continue
-                area += _unit_normal(points, a, b, c, normal)
-                turn = max(turn, _turn(normal, facing[i, m]), _turn(normal, facing[m, j]))
-                if is_whole_polygon:
-                    turn = max(turn, _turn(normal, normals[j]))
-                if turn < turns[i, j] or (turn == turns[i, j] and area < areas[i, j]):
-                    turns[i, j], areas[i, j], choice[i, j] = turn, area, m
-                    for d in range(3):
-                        facing[i, j, d] = normal[d]
+    _choose_tips(points, corners[:count], normals, edges, turns, areas, choice)
     if choice[0, count - 1] < 0:
         return 0
     out_weight[0], out_weight[1] = turns[0, count - 1], areas[0, count - 1]
-    stack = np.empty((count, 2), np.int32)
-    stack[0, 0], stack[0, 1] = 0, count - 1
-    height = 1
-    while height > 0:
-        height -= 1
-        i, j = stack[height, 0], stack[height, 1]
-        m = choice[i, j]
-        out_faces[faces, 0], out_faces[faces, 1], out_faces[faces, 2] = corners[i], corners[m], corners[j]
-        faces += 1
-        if m - i > 1:
-            stack[height, 0], stack[height, 1] = i, m
-            height += 1
-        if j - m > 1:
-            stack[height, 0], stack[height, 1] = m, j
-            height += 1
-    return faces
+    return _write_faces(corners[:count], choice, faces, out_faces)
 
 
 @kernel

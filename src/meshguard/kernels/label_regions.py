@@ -24,6 +24,123 @@ def _middle(a: int, b: int, c: int) -> int:
     return max(min(a, b), min(max(a, b), c))
 
 
+@inlined
+def _label_faces(
+    corners: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    labels: npt.NDArray[np.int32],
+    by_face: bool,
+    out_face_label: npt.NDArray[np.int32],
+    out_region: npt.NDArray[np.int32],
+    out_mixed: npt.NDArray[np.int32],
+) -> int:
+    """Label each face, list mixed faces, and make each node that takes part its own set; return how many are mixed."""
+    for node in range(len(labels)):
+        out_region[node] = -1
+    mixed = 0
+    for f in range(len(corners)):
+        used = twins[3 * f] != UNUSED
+        if by_face:
+            out_face_label[f] = labels[f]
+            if used:
+                out_region[f] = f
+        else:
+            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+            out_face_label[f] = _middle(labels[a], labels[b], labels[c])
+            if used:
+                out_region[a], out_region[b], out_region[c] = a, b, c
+                if labels[a] != labels[b] or labels[a] != labels[c]:
+                    out_mixed[mixed] = f
+                    mixed += 1
+    return mixed
+
+
+@inlined
+def _unite_nodes(
+    corners: npt.NDArray[np.int32],
+    twins: npt.NDArray[np.int32],
+    labels: npt.NDArray[np.int32],
+    by_face: bool,
+    face_label: npt.NDArray[np.int32],
+    out_region: npt.NDArray[np.int32],
+    out_borders: npt.NDArray[np.int32],
+    out_node_borders: npt.NDArray[np.int32],
+) -> tuple[int, int]:
+    """Unite the sets of nodes that an edge joins; list the edges where labels differ, and return how many there are."""
+    borders = node_borders = 0
+    for f in range(len(corners)):
+        for c in range(3):
+            h = 3 * f + c
+            twin = twins[h]
+            if twin == UNUSED or 0 <= twin < h:
+                continue
+            g = twin // 3 if twin >= 0 else f
+            if face_label[f] != face_label[g]:
+                out_borders[borders] = h
+                borders += 1
+            a, b = (f, g) if by_face else (corners[f, c], corners[f, (c + 1) % 3])
+            # Most nodes were joined with the same set before, which shows without a search.
+            if out_region[a] == out_region[b]:
+                continue
+            if labels[a] == labels[b]:
+                unite(out_region, a, b)
+            elif not by_face:
+                out_node_borders[node_borders] = h
+                node_borders += 1
+    return borders, node_borders
+
+
+@inlined
+def _unite_at_nonmanifold(
+    flat: npt.NDArray[np.int32],
+    nonmanifold: npt.NDArray[np.int32],
+    labels: npt.NDArray[np.int32],
+    out_region: npt.NDArray[np.int32],
+) -> None:
+    """Unite faces of one label that share an edge with more than two faces."""
+    for k in range(1, len(nonmanifold)):
+        h = nonmanifold[k]
+        for j in range(k - 1, -1, -1):
+            g = nonmanifold[j]
+            same_sum = flat[g] + flat[next_halfedge(g)] == flat[h] + flat[next_halfedge(h)]
+            if not same_sum or min(flat[g], flat[next_halfedge(g)]) != min(flat[h], flat[next_halfedge(h)]):
+                break
+            if labels[g // 3] == labels[h // 3]:
+                unite(out_region, g // 3, h // 3)
+
+
+@inlined
+def _number_regions(
+    labels: npt.NDArray[np.int32],
+    out_region: npt.NDArray[np.int32],
+    out_label: npt.NDArray[np.int32],
+    out_nodes: npt.NDArray[np.int32],
+) -> int:
+    """Turn sets into numbers of regions, and write the label and size of each; return how many regions there are.
+
+    A representative is the lowest node of its set, so it is numbered before the others look it up. Until all are
+    numbered, k is written as −2 - k.
+    """
+    count = 0
+    for node in range(len(labels)):
+        if out_region[node] == node:
+            out_region[node] = -2 - count
+            out_label[count] = labels[node]
+            out_nodes[count] = 0
+            count += 1
+        elif out_region[node] >= 0:
+            # All representatives on the way up are lower, and so numbered already.
+            root = out_region[node]
+            while root >= 0:
+                root = out_region[root]
+            out_region[node] = root
+    for node in range(len(labels)):
+        if out_region[node] < -1:
+            out_region[node] = -2 - out_region[node]
+            out_nodes[out_region[node]] += 1
+    return count
+
+
 @kernel
 def label_regions(
     corners: npt.NDArray[np.int32],
@@ -59,74 +176,13 @@ def label_regions(
     Returns:
         R, and the numbers of borders, node borders and mixed faces. Zeros for no faces.
     """
-    n, m = len(labels), len(corners)
-    flat = corners.reshape(-1)
-    for node in range(n):
-        out_region[node] = -1
-    borders, node_borders, mixed = 0, 0, 0
-    for f in range(m):
-        used = twins[3 * f] != UNUSED
-        if by_face:
-            out_face_label[f] = labels[f]
-            if used:
-                out_region[f] = f
-        else:
-            a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
-            out_face_label[f] = _middle(labels[a], labels[b], labels[c])
-            if used:
-                out_region[a], out_region[b], out_region[c] = a, b, c
-                if labels[a] != labels[b] or labels[a] != labels[c]:
-                    out_mixed[mixed] = f
-                    mixed += 1
-    for f in range(m):
-        for c in range(3):
-            h = 3 * f + c
-            twin = twins[h]
-            if twin == UNUSED or 0 <= twin < h:
-                continue
-            g = twin // 3 if twin >= 0 else f
-            differ = out_face_label[f] != out_face_label[g]
-            if differ:
-                out_borders[borders] = h
-                borders += 1
-            a, b = (f, g) if by_face else (corners[f, c], corners[f, (c + 1) % 3])
-            # Most nodes were joined with the same set before, which shows without a search.
-            if out_region[a] == out_region[b]:
-                continue
-            if labels[a] == labels[b]:
-                unite(out_region, a, b)
-            elif not by_face:
-                out_node_borders[node_borders] = h
-                node_borders += 1
+    mixed = _label_faces(corners, twins, labels, by_face, out_face_label, out_region, out_mixed)
+    borders, node_borders = _unite_nodes(
+        corners, twins, labels, by_face, out_face_label, out_region, out_borders, out_node_borders
+    )
     if by_face:
-        for k in range(1, len(nonmanifold)):
-            h = nonmanifold[k]
-            for j in range(k - 1, -1, -1):
-                g = nonmanifold[j]
-                same_sum = flat[g] + flat[next_halfedge(g)] == flat[h] + flat[next_halfedge(h)]
-                if not same_sum or min(flat[g], flat[next_halfedge(g)]) != min(flat[h], flat[next_halfedge(h)]):
-                    break
-                if labels[g // 3] == labels[h // 3]:
-                    unite(out_region, g // 3, h // 3)
-    # A representative is the lowest node of its set, so it is numbered before the others look it up.
-    count = 0
-    for node in range(n):
-        if out_region[node] == node:
-            out_region[node] = -2 - count
-            out_label[count] = labels[node]
-            out_nodes[count] = 0
-            count += 1
-        elif out_region[node] >= 0:
-            # All representatives on the way up are lower, and so numbered already.
-            root = out_region[node]
-            while root >= 0:
-                root = out_region[root]
-            out_region[node] = root
-    for node in range(n):
-        if out_region[node] < -1:
-            out_region[node] = -2 - out_region[node]
-            out_nodes[out_region[node]] += 1
-    return count, borders, node_borders, mixed
+        _unite_at_nonmanifold(corners.reshape(-1), nonmanifold, labels, out_region)
+    return _number_regions(labels, out_region, out_label, out_nodes), borders, node_borders, mixed
 
 
 @kernel

@@ -38,6 +38,36 @@ def _fan_end(flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], h: int, 
         current = twin
 
 
+@inlined
+def _match_ends(
+    flat: npt.NDArray[np.int32], twins: npt.NDArray[np.int32], boundary: npt.NDArray[np.int32], length: int
+) -> npt.NDArray[np.int32]:
+    """For each end (2 * i + side) of boundary half-edge i the end that follows it in a chain, −1 for none: (2b,) int32.
+
+    Side 0 is the origin of a half-edge, side 1 its destination.
+    """
+    count = len(boundary)
+    rank = np.full(len(twins), -1, np.int32)
+    for i in range(count):
+        rank[boundary[i]] = i
+    match = np.full(2 * count, -1, np.int32)
+    waiting = np.full(length, -1, np.int32)
+    for i in range(count):
+        h = boundary[i]
+        for side in range(2):
+            position = flat[h] if side == 0 else flat[next_halfedge(h)]
+            fan_end = _fan_end(flat, twins, h, position)
+            if fan_end >= 0:
+                match[2 * i + side] = 2 * rank[fan_end] + (0 if flat[fan_end] == position else 1)
+            elif waiting[position] < 0:
+                waiting[position] = 2 * i + side
+            else:  # two fans that end at non-manifold edges of one position continue each other
+                match[2 * i + side] = waiting[position]
+                match[waiting[position]] = 2 * i + side
+                waiting[position] = -1
+    return match
+
+
 @kernel
 def trace_loops(
     positions: npt.NDArray[np.float64],
@@ -74,26 +104,7 @@ def trace_loops(
         How many loops.
     """
     count = len(boundary)
-    rank = np.full(len(twins), -1, np.int32)
-    for i in range(count):
-        rank[boundary[i]] = i
-    # match[2 * i + side]: the end (2 * j + side) that follows end `side` of boundary half-edge i; side 0 is the
-    # origin, 1 the destination.
-    match = np.full(2 * count, -1, np.int32)
-    waiting = np.full(length, -1, np.int32)
-    for i in range(count):
-        h = boundary[i]
-        for side in range(2):
-            position = flat[h] if side == 0 else flat[next_halfedge(h)]
-            fan_end = _fan_end(flat, twins, h, position)
-            if fan_end >= 0:
-                match[2 * i + side] = 2 * rank[fan_end] + (0 if flat[fan_end] == position else 1)
-            elif waiting[position] < 0:
-                waiting[position] = 2 * i + side
-            else:  # two fans that end at non-manifold edges of one position continue each other
-                match[2 * i + side] = waiting[position]
-                match[waiting[position]] = 2 * i + side
-                waiting[position] = -1
+    match = _match_ends(flat, twins, boundary, length)
     done = np.zeros(count, np.bool_)
     # The path walked since the last loop was cut off: half-edges, the positions where they are entered, and the place
     # of each position on it.
