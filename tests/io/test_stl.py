@@ -229,12 +229,12 @@ def test_a_large_file_is_read_in_pieces_to_the_same_mesh(tmp_path: Path, monkeyp
     content = binary(made)
     (tmp_path / "large.stl").write_bytes(content)
 
-    whole, pieces = load(content), load(tmp_path / "large.stl")
+    at_once, in_chunks = load(content), load(tmp_path / "large.stl")
 
     assert len(content) > 1 << 20
-    assert pieces.digest() == whole.digest()
-    assert noted(pieces) == noted(whole)
+    assert in_chunks.digest() == at_once.digest()
+    assert noted(in_chunks) == noted(at_once)
 
     # Another process cuts the file short while it is read.
     monkeypatch.setattr("os.preadv", lambda *_: 0)
-    assert load(tmp_path / "large.stl").digest() == whole.digest()
+    assert load(tmp_path / "large.stl").digest() == at_once.digest()

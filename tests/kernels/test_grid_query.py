@@ -51,8 +51,8 @@ def test_no_face_that_reaches_into_a_box_is_left_out(seed: int, count: int) -> N
     ends = mesh.vertices[mesh.faces]
     least, most = ends.min(axis=1), ends.max(axis=1)
     reaches = np.zeros(len(mesh.faces), np.bool_)
-    for one, other in zip(low, high, strict=True):
-        reaches |= ((least <= other) & (most >= one)).all(axis=1)
+    for low_end, high_end in zip(low, high, strict=True):
+        reaches |= ((least <= high_end) & (most >= low_end)).all(axis=1)
 
     assert (near | ~reaches).all()
 

@@ -63,9 +63,9 @@ def largest_turn(points: np.ndarray, faces: list[tuple[int, int, int]], across: 
             normals[face[i], face[(i + 1) % 3]] = unit_normal(points, face)
     worst = -2.0
     for (a, b), normal in normals.items():
-        other = normals.get((b, a), across[a] if b == (a + 1) % len(points) else None)
-        if other is not None and not np.isnan(other).any():
-            worst = max(worst, -float(normal @ other))
+        neighbour = normals.get((b, a), across[a] if b == (a + 1) % len(points) else None)
+        if neighbour is not None and not np.isnan(neighbour).any():
+            worst = max(worst, -float(normal @ neighbour))
     return worst
 
 

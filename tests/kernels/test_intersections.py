@@ -33,32 +33,32 @@ def test_pairs_between_are_those_of_comparing_all_with_all(seed: int, count: int
     other_corners = rng.integers(30, 60, (others, 3)).astype(np.int32)
     for array in (positions, corners, other_corners):
         array.flags.writeable = False
-    one, other = tree_over(positions, corners), tree_over(positions, other_corners)
+    first, second = tree_over(positions, corners), tree_over(positions, other_corners)
     expected = [
         (f, g, NAMES[met])
-        for f in sorted(one.order.tolist())
-        for g in sorted(other.order.tolist())
+        for f in sorted(first.order.tolist())
+        for g in sorted(second.order.tolist())
         if (met := oracles.meeting(positions[corners[f]], positions[other_corners[g]])) in NAMES
     ]
 
     found = []
-    blocks = len(one.boxes)
+    blocks = len(first.boxes)
     for lo, hi in ((0, min(cut, blocks)), (min(cut, blocks), blocks)):
         out = np.empty((2000, 3), np.int32)
         few = np.empty((1, 3), np.int32)
         for buffer in (few, out):
             n_found = pairs_between(
                 positions,
-                one.order,
-                one.nodes,
-                one.boxes,
-                one.corners,
-                one.width,
-                other.order,
-                other.nodes,
-                other.boxes,
-                other.corners,
-                other.width,
+                first.order,
+                first.nodes,
+                first.boxes,
+                first.corners,
+                first.width,
+                second.order,
+                second.nodes,
+                second.boxes,
+                second.corners,
+                second.width,
                 lo,
                 hi,
                 buffer,
@@ -94,7 +94,7 @@ def test_rows_are_compared_as_one_by_one(seed: int, block: int, k: int) -> None:
     rng = np.random.default_rng(seed)
     low = rng.integers(0, 4, (3, 3, BLOCK)).astype(np.float32)
     boxes = np.concatenate([low, low + rng.integers(0, 3, low.shape).astype(np.float32)], axis=1)
-    boxes[2, :3, 5:], boxes[2, 3:, 5:] = np.inf, -np.inf  # behind the last face
+    boxes[2, :3, 5:], boxes[2, 3:, 5:] = np.inf, -np.inf  # after the last face
     corners = rng.integers(0, 20, (3, 3, BLOCK)).astype(np.int32)
 
     near, common = row_bits(boxes, corners, block, k)

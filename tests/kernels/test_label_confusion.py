@@ -1,4 +1,4 @@
-"""Tallies against naive twins, and on nothing."""
+"""Confusion counts against naive twins, and on nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def frozen(array: np.ndarray) -> np.ndarray:
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
-def test_tally(seed: int, measured: bool) -> None:
+def test_confusion_counts(seed: int, measured: bool) -> None:
     rng = np.random.default_rng(seed)
     k = int(rng.integers(0, 50))
     truth, predicted = (np.sort(rng.integers(0, 4, k)).astype(np.int32) for _ in range(2))
@@ -30,18 +30,18 @@ def test_tally(seed: int, measured: bool) -> None:
     if not measured or k == 0:
         assert not of_truth.any() and not of_predicted.any()
         return
-    for one in range(4):
-        own = points[truth == one]
-        if not len(own):
-            assert np.isnan(of_truth[one, :3]).all() and not of_truth[one, 3:].any()
+    for id_ in range(4):
+        id_points = points[truth == id_]
+        if not len(id_points):
+            assert np.isnan(of_truth[id_, :3]).all() and not of_truth[id_, 3:].any()
             continue
-        deviation = own.mean(axis=0) - own
-        wanted = [*own.mean(axis=0), *(deviation**2).sum(axis=0), (deviation**2).sum(axis=1).max()]
-        np.testing.assert_allclose(of_truth[one], wanted, rtol=1e-12, atol=1e-300)
-    for one in range(5):
-        own = points[predicted == one]
-        if len(own):
-            np.testing.assert_allclose(of_predicted[one], own.mean(axis=0), rtol=1e-9, atol=1e-12)
+        deviation = id_points.mean(axis=0) - id_points
+        expected = [*id_points.mean(axis=0), *(deviation**2).sum(axis=0), (deviation**2).sum(axis=1).max()]
+        np.testing.assert_allclose(of_truth[id_], expected, rtol=1e-12, atol=1e-300)
+    for id_ in range(5):
+        id_points = points[predicted == id_]
+        if len(id_points):
+            np.testing.assert_allclose(of_predicted[id_], id_points.mean(axis=0), rtol=1e-9, atol=1e-12)
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -81,12 +81,12 @@ def test_smoothing_leaves_a_straight_border_as_it_is_and_shortens_a_zigzag() -> 
     owners = np.tile(np.array([0, -1], np.int32), (19, 1))
     for array in (straight, zigzag, ends, owners):
         array.flags.writeable = False
-    kept, shortened = np.empty((1, 4)), np.empty((1, 4))
+    unchanged, shortened = np.empty((1, 4)), np.empty((1, 4))
 
-    kernels.smoothed_lengths(straight, ends, owners, 30, kept)
+    kernels.smoothed_lengths(straight, ends, owners, 30, unchanged)
     kernels.smoothed_lengths(zigzag, ends, owners, 30, shortened)
 
-    assert kept[0] == pytest.approx([19.0, 19.0, 0.0, 38.0])
+    assert unchanged[0] == pytest.approx([19.0, 19.0, 0.0, 38.0])
     assert shortened[0, 0] == pytest.approx(19 * 5**0.5)
     assert shortened[0, 1] < 22.0
 

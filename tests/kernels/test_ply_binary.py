@@ -28,7 +28,7 @@ def test_list_rows_as_struct_unpacks_them(
 ) -> None:
     order = ">" if big else "<"
     lists = [k for k, (length, _) in enumerate(properties) if length >= 0]
-    kept = lists[0] if lists else -1
+    kept_list = lists[0] if lists else -1
     content, ends, lengths, items, scalars = b"xyz", [], [], [], []
     for _ in range(n_rows):
         row_scalars = b""
@@ -37,7 +37,7 @@ def test_list_rows_as_struct_unpacks_them(
             packed = struct.pack(order + LETTERS[kind] * len(values), *values)
             if length >= 0:
                 content += struct.pack(order + LETTERS[length], len(values))
-                if k == kept:
+                if k == kept_list:
                     lengths.append(len(values))
                     items += values
             else:
@@ -53,12 +53,12 @@ def test_list_rows_as_struct_unpacks_them(
     out_scalars = np.empty((n_rows, width), np.uint8)
     out_lengths, out_items = np.empty(n_rows, np.int32), np.empty(len(content), np.int64)
     rows, end, n_items, bad = ply_binary.list_rows(
-        np.frombuffer(content, np.uint8), table, 3, n_rows, kept, big, out_scalars, out_lengths, out_items
+        np.frombuffer(content, np.uint8), table, 3, n_rows, kept_list, big, out_scalars, out_lengths, out_items
     )
     assert (rows, bad) == (complete, -1)
     assert end == ([3, *ends])[complete]
     assert [row.tobytes() for row in out_scalars[:rows]] == scalars[:complete]
-    if kept >= 0:
+    if kept_list >= 0:
         assert out_lengths[:rows].tolist() == lengths[:complete]
         assert out_items[:n_items].tolist() == items[: sum(lengths[:complete])]
 

@@ -1,4 +1,4 @@
-"""Faces cut into pieces: every point of a face in the layer lies in a box of that face."""
+"""Faces cut into pieces: every point of a face in the slab lies in a box of that face."""
 
 from __future__ import annotations
 

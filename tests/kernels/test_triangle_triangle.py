@@ -1,4 +1,4 @@
-"""How two triangles meet, against clipping one with the other in rational numbers."""
+"""How two triangles intersect, against clipping one with the other in rational numbers."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def two_triangles(draw: st.DrawFn) -> np.ndarray:
 
 @settings(max_examples=1500)
 @given(two_triangles(), st.permutations(range(3)), st.permutations(range(3, 6)))
-def test_triangles_meet_as_clipping_says(points: np.ndarray, one: list[int], other: list[int]) -> None:
+def test_triangles_meet_as_clipping_says(points: np.ndarray, first: list[int], second: list[int]) -> None:
     expected = oracles.meeting(points[:3], points[3:])
 
-    assert NAMES[intersection_kind(points, *one, *other)] == expected
-    assert NAMES[intersection_kind(points, *other, *one)] == expected
+    assert NAMES[intersection_kind(points, *first, *second)] == expected
+    assert NAMES[intersection_kind(points, *second, *first)] == expected
 
 
 @pytest.mark.parametrize(

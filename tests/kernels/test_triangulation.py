@@ -76,7 +76,7 @@ def test_strips_as_the_naive_twin_cuts_them(rows: list[list[int]]) -> None:
     faces, origin, status, stitches = triangulated(rows, 5, strips=True)
     assert (faces, origin, stitches) == naive_strips(rows, 5)
     bad = [any(corner != -1 and not 0 <= corner < 5 for corner in row) for row in rows]
-    assert [one == triangulation.OUT_OF_RANGE for one in status] == bad
+    assert [code == triangulation.OUT_OF_RANGE for code in status] == bad
 
 
 def test_the_kernel_has_one_signature() -> None:
