@@ -24,6 +24,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMED = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 
 
+def name_of(path: Path) -> str:
+    """What an import calls a module."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULE_NAMES = {name_of(path) for path in MODULES}
+
+
 def in_cli(path: Path) -> bool:
     """Whether a module belongs to the command line."""
     return path.relative_to(PACKAGE).parts[0] in {"cli", "cli.py"}
@@ -162,6 +171,46 @@ def test_imports_go_down_only() -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def imported_by(path: Path) -> set[str]:
+    """The modules of the package that a module names in its imports, wherever they stand and for whatever use."""
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            # `from package import name` imports the module of that name where there is one, else the package itself.
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            named |= {name if name in MODULE_NAMES else str(node.module) for name in full}
+    return named & MODULE_NAMES
+
+
+def circle_of(imports: dict[str, list[str]]) -> list[str]:
+    """A shortest circle of modules that import one another, its first module repeated at the end; [] without one."""
+    circles: list[list[str]] = []
+    for start in imports:
+        ways, seen = [[start]], {start}
+        for way in ways:
+            if start in imports[way[-1]]:
+                circles.append([*way, start])
+                break
+            ways += [[*way, name] for name in imports[way[-1]] if name not in seen]
+            seen.update(imports[way[-1]])
+    return min(circles, key=len, default=[])
+
+
+def test_no_import_circles() -> None:
+    """Imports for type checkers and imports inside functions count: a circle is one unit that cannot be read in parts.
+
+    A package's `__init__` is a module of its own, which imports what it names; it is not counted as imported by those
+    who import a module of the package.
+    """
+    circle = circle_of({name_of(path): sorted(imported_by(path)) for path in MODULES})
+
+    assert circle_of({"a": ["b", "d"], "b": ["c"], "c": ["d"], "d": ["b"]}) == ["b", "c", "d", "b"]
+    assert not circle, " -> ".join(circle)
 
 
 EXERCISE = """
