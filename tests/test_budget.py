@@ -109,7 +109,7 @@ class TestSeconds:
 
     def test_it_ends_before_the_step_that_is_named(self, ticking: None) -> None:
         said: list[str] = []
-        with pytest.raises(BudgetExceeded, match=r"^the time is over \(max_seconds=6\) before F103 Text"):
+        with pytest.raises(BudgetExceeded, match=r"^the time is up \(max_seconds=6\) before F103 Text"):
             meshguard.validate(
                 content("stl"), budget=Budget(max_seconds=6), progress=lambda _done, _total, what: said.append(what)
             )
@@ -192,7 +192,7 @@ class TestCommand:
         [
             ("--max-faces=95", "there are 96 faces, more than the budget allows (max_faces=95)"),
             ("--max-bytes=100", "the file is larger than the budget of 100 bytes (max_bytes)"),
-            ("--max-seconds=0", "the time is over (max_seconds=0) before reading the file"),
+            ("--max-seconds=0", "the time is up (max_seconds=0) before reading the file"),
         ],
     )
     def test_a_plain_sentence_and_exit_code_2(self, folder: Path, option: str, said: str) -> None:
