@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, overload
 from meshguard.facts.dental import DentalFacts
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.mesh_contact import Contact, find_contact
-from meshguard.facts.mesh.self_intersections import find_intersections
 from meshguard.policy import policy
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from meshguard.facts.dental.arch_frame import ArchFrame
     from meshguard.mesh import IntArray, Mesh
 
-_MOST_PAIRS = 2**31 - 1
+_MAX_PAIRS = 2**31 - 1
 
 
 def boundary_loops(mesh: Mesh) -> tuple[IntArray, IntArray]:
@@ -35,19 +34,20 @@ def boundary_loops(mesh: Mesh) -> tuple[IntArray, IntArray]:
 
 
 def arch_frame(mesh: Mesh) -> ArchFrame:
-    """Where the arch is and which way it faces: occlusal plane, midline, arch curve and jaw, as far as it shows.
+    """Where the arch is and which way it faces: occlusal plane, midline, arch curve and jaw, as far as they show.
 
-    From the labels of teeth where the mesh carries any, else from its shape alone; the jaw always from the shape: from
-    the widths of the incisors where teeth are known, else from what lies inside the arch. What cannot be told is None,
-    and `why_unsure` says why; the rest comes with a confidence from 0 to 1. It moves with the mesh.
+    Found from the labels of teeth where the mesh carries any, else from its shape alone. The jaw always comes from the
+    shape: from the widths of the incisors where teeth are known, else from what lies inside the arch. What cannot be
+    determined is None, and `why_unsure` says why; the rest comes with a confidence from 0 to 1. The frame moves with
+    the mesh.
     """
     facts = DentalFacts(MeshFacts(mesh, policy("scan")))
     frame = facts.arch_frame
     if frame.source == "geometry":
         return frame
-    jaw, sure = facts.jaw_of_incisors
-    why = () if jaw else ("The incisors of either side are not there, or do not agree, so the jaw is not told.",)
-    return frame._replace(jaw=jaw, jaw_confidence=sure, why_unsure=(*frame.why_unsure, *why))
+    jaw, confidence = facts.jaw_of_incisors
+    why = () if jaw else ("The incisors of one side are missing, or the two sides disagree, so the jaw is unknown.",)
+    return frame._replace(jaw=jaw, jaw_confidence=confidence, why_unsure=(*frame.why_unsure, *why))
 
 
 @overload
@@ -63,25 +63,25 @@ def self_intersections(
 
     What is common is decided on bit-equal positions (−0 counts as +0), so a split or unwelded mesh gives the same pairs
     as a welded one. Exactly collinear faces, and those with a non-finite corner, are left out; faces on the same three
-    positions are duplicates and no pairs. Exact for coordinates whose non-zero magnitudes lie within 1e-70 and 1e70.
+    positions are duplicates, not pairs. Exact for coordinates whose non-zero magnitudes lie within 1e-70 and 1e70.
 
     Args:
         mesh: any mesh.
         classes: whether to say how the faces of each pair intersect.
-        max_pairs: stop after this many pairs; 1 asks whether there is any. Which pairs are found then does not depend
+        max_pairs: stop after this many pairs; 1 asks whether there are any. Which pairs are found then does not depend
             on the number of threads.
 
     Returns:
-        pairs int32 (k, 2), each sorted and the whole sorted; with `classes` also int8 (k,): crossing 0, overlap 1,
+        pairs int32 (k, 2), each pair sorted, and all of them; with `classes` also int8 (k,): crossing 0, overlap 1,
         touch_point 2, touch_segment 3, fold 4, vertex_crossing 5, vertex_overlap 7.
     """
-    most = _MOST_PAIRS if max_pairs is None else max(0, min(int(max_pairs), _MOST_PAIRS))
-    found = find_intersections(MeshFacts(mesh, policy("scan")), most)
+    cap = _MAX_PAIRS if max_pairs is None else max(0, min(int(max_pairs), _MAX_PAIRS))
+    found = MeshFacts(mesh, policy("scan")).find_intersections(cap)
     return (found.pairs, found.classes) if classes else found.pairs
 
 
 def intersections(mesh_a: Mesh, mesh_b: Mesh) -> Contact:
-    """Where two meshes reach into each other: do they, which faces, how deep.
+    """Whether and where two meshes reach into each other: which faces meet, and how deep.
 
     Pairs are decided exactly, touches included: bit-equal vertices of the two meshes touch. The depth is measured,
     rounded.

@@ -231,7 +231,7 @@ def _stats(facts: MeshFacts) -> dict[str, float | int]:
         "boundary_edges": len(edges.boundary),
         "boundary_groups": facts.boundary_groups,
         "boundary_loops": facts.loops.n_loops,
-        "rims": int(np.count_nonzero(facts.loops.rim)),
+        "rims": int(np.count_nonzero(facts.loops.is_rim)),
         "nonmanifold_edges": int(components.n_nonmanifold_edges.sum()),
         "nonmanifold_vertices": facts.fans.n_nonmanifold,
         "miswound_edges": int(components.n_inconsistent_edges.sum()),

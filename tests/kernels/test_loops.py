@@ -25,7 +25,7 @@ def test_a_triangle_has_one_loop_with_its_own_measures() -> None:
 
     assert loops.offsets.tolist() == [0, 3]
     assert loops.positions.tolist() == [0, 1, 2]
-    assert loops.closed.tolist() == [True]
+    assert loops.is_closed.tolist() == [True]
     assert loops.measures[0].tolist() == [12.0, 6.0, 5.0]
 
 
@@ -33,7 +33,7 @@ def test_a_closed_body_has_none() -> None:
     loops = facts_of(shapes.cube()).loops
 
     assert loops.offsets.tolist() == [0]
-    assert len(loops.halfedges) == len(loops.rim) == 0
+    assert len(loops.halfedges) == len(loops.is_rim) == 0
 
 
 def test_two_holes_that_touch_at_a_vertex_are_two_loops() -> None:
@@ -42,7 +42,7 @@ def test_two_holes_that_touch_at_a_vertex_are_two_loops() -> None:
     loops = facts_of(mesh.take(np.delete(np.arange(len(mesh.faces)), [around[0], around[-1]]))).loops
 
     assert sorted(np.diff(loops.offsets).tolist()) == [3, 3, 28]
-    assert loops.rim.tolist().count(True) == 1
+    assert loops.is_rim.tolist().count(True) == 1
 
 
 def test_a_flipped_face_does_not_break_a_loop() -> None:
@@ -52,7 +52,7 @@ def test_a_flipped_face_does_not_break_a_loop() -> None:
     loops = facts_of(Mesh(vertices=mesh.vertices, faces=faces)).loops
 
     assert np.diff(loops.offsets).tolist() == [28]
-    assert loops.closed.tolist() == [True]
+    assert loops.is_closed.tolist() == [True]
 
 
 def test_a_border_that_ends_at_a_nonmanifold_edge_is_an_open_chain() -> None:
@@ -66,7 +66,7 @@ def test_a_border_that_ends_at_a_nonmanifold_edge_is_an_open_chain() -> None:
     loops = facts_of(fin).loops
 
     assert np.diff(loops.offsets).tolist() == [2, 28]
-    assert loops.closed.tolist() == [False, True]
+    assert loops.is_closed.tolist() == [False, True]
 
 
 @given(soups())
@@ -77,14 +77,14 @@ def test_every_boundary_edge_is_in_one_chain_of_edges_that_meet(mesh: Mesh) -> N
     ends = [frozenset(pair) for pair in facts.edge_ends(loops.halfedges).tolist()]
 
     assert sorted(map(sorted, ends)) == sorted(map(sorted, surface.boundary))
-    for number in range(len(loops.rim)):
+    for number in range(len(loops.is_rim)):
         lo, hi = loops.offsets[number], loops.offsets[number + 1]
         entered = loops.positions[lo:hi].tolist()
         chain = ends[lo:hi]
         assert all(start in edge for start, edge in zip(entered, chain, strict=True))
         leaves = [next(iter(edge - {start})) for start, edge in zip(entered, chain, strict=True)]
         assert leaves[:-1] == entered[1:]
-        assert (leaves[-1] == entered[0]) or not loops.closed[number]
+        assert (leaves[-1] == entered[0]) or not loops.is_closed[number]
         points = np.array([surface.position[v] for v in [*entered, leaves[-1]]])
         assert math.isclose(loops.measures[number, columns.CHORD], oracles.diameter(points), rel_tol=1e-12)
         steps = np.linalg.norm(np.diff(points, axis=0), axis=1)

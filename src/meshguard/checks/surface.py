@@ -34,7 +34,7 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
     a rescan, since filling it would invent anatomy.
     """
     loops = facts.loops
-    counted = ~loops.rim if facts.policy.rim == "one" else np.ones(len(loops.rim), np.bool_)
+    counted = ~loops.is_rim if facts.policy.rim == "one" else np.ones(len(loops.is_rim), np.bool_)
     owner = loops.owner
     kept = counted[owner]
     places_kept, owner = loops.positions[kept], owner[kept]
@@ -45,8 +45,8 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
         loop = int(owner[places[0]])
         perimeter, area, chord = (float(of[loop]) for of in (loops.perimeter, loops.area, loops.diameter))
         small = chord <= limit
-        rim = bool(loops.rim[loop])
-        closed = bool(loops.closed[loop])
+        rim = bool(loops.is_rim[loop])
+        closed = bool(loops.is_closed[loop])
         if closed:
             message = f"{'An open rim' if rim else 'A hole'} of {len(places)} edges is {chord:.2f} mm across."
         else:

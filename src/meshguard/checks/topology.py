@@ -214,8 +214,12 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
         )
 
     def describe(places: IntArray) -> Diagnosis:
-        crack = cracks.owner[places[0]]
-        gap, edges, loops = float(cracks.gap[crack]), int(cracks.edges_closed[crack]), int(cracks.loops_closed[crack])
+        crack = cracks.crack[places[0]]
+        gap, edges, loops = (
+            float(cracks.gap[crack]),
+            int(cracks.n_edges_closed[crack]),
+            int(cracks.n_loops_closed[crack]),
+        )
         effect = f"a weld closes {edges} boundary edges" + (f" and {loops} whole loops" if loops else "")
         return Diagnosis(
             severity=Severity.WARNING,
@@ -234,9 +238,9 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
         facts,
         "T107",
         element="vertex",
-        indices=facts.first_vertex[cracks.points],
-        rows=cracks.points[:, None],
-        labels=cracks.owner,
+        indices=facts.first_vertex[cracks.positions],
+        rows=cracks.positions[:, None],
+        labels=cracks.crack,
         describe=describe,
     )
 

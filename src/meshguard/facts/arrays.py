@@ -1,4 +1,4 @@
-"""The array contract between facts and kernels, and what several facts do with arrays."""
+"""The array contract between facts and kernels, and array operations that several facts need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def frozen(array: _Array) -> _Array:
 
 
 def centroids(points: FloatArray, rows: IntArray) -> FloatArray:
-    """Mean of the points in each row, float64 (k, 3); column by column, which is several times as fast as `mean`."""
+    """Mean of the points in each row, float64 (k, 3); column by column, which is several times faster than `mean`."""
     total = points[rows[:, 0]]
     for column in range(1, rows.shape[1]):
         total += points[rows[:, column]]
@@ -33,12 +33,12 @@ def centroids(points: FloatArray, rows: IntArray) -> FloatArray:
 
 
 def connected_components(count: int, first: Whole, second: Whole) -> IntArray:
-    """Component of each of `count` nodes that some pairs of them connect, int32 (count,), by lowest node.
+    """Connected component of each of `count` nodes, int32 (count,), numbered by lowest node.
 
     Args:
         count: how many nodes there are.
-        first: whole numbers (k,): one node of each pair.
-        second: whole numbers (k,): the other.
+        first: whole numbers (k,): the first node of each connected pair.
+        second: whole numbers (k,): the second.
     """
     from scipy.sparse import coo_array, csgraph
 

@@ -1,8 +1,8 @@
 """Values that are computed once: how facts, and the drafts of a repair, keep what they have derived.
 
 `functools.cached_property` is not used: on Python 3.11 it holds one lock for all objects of a class, so that one slow
-mesh would stop every other thread. Here nothing is locked. Two threads that ask an object at the same moment may both
-compute the same value; the first one is kept, and both get it.
+mesh would block every other thread. Here nothing is locked. Two threads that ask an object at the same moment may both
+compute the same value; the first one to finish is kept, and both get it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _Value = TypeVar("_Value")
 
 
 class once(Generic[_Value]):  # noqa: N801
-    """A property that is computed on first use and kept; of a class whose objects do not change."""
+    """A property that is computed on first use and kept; for classes whose objects do not change."""
 
     def __init__(self, derive: Callable[[Any], _Value]) -> None:
         self._derive = derive
@@ -33,26 +33,26 @@ class once(Generic[_Value]):  # noqa: N801
     def __get__(self, instance: object | None, owner: type) -> Self | _Value:
         if instance is None:
             return self
-        # Python comes here only while the object has no value of that name, or by super().
+        # Python gets here only while the object has no value of that name, or through super().
         values = instance.__dict__
         if self._name in values:
             known: _Value = values[self._name]
             return known
-        kept: _Value = values.setdefault(self._name, self._derive(instance))
-        return kept
+        value: _Value = values.setdefault(self._name, self._derive(instance))
+        return value
 
     def known(self, instance: object) -> _Value | None:
-        """The value if it was computed already, else None; nothing is computed."""
+        """The value if it has been computed already, else None; nothing is computed."""
         value: _Value | None = instance.__dict__.get(self._name)
         return value
 
     def put(self, instance: object, value: _Value) -> None:
-        """Tell an object a value that is known from elsewhere."""
+        """Give an object a value that is known from elsewhere."""
         instance.__dict__.setdefault(self._name, value)
 
 
 def share_known(source: object, target: object) -> None:
-    """Tell an object all values that another one knows, where both would compute the same."""
+    """Give an object all values that another one knows, where both would compute the same."""
     for name, value in vars(source).items():
         if isinstance(getattr(type(target), name, None), once):
             vars(target).setdefault(name, value)

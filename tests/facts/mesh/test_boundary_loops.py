@@ -22,7 +22,7 @@ def facts_of(mesh: Mesh) -> MeshFacts:
 def test_the_border_of_a_flat_sheet_is_one_loop_and_its_rim() -> None:
     loops = facts_of(shapes.grid(2, 2, width=60.0, bulge=0.0)).loops
 
-    assert (loops.n_loops, loops.closed.tolist(), loops.rim.tolist(), loops.component.tolist()) == (
+    assert (loops.n_loops, loops.is_closed.tolist(), loops.is_rim.tolist(), loops.component.tolist()) == (
         1,
         [True],
         [True],
@@ -55,7 +55,7 @@ def test_a_hole_beside_the_rim_is_not_one() -> None:
     mesh = shapes.grid()
     corners = mesh.vertices[mesh.faces[40]]
     loops = facts_of(mutations.large_hole()).loops
-    (hole,) = np.flatnonzero(~loops.rim).tolist()
+    (hole,) = np.flatnonzero(~loops.is_rim).tolist()
 
     assert loops.n_loops == 2
     assert np.count_nonzero(loops.owner == hole) == 3
@@ -69,34 +69,34 @@ def test_a_hole_beside_the_rim_is_not_one() -> None:
 def test_a_lone_loop_is_a_rim_only_where_it_is_wide_enough_for_its_sheet() -> None:
     narrow = mutations.hole_in_body()
 
-    assert facts_of(narrow).loops.rim.tolist() == [False]
-    assert MeshFacts(narrow, Policy(limits={"rim_share": 0.01})).loops.rim.tolist() == [True]
-    assert facts_of(shapes.cube().take(np.arange(2, 12))).loops.rim.tolist() == [True]
+    assert facts_of(narrow).loops.is_rim.tolist() == [False]
+    assert MeshFacts(narrow, Policy(limits={"rim_share": 0.01})).loops.is_rim.tolist() == [True]
+    assert facts_of(shapes.cube().take(np.arange(2, 12))).loops.is_rim.tolist() == [True]
 
 
 def test_each_sheet_has_a_rim_of_its_own() -> None:
     loops = facts_of(mutations.two_sheets()).loops
 
     assert sorted(loops.component.tolist()) == [0, 1]
-    assert loops.rim.tolist() == [True, True]
+    assert loops.is_rim.tolist() == [True, True]
 
 
 def test_two_holes_that_touch_are_two_loops_of_one_boundary_curve() -> None:
     """The faces at cells (1, 1) and (2, 2) of a sheet have its middle vertex in common, and nothing else."""
     facts = facts_of(shapes.grid(4, 4, bulge=0.0).take(~np.isin(np.arange(32), [10, 20])))
     loops = facts.loops
-    first, second = np.flatnonzero(~loops.rim).tolist()
+    first, second = np.flatnonzero(~loops.is_rim).tolist()
 
     assert loops.n_loops == 3
-    assert loops.chain[first] == loops.chain[second] != loops.chain[loops.rim][0]
+    assert loops.chain[first] == loops.chain[second] != loops.chain[loops.is_rim][0]
     assert facts.genus.tolist() == [0]
 
 
 def test_a_border_that_ends_at_a_nonmanifold_edge_is_not_closed() -> None:
     loops = facts_of(mutations.fin()).loops
 
-    assert sorted(loops.closed.tolist()) == [False, True]
-    assert loops.closed[loops.rim].tolist() == [True]
+    assert sorted(loops.is_closed.tolist()) == [False, True]
+    assert loops.is_closed[loops.is_rim].tolist() == [True]
 
 
 @given(soups())
@@ -110,7 +110,7 @@ def test_every_boundary_edge_of_a_soup_lies_in_one_loop(mesh: Mesh) -> None:
         own = [sorted(edge) for edge, owner in zip(edges, loops.owner.tolist(), strict=True) if owner == loop]
         assert loops.perimeter[loop] == pytest.approx(sum(math.dist(*facts.positions[edge]) for edge in own))
     for component in range(facts.components.n_components):
-        assert np.count_nonzero(loops.rim & (loops.component == component)) <= 1
+        assert np.count_nonzero(loops.is_rim & (loops.component == component)) <= 1
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,9 @@ def test_cracks_join_all_pairs_within_the_weld_distance(seed: int, count: int) -
 
     cracks = facts.cracks
     assert cracks is not None
-    assert cracks.points.tolist() == sorted({v for pair in pairs for v in pair})
+    assert cracks.positions.tolist() == sorted({v for pair in pairs for v in pair})
     for a, b in pairs:
-        owners = cracks.owner[np.searchsorted(cracks.points, [a, b])]
+        owners = cracks.crack[np.searchsorted(cracks.positions, [a, b])]
         assert owners[0] == owners[1]
     if pairs:
         widest = max(float(np.linalg.norm(facts.positions[a] - facts.positions[b])) for a, b in pairs)
@@ -65,25 +65,25 @@ class TestByHand:
         cracks = self.facts(1e-4).cracks
 
         assert cracks is not None
-        assert (len(cracks.points), cracks.owner.tolist()) == (6, [0] * 6)
+        assert (len(cracks.positions), cracks.crack.tolist()) == (6, [0] * 6)
         assert cracks.gap.tolist() == pytest.approx([1e-4])
-        assert (cracks.edges_closed.tolist(), cracks.loops_closed.tolist()) == ([6], [2])
+        assert (cracks.n_edges_closed.tolist(), cracks.n_loops_closed.tolist()) == ([6], [2])
 
     def test_further_apart_than_the_weld_distance_it_is_none(self) -> None:
         cracks = self.facts(2e-3).cracks
 
         assert cracks is not None
-        assert (len(cracks.points), len(cracks.gap)) == (0, 0)
+        assert (len(cracks.positions), len(cracks.gap)) == (0, 0)
 
     def test_two_halves_of_a_sheet_close_along_their_seam(self) -> None:
         """Six edges of each half; the rest of both loops stays open."""
         cracks = MeshFacts(mutations.crack(), policy("scan")).cracks
 
         assert cracks is not None
-        assert (cracks.edges_closed.tolist(), cracks.loops_closed.tolist()) == ([12], [0])
-        assert len(cracks.points) == 2 * 7
+        assert (cracks.n_edges_closed.tolist(), cracks.n_loops_closed.tolist()) == ([12], [0])
+        assert len(cracks.positions) == 2 * 7
 
     def test_a_weld_distance_of_nothing_joins_nothing(self) -> None:
         cracks = MeshFacts(mutations.crack(), Policy(limits={"weld_mm": 0.0})).cracks
 
-        assert cracks is not None and len(cracks.points) == 0
+        assert cracks is not None and len(cracks.positions) == 0

@@ -49,18 +49,18 @@ class TestOrientation:
     def test_the_face_to_flip_is_told(self) -> None:
         found = facts_of(mutations.flipped_face()).orientation
 
-        assert np.flatnonzero(found.flip).tolist() == [40]
+        assert np.flatnonzero(found.is_opposed).tolist() == [40]
         assert found.is_nonorientable.tolist() == [False]
-        assert set(found.patch.tolist()) == {0}
+        assert set(found.first_face.tolist()) == {0}
 
     def test_each_patch_is_led_by_its_first_face(self) -> None:
         found = facts_of(shapes.joined(shapes.tetrahedron(), shapes.cube())).orientation
 
-        assert found.patch.tolist() == [0] * 4 + [4] * 12
-        assert not found.flip.any()
+        assert found.first_face.tolist() == [0] * 4 + [4] * 12
+        assert not found.is_opposed.any()
 
     def test_faces_without_edges_take_no_part(self) -> None:
-        assert facts_of(mutations.repeated_corner()).orientation.patch[-1] == -1
+        assert facts_of(mutations.repeated_corner()).orientation.first_face[-1] == -1
 
     def test_a_moebius_strip_has_one_side(self) -> None:
         assert facts_of(shapes.joined(shapes.grid(), shapes.moebius())).orientation.is_nonorientable.tolist() == [
@@ -71,7 +71,7 @@ class TestOrientation:
     @given(soups())
     def test_flipped_so_only_what_has_one_side_contradicts_itself(self, mesh: Mesh) -> None:
         found = facts_of(mesh)
-        after = facts_of(flipped(mesh, found.orientation.flip))
+        after = facts_of(flipped(mesh, found.orientation.is_opposed))
         of_face, against = found.components.of_face, after.inconsistent_edges
 
         assert found.orientation.is_nonorientable[of_face[against // 3]].all()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 import meshguard
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh import self_intersections as facts_intersections
-from meshguard.facts.mesh.slab_search import are_boxes_entangled, corners_along, distinct
+from meshguard.facts.mesh.slab_search import corners_in_blocks, distinct, needs_slabs
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import oracles, shapes
@@ -33,7 +33,7 @@ def slivers(count: int, length: float, seed: int = 0) -> Mesh:
 
 def crowded(mesh: Mesh) -> bool:
     facts = MeshFacts(mesh, policy("scan"))
-    return are_boxes_entangled(facts, facts.positions)
+    return needs_slabs(facts, facts.positions)
 
 
 def test_long_slivers_crowd_and_others_do_not() -> None:
@@ -56,7 +56,7 @@ def test_a_fan_does_not_crowd() -> None:
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(soups(most_faces=20))
 def test_pairs_are_those_of_comparing_all_with_all(monkeypatch: pytest.MonkeyPatch, mesh: Mesh) -> None:
-    monkeypatch.setattr(facts_intersections, "are_boxes_entangled", lambda *_: True)
+    monkeypatch.setattr(facts_intersections, "needs_slabs", lambda *_: True)
 
     pairs, classes = meshguard.self_intersections(mesh, classes=True)
 
@@ -70,7 +70,7 @@ def test_pairs_are_the_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs, classes = meshguard.self_intersections(mesh, classes=True)
     capped = meshguard.self_intersections(mesh, max_pairs=20)
 
-    monkeypatch.setattr(facts_intersections, "are_boxes_entangled", lambda *_: False)
+    monkeypatch.setattr(facts_intersections, "needs_slabs", lambda *_: False)
     expected, kinds = meshguard.self_intersections(mesh, classes=True)
 
     assert len(pairs) > 200
@@ -87,11 +87,11 @@ def test_rows_are_sorted_and_each_pair_is_kept_once() -> None:
 
 
 def test_corners_lie_block_by_block_and_a_block_is_filled_up() -> None:
-    block = corners_along(np.empty((0, 3), np.int32), np.empty(0, np.int32), 1).shape[2]
+    block = corners_in_blocks(np.empty((0, 3), np.int32), np.empty(0, np.int32), 1).shape[2]
     corners = np.arange(3 * (block + 1), dtype=np.int32).reshape(-1, 3)
     order = np.arange(block + 1, dtype=np.int32)[::-1].copy()
 
-    along = corners_along(corners, order, 2)
+    along = corners_in_blocks(corners, order, 2)
 
     assert along.shape == (2, 3, block)
     assert along[0].T.tolist() == corners[order[:block]].tolist()

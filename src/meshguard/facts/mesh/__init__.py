@@ -1,4 +1,4 @@
-"""Facts of a mesh: what is connected, where it ends, what intersects, which way it faces. It knows no tooth."""
+"""Facts of a mesh: what is connected, where it ends, what intersects, which way it faces. Nothing about teeth."""
 
 from __future__ import annotations
 

@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 
 
 class Loops(NamedTuple):
-    """Boundary loops: CSR over half-edges, and over the positions where each is entered.
+    """Boundary loops, as CSR over half-edges and over the positions where these start.
 
     Attributes:
         offsets: int32 (L + 1,), first entry of each loop in the two arrays that follow.
         halfedges: int32 (b,), half-edges along the loops.
-        positions: int32 (b,), the position where each half-edge is entered.
-        closed: bool (L,), False where a loop ends at a non-manifold edge.
-        chain: int32 (L,), loops of one number are one boundary curve of the surface with its fans pulled apart.
+        positions: int32 (b,), the position where each half-edge starts.
+        is_closed: bool (L,), False where a loop ends at a non-manifold edge.
+        chain: int32 (L,), loops with the same number are one boundary curve of the surface with its fans separated.
         measures: float64 (L, 3), columns as in `kernels.loops`, which the properties name; mm, mm2.
-        component: int32 (L,), the component that each is the boundary of.
-        rim: bool (L,), the loop that encloses its sheet.
+        component: int32 (L,), the component that each loop bounds.
+        is_rim: bool (L,), whether a loop encloses its sheet.
     """
 
     offsets: IntArray
     halfedges: IntArray
     positions: IntArray
-    closed: BoolArray
+    is_closed: BoolArray
     chain: IntArray
     measures: FloatArray
     component: IntArray
-    rim: BoolArray
+    is_rim: BoolArray
 
     @property
     def n_loops(self) -> int:
         """How many there are, L."""
-        return len(self.rim)
+        return len(self.is_rim)
 
     @property
     def perimeter(self) -> FloatArray:
@@ -60,24 +60,24 @@ class Loops(NamedTuple):
 
     @property
     def owner(self) -> IntArray:
-        """The loop that each entry of `halfedges` and `positions` belongs to, int (b,)."""
+        """The loop that each entry of `halfedges` and `positions` belongs to, int64 (b,)."""
         return np.repeat(np.arange(self.n_loops), np.diff(self.offsets))
 
 
 def find_loops(mesh: Connectivity, rim_share: float) -> Loops:
     """The boundary loops of a mesh.
 
-    A rim is the loop with the largest chord of its sheet, if that chord is at least `rim_share` of the sheet's extent:
+    A rim is the loop with the largest chord in its sheet, if that chord is at least `rim_share` of the sheet's extent:
     twice the largest distance of its vertices from their mean.
     """
     boundary, flat = mesh.edges.boundary, mesh.corners.reshape(-1)
     count = len(boundary)
     offsets, halfedges = np.empty(count + 1, np.int32), np.empty(count, np.int32)
-    entered, closed, chain = np.empty(count, np.int32), np.empty(count, np.bool_), np.empty(count, np.int32)
+    starts, is_closed, chain = np.empty(count, np.int32), np.empty(count, np.bool_), np.empty(count, np.int32)
     measures = np.empty((count, loop_kernels.MEASURES), np.float64)
-    found = 0
+    n_loops = 0
     if count:
-        found = loop_kernels.trace_loops(
+        n_loops = loop_kernels.trace_loops(
             mesh.positions,
             flat,
             mesh.edges.twins,
@@ -85,38 +85,38 @@ def find_loops(mesh: Connectivity, rim_share: float) -> Loops:
             len(mesh.positions),
             offsets,
             halfedges,
-            entered,
-            closed,
+            starts,
+            is_closed,
             chain,
             measures,
         )
     else:
         offsets[0] = 0
-    offsets, measures = offsets[: found + 1], measures[:found]
+    offsets, measures = offsets[: n_loops + 1], measures[:n_loops]
     component = mesh.components.of_face[halfedges[offsets[:-1]] // 3]
     # The loop with the largest chord is the rim of its sheet, if it is wide enough to enclose it.
-    rim = np.zeros(found, np.bool_)
+    is_rim = np.zeros(n_loops, np.bool_)
     chords = measures[:, loop_kernels.CHORD]
-    wide = chords >= rim_share * 2.0 * mesh.components.radius[component]
-    order = np.lexsort((np.arange(found), -chords, component))
-    widest = order[np.flatnonzero(np.concatenate([[True], np.diff(component[order]) != 0]))] if found else order
-    rim[widest] = wide[widest]
+    is_wide = chords >= rim_share * 2.0 * mesh.components.radius[component]
+    order = np.lexsort((np.arange(n_loops), -chords, component))
+    widest = order[np.flatnonzero(np.concatenate([[True], np.diff(component[order]) != 0]))] if n_loops else order
+    is_rim[widest] = is_wide[widest]
     return Loops(
         frozen(offsets),
         frozen(halfedges),
-        frozen(entered),
-        frozen(closed[:found]),
-        frozen(chain[:found]),
+        frozen(starts),
+        frozen(is_closed[:n_loops]),
+        frozen(chain[:n_loops]),
         frozen(measures),
         frozen(component),
-        frozen(rim),
+        frozen(is_rim),
     )
 
 
 def find_genus(mesh: Connectivity, loops: Loops, is_nonorientable: BoolArray | None) -> IntArray:
-    """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides.
+    """Handles of each component, int32 (C,); −1 for one that has non-manifold edges or is non-orientable.
 
-    Euler's characteristic of an orientable surface is fans − edges + faces = 2 − 2 genus − boundary curves.
+    The Euler characteristic of an orientable surface is fans − edges + faces = 2 − 2 genus − boundary curves.
     """
     components = mesh.components
     first_of_chain = np.unique(loops.chain, return_index=True)[1]

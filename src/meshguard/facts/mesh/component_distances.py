@@ -1,4 +1,4 @@
-"""How far components are from the largest, by their nearest vertices."""
+"""How far components are from the largest one, by their nearest vertices."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SAMPLE = 64
 
 
 def distances_to_largest(mesh: Connectivity, components: Sequence[int]) -> FloatArray:
-    """Distance between the nearest vertices of each of these components and the largest one, float64 (k,), mm."""
+    """Distance from each of these components to the largest one, nearest vertex to nearest vertex: float64 (k,), mm."""
     p = len(mesh.positions)
     in_largest = np.bincount(mesh.corners[mesh.faces_of(mesh.largest_component)].reshape(-1), minlength=p) > 0
     faces = [mesh.faces_of(component) for component in components]
-    owner = np.repeat(np.arange(len(faces)), [len(own) for own in faces])
+    owner = np.repeat(np.arange(len(faces)), [len(members) for members in faces])
     keys = np.unique(np.repeat(owner, 3) * p + mesh.corners[np.concatenate(faces)].reshape(-1))
     bounds = np.searchsorted(keys, np.arange(len(faces) + 1) * p).tolist()
     return _least_distances(
@@ -30,29 +30,29 @@ def distances_to_largest(mesh: Connectivity, components: Sequence[int]) -> Float
 
 
 def _least_distances(points: FloatArray, sets: list[FloatArray]) -> FloatArray:
-    """The distance (mm) between the nearest of some points and of each set of points, float64 (number of sets,).
+    """The least distance between some points and each set of points, float64 (number of sets,), mm.
 
-    From afar all points of a tree are about as near, and finding the nearest is slow: so what lies further from the
-    set's box than a few of its points are from the tree is left out first.
+    Seen from afar, all points of a tree are about equally near, and finding the nearest is slow. So points are left out
+    first if they lie further from the other set's box than a few samples of the set lie from the tree.
     """
     from scipy.spatial import cKDTree
 
     tree = cKDTree(points)
     distances = np.empty(len(sets))
-    for place, own in enumerate(sets):
-        sample = own[:: max(1, len(own) // _SAMPLE)]
+    for place, members in enumerate(sets):
+        sample = members[:: max(1, len(members) // _SAMPLE)]
         least = float(np.min(tree.query(sample)[0]))
-        if len(own) > _SAMPLE:
-            kept = points[_box_distance(points, own) <= least]
-            near = own[_box_distance(own, points) <= least]
-            if len(kept) and len(near):
-                least = min(least, float(np.min(cKDTree(kept).query(near)[0])))
+        if len(members) > _SAMPLE:
+            near_points = points[_box_distance(points, members) <= least]
+            near_members = members[_box_distance(members, points) <= least]
+            if len(near_points) and len(near_members):
+                least = min(least, float(np.min(cKDTree(near_points).query(near_members)[0])))
         distances[place] = least
     return distances
 
 
-def _box_distance(points: FloatArray, others: FloatArray) -> FloatArray:
-    """How far each of some points is from the box of others, float64 (k,), mm."""
-    aside = np.maximum(np.maximum(others.min(axis=0) - points, points - others.max(axis=0)), 0.0)
+def _box_distance(points: FloatArray, boxed: FloatArray) -> FloatArray:
+    """How far each point is from the bounding box of the others, float64 (k,), mm; rounded down."""
+    aside = np.maximum(np.maximum(boxed.min(axis=0) - points, points - boxed.max(axis=0)), 0.0)
     distance: FloatArray = np.sqrt((aside * aside).sum(axis=1)) * (1 - 1e-12)
     return distance

@@ -1,7 +1,7 @@
-"""Connectivity: positions, edges, fans and components of a mesh, and what each face is alone.
+"""Connectivity: positions, edges, fans and components of a mesh, and what each face is by itself.
 
-Positions, not vertex numbers, decide what is connected: a soup, a welded and an unwelded file give the same facts.
-Counts are defined as the report's `stats` define them.
+Positions, not vertex numbers, decide what is connected: a triangle soup, a welded and an unwelded file give the same
+facts. Counts are defined as in the report's `stats`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Connectivity:
-    """What is connected to what; everything that is derived from a mesh stands on it."""
+    """What is connected to what: the base of everything else that is derived from a mesh."""
 
     def __init__(self, mesh: Mesh, policy: Policy) -> None:
         self.mesh = mesh
@@ -39,24 +39,24 @@ class Connectivity:
 
     @once
     def remap(self) -> IntArray:
-        """Position number of each vertex, int32 (n,), by first occurrence."""
+        """Position of each vertex, int32 (n,), numbered by first occurrence."""
         return self._welded[0]
 
     @once
     def first_vertex(self) -> IntArray:
-        """First vertex on each position, int32 (p,)."""
+        """First vertex at each position, int32 (p,)."""
         return self._welded[1]
 
     @once
     def positions(self) -> FloatArray:
-        """The different positions, float64 (p, 3), mm, by first occurrence."""
+        """The distinct positions, float64 (p, 3), mm, by first occurrence."""
         if len(self.first_vertex) == len(self.mesh.vertices):
             return self.mesh.vertices
         return frozen(self.mesh.vertices[self.first_vertex])
 
     @once
     def corners(self) -> IntArray:
-        """Positions of each face's corners, int32 (m, 3)."""
+        """Position at each face's corners, int32 (m, 3)."""
         if len(self.first_vertex) == len(self.mesh.vertices):
             return self.mesh.faces
         return frozen(self.remap[self.mesh.faces])
@@ -69,9 +69,8 @@ class Connectivity:
             first = frozen(np.arange(count, dtype=np.int32))
         else:
             first = np.empty(count, np.int32)
-            first[remap[::-1]] = np.arange(
-                len(remap) - 1, -1, -1, dtype=np.int32
-            )  # the first occurrence is written last
+            # Backwards, so that the first occurrence is written last.
+            first[remap[::-1]] = np.arange(len(remap) - 1, -1, -1, dtype=np.int32)
         return frozen(remap), frozen(first)
 
     @once
@@ -82,16 +81,16 @@ class Connectivity:
 
     @once
     def span(self) -> FloatArray:
-        """Smallest and largest finite coordinates of all vertices, float64 (2, 3), mm; zeros where there are none."""
+        """Smallest and largest coordinates of all finite vertices, float64 (2, 3), mm; zeros where there are none."""
         if not self.is_finite.any():
             return np.zeros((2, 3))
-        kept = slice(None) if self.is_finite.all() else self.is_finite
-        columns = [x[kept] for x in self.mesh.vertices.T]
+        usable = slice(None) if self.is_finite.all() else self.is_finite
+        columns = [x[usable] for x in self.mesh.vertices.T]
         return np.array([[x.min() for x in columns], [x.max() for x in columns]])
 
     @once
     def box(self) -> FloatArray:
-        """Smallest and largest coordinates of the faces' finite corners, float64 (2, 3), mm; zeros without any."""
+        """Smallest and largest coordinates of the components, float64 (2, 3), mm; zeros where there are none."""
         components = self.components
         if not components.n_components:
             return np.zeros((2, 3))
@@ -99,7 +98,7 @@ class Connectivity:
 
     @once
     def extent(self) -> FloatArray:
-        """Sides of `box`, float64 (3,), mm; infinite where they overflow."""
+        """Side lengths of `box`, float64 (3,), mm; infinite where they overflow."""
         with np.errstate(over="ignore"):
             sides: FloatArray = self.box[1] - self.box[0]
         return sides
@@ -130,31 +129,31 @@ class Connectivity:
     @once
     def nonfinite_faces(self) -> IntArray:
         """Faces with a corner that is NaN or infinite, int32, ascending."""
-        return _places(self.face_measures.is_nonfinite)
+        return _indices(self.face_measures.is_nonfinite)
 
     @once
     def repeated_faces(self) -> IntArray:
-        """Faces with two corners on one position, int32, ascending."""
-        return _places(self.face_measures.is_repeated)
+        """Faces with two corners at the same position, int32, ascending."""
+        return _indices(self.face_measures.is_repeated)
 
     @once
     def collinear_faces(self) -> IntArray:
         """Faces whose corners lie exactly on one line, repeated corners included, int32, ascending."""
-        return _places(self.face_measures.is_collinear)
+        return _indices(self.face_measures.is_collinear)
 
     @once
     def n_finite(self) -> int:
-        """Faces without a non-finite corner."""
+        """Number of faces whose corners are all finite."""
         return len(self.mesh.faces) - len(self.nonfinite_faces)
 
     @once
     def is_degenerate(self) -> BoolArray:
-        """Whether each face has a non-finite corner or exactly collinear ones, bool (m,)."""
+        """Whether each face has a non-finite corner or exactly collinear corners, bool (m,)."""
         return frozen(self.face_measures.is_nonfinite | self.face_measures.is_collinear)
 
     @once
     def is_sound(self) -> BoolArray:
-        """Whether each face is not degenerate, and within the range of exact predicates, bool (m,)."""
+        """Whether each face is not degenerate and lies within the range of the exact predicates, bool (m,)."""
         return frozen(~self.is_degenerate & ~self.face_measures.is_outside_exact)
 
     @once
@@ -168,14 +167,14 @@ class Connectivity:
     def corner_spans(self) -> IntArray:
         """Lowest and highest position of each `topology.CHUNK` faces, int32 (chunks, 2)."""
         flat, size = self.corners.reshape(-1), 3 * topology.CHUNK
-        whole = len(flat) // size
-        parts = [flat[: whole * size].reshape(whole, size), flat[None, whole * size :]]
+        n_full = len(flat) // size
+        parts = [flat[: n_full * size].reshape(n_full, size), flat[None, n_full * size :]]
         ends = [[part.min(axis=1), part.max(axis=1)] for part in parts if part.size]
         return frozen(np.ascontiguousarray(np.concatenate(ends, axis=1).T if ends else np.empty((0, 2)), np.int32))
 
     @once
     def edges(self) -> Edges:
-        """Twins, boundary and non-manifold half-edges. Faces with a non-finite or a repeated corner take no part."""
+        """Twins, boundary and non-manifold half-edges. Faces with a non-finite or repeated corner are left out."""
         corners, spans = self.corners, self.corner_spans
         m = len(corners)
         unused = frozen(self.face_measures.is_nonfinite | self.face_measures.is_repeated)
@@ -210,23 +209,25 @@ class Connectivity:
 
     @once
     def components(self) -> Components:
-        """Components with their sums, near-folds, and faces that may be doubled."""
+        """Connected components and what each measures, near-folds, and faces that may be duplicates."""
         corners, twins, nonmanifold, m = self.corners, self.edges.twins, self.edges.nonmanifold, len(self.corners)
         component, anchor, doubled = np.empty(m, np.int32), np.empty(m, np.int32), np.empty(m, np.bool_)
-        found: list[int] = []
+        n_components: list[int] = []
         side_by_side(
             [
-                lambda: found.append(topology.connect_faces(corners, twins, nonmanifold, component, anchor, doubled)),
+                lambda: n_components.append(
+                    topology.connect_faces(corners, twins, nonmanifold, component, anchor, doubled)
+                ),
                 lambda: self.fans,
             ]
         )
-        measures = np.empty((found[0], component_sums.COLUMNS), np.float64)
-        counts = np.empty((found[0], component_sums.COUNTS), np.int64)
+        measures = np.empty((n_components[0], component_sums.COLUMNS), np.float64)
+        counts = np.empty((n_components[0], component_sums.COUNTS), np.int64)
         folds = np.empty(3 * m, np.bool_)
         fold_cos = math.cos(math.radians(self.policy.limit("fold_angle_deg")))
         component, anchor = frozen(component), frozen(anchor)
         positions, fan, area = self.positions, self.fans.of_corner, self.face_measures.area
-        # Two ranges at least, so that folds are marked beside the sums.
+        # At least two ranges, so that folds are marked while the sums are taken.
         side_by_side(
             [
                 lambda: component_sums.measure_components(
@@ -242,11 +243,11 @@ class Connectivity:
 
     @once
     def largest_component(self) -> int:
-        """The component with the largest area; of equals the one with the least position; −1 where there is none."""
+        """The component with the largest area, of equals the one with the least position; −1 where there are none."""
         areas = self.components.area
         if not len(areas):
             return -1
-        # Sums in another order differ by rounding: what is equal but for that is equal, whatever the order of faces.
+        # Sums in another order differ by rounding: areas that differ by no more count as equal in any order of faces.
         largest = np.flatnonzero(areas >= areas.max() * (1 - 1e-12)).tolist()
         if len(largest) == 1:
             return int(largest[0])
@@ -254,7 +255,7 @@ class Connectivity:
 
     @once
     def is_open(self) -> BoolArray:
-        """Whether each component has an edge with one face, bool (C,)."""
+        """Whether each component has a boundary, bool (C,)."""
         return frozen(self.components.is_open)
 
     @once
@@ -273,39 +274,43 @@ class Connectivity:
         return faces[offsets[component] : offsets[component + 1]]
 
     def least_position(self, component: int) -> int:
-        """The position of a component's corners that is least in x, then y, then z."""
+        """Of the positions of a component, the one that is least in x, then y, then z."""
         is_least = self.positions[:, 0] == self.components.lowest[component, 0]
         flat = self.corners.reshape(-1)
-        there = np.flatnonzero(is_least[flat])
-        used = np.unique(flat[there[self.components.of_face[there // 3] == component]])
+        least = np.flatnonzero(is_least[flat])
+        used = np.unique(flat[least[self.components.of_face[least // 3] == component]])
         return int(used[np.lexsort(self.positions[used].T[::-1])[0]])
 
     # ---- elements
 
     def edge_ends(self, halfedges: IntArray) -> IntArray:
-        """The two positions of half-edges, int32 (k, 2)."""
+        """The positions where half-edges start and end, int32 (k, 2)."""
         return edge_ends(self.corners, halfedges)
 
     def edge_faces(self, halfedges: IntArray) -> IntArray:
-        """The two faces at half-edges that have a twin, their own first, int32 (k, 2)."""
+        """The two faces at half-edges that have a twin, the half-edge's own face first, int32 (k, 2)."""
         return np.stack([halfedges // 3, self.edges.twins[halfedges] // 3], axis=1)
 
     def clusters(self, rows: IntArray) -> IntArray:
-        """Cluster of each element, int32 (k,), where elements that share a position belong together; rows (k, w)."""
+        """Cluster of each element, int32 (k,): elements that share a position are connected.
+
+        Args:
+            rows: whole numbers (k, w), the positions of each element.
+        """
         label = np.empty(len(rows), np.int32)
         topology.cluster_rows(frozen(np.ascontiguousarray(rows, np.int32)), len(self.positions), label)
         return label
 
 
-def _places(chosen: BoolArray) -> IntArray:
-    """The places of what is chosen, int32, ascending."""
+def _indices(chosen: BoolArray) -> IntArray:
+    """The indices of what is chosen, int32, ascending."""
     return frozen(np.flatnonzero(chosen).astype(np.int32))
 
 
 def longest_edges(mesh: Connectivity, faces: IntArray) -> FloatArray:
     """Length of the longest edge of each of these faces, float64 (k,), mm."""
-    rows = mesh.corners[faces]
-    a, b, c = (mesh.positions[rows[:, k]] for k in range(3))
+    corners = mesh.corners[faces]
+    a, b, c = (mesh.positions[corners[:, corner]] for corner in range(3))
     squares = [np.einsum("kd,kd->k", side, side) for side in (a - b, b - c, c - a)]
     longest: FloatArray = np.sqrt(np.maximum(np.maximum(squares[0], squares[1]), squares[2]))
     return longest

@@ -1,4 +1,4 @@
-"""Duplicate faces: faces that stand on the same three positions, whichever way they run."""
+"""Duplicate faces: faces with the same three positions, whichever way they run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def find_duplicates(mesh: Connectivity) -> list[IntArray]:
-    """Groups of faces with the same three positions and area, each int32 and ascending, by first face."""
-    doubtful = np.flatnonzero(mesh.components.doubled & ~mesh.face_measures.is_collinear)
-    triples = np.sort(mesh.corners[doubtful], axis=1)
-    order = np.lexsort((doubtful, triples[:, 2], triples[:, 1], triples[:, 0]))
-    triples, doubtful = triples[order], doubtful[order].astype(np.int32)
+    """Groups of faces with area that have the same three positions, each int32 and ascending, by first face."""
+    suspects = np.flatnonzero(mesh.components.doubled & ~mesh.face_measures.is_collinear)
+    triples = np.sort(mesh.corners[suspects], axis=1)
+    order = np.lexsort((suspects, triples[:, 2], triples[:, 1], triples[:, 0]))
+    triples, suspects = triples[order], suspects[order].astype(np.int32)
     first = np.flatnonzero(np.concatenate([[True], (triples[1:] != triples[:-1]).any(axis=1)])) if len(order) else order
-    groups = [group.astype(np.int32) for group in np.split(doubtful, first[1:]) if len(group) > 1]
+    groups = [group.astype(np.int32) for group in np.split(suspects, first[1:]) if len(group) > 1]
     return sorted(groups, key=lambda group: int(group[0]))

@@ -1,8 +1,8 @@
 """MeshFacts: everything that is derived from a mesh under a policy, computed once and shared by checks and repair.
 
-What a check or a step of repair asks for is a property here where it takes nothing, and a method where it takes an
-argument. The modules beside this one hold the computations; each takes the connectivity and what else it stands on, and
-none of them knows this class.
+Checks and repair ask this class only. A fact that takes no argument is a property, one that takes an argument is a
+method. The modules beside this one hold the computations. Each of them takes the connectivity and whatever else it
+needs, and none of them knows this class.
 """
 
 from __future__ import annotations
@@ -37,26 +37,26 @@ class MeshFacts(Connectivity):
     """All facts of a mesh; each property is computed on first use and kept."""
 
     def carried_to(self, mesh: Mesh) -> MeshFacts:
-        """Facts of a mesh with the same vertices and faces and other data: what is known stays known."""
+        """Facts of a mesh with the same vertices and faces and other data: what is known here is known there."""
         facts = MeshFacts(mesh, self.policy)
         share_known(self, facts)
         return facts
 
-    # ---- faces and how they are oriented
+    # ---- faces and their orientation
 
     @once
     def duplicates(self) -> list[IntArray]:
-        """Groups of faces with the same three positions and area, each ascending, by first face."""
+        """Groups of faces with area that have the same three positions, each int32 and ascending, by first face."""
         return find_duplicates(self)
 
     @once
     def orientation(self) -> Orientation:
-        """Which components can be oriented consistently, and the faces to turn over for it."""
+        """Which components can be oriented consistently, and which faces to flip for it."""
         return find_orientation(self)
 
     @once
     def inconsistent_edges(self) -> IntArray:
-        """Lower half-edge of each edge whose two faces run it the same way, int32, ascending."""
+        """Lower half-edge of each edge that both of its faces run in the same direction, int32, ascending."""
         components = MeshFacts.components.known(self)  # a step of repair asks before anything needs components
         if components is not None and not components.n_inconsistent_edges.any():
             return np.empty(0, np.int32)
@@ -64,16 +64,16 @@ class MeshFacts(Connectivity):
 
     @once
     def inverted_bodies(self) -> list[int]:
-        """Closed components of negative volume that lie in no other closed component's bounding box."""
+        """Closed components of negative volume that lie in the bounding box of no other closed component."""
         return find_inverted_bodies(self)
 
     @once
     def inverted_sheets(self) -> list[int]:
-        """Open components that show their back to an observer outside; debris is not judged."""
+        """Open components that show their back to an observer outside; debris and inconsistent ones are not judged."""
         return find_inverted_sheets(self, self.outward_score)
 
     def outward_score(self, component: int) -> float:
-        """Which side of a component faces outward: 1 its front, −1 its back, near 0 undecided."""
+        """Which side of a component faces outward: 1 the front, −1 the back, near 0 undecided."""
         scores = self._outward_scores
         if component not in scores:
             scores[component] = outward_score(self, component)
@@ -84,7 +84,7 @@ class MeshFacts(Connectivity):
         return {}
 
     def has_volume(self, component: int) -> bool:
-        """Whether a component's signed volume is more than rounding can make of none, as for a sheet laid double."""
+        """Whether a component's signed volume is more than a rounding error; that of a doubled sheet is not."""
         components = self.components
         rounding = 1e-15 * (8 + components.n_faces[component]) * components.absolute_volume[component]
         return bool(abs(components.volume[component]) > rounding)
@@ -93,29 +93,29 @@ class MeshFacts(Connectivity):
 
     @once
     def loops(self) -> Loops:
-        """Boundary loops with measures, component, and which of them is the rim of its sheet."""
+        """Boundary loops with their measures and components, and which of them is the rim of its sheet."""
         return find_loops(self, self.policy.limit("rim_share"))
 
     @once
     def boundary_groups(self) -> int:
-        """Sets of boundary edges connected through positions."""
+        """Number of sets of boundary edges that are connected through positions."""
         return len(set(self.clusters(self.edge_ends(self.edges.boundary)).tolist()))
 
     @once
     def cracks(self) -> Cracks | None:
-        """Boundary vertices that a weld within the policy's distance would join; None where too many lie within it."""
+        """Boundary vertices that a weld within the policy's distance would join; None if they are too many to pair."""
         return find_cracks(self, self.loops, self.policy.tolerance("weld_mm").within(self.diagonal))
 
     @once
     def genus(self) -> IntArray:
-        """Handles of each component, int32 (C,); −1 for one with non-manifold edges or without two sides."""
-        nonorientable = self.orientation.is_nonorientable if len(self.inconsistent_edges) else None
-        return find_genus(self, self.loops, nonorientable)
+        """Handles of each component, int32 (C,); −1 for one that has non-manifold edges or is non-orientable."""
+        is_nonorientable = self.orientation.is_nonorientable if len(self.inconsistent_edges) else None
+        return find_genus(self, self.loops, is_nonorientable)
 
     # ---- components
 
     def distances_to_largest(self, components: Sequence[int]) -> FloatArray:
-        """Distance between the nearest vertices of each of these components and the largest, float64 (k,), mm."""
+        """Distance from each of these components to the largest one, nearest vertex to nearest vertex: (k,), mm."""
         return distances_to_largest(self, components)
 
     # ---- intersections
@@ -123,19 +123,23 @@ class MeshFacts(Connectivity):
     @once
     def intersections(self) -> Intersections:
         """Pairs of faces that share more than their common vertices and edges, up to the policy's cap."""
-        return find_intersections(self, int(min(self.policy.limit("max_pairs"), 2**31 - 1)))
+        return self.find_intersections(int(min(self.policy.limit("max_pairs"), 2**31 - 1)))
+
+    def find_intersections(self, most: int) -> Intersections:
+        """The same, searched again with a cap of its own: at most `most` pairs."""
+        return find_intersections(self, most)
 
     @once
     def is_between_bodies(self) -> BoolArray:
-        """Whether each intersecting pair is of two different closed components, bool (k,): an assembly."""
+        """Whether each intersecting pair is of two different closed components, bool (k,), as in an assembly."""
         first, second = self.components.of_face[self.intersections.pairs].T
-        closed = ~self.is_open
-        return frozen((first != second) & closed[first] & closed[second])
+        is_closed = ~self.is_open
+        return frozen((first != second) & is_closed[first] & is_closed[second])
 
     def pair_segments(self, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Where pairs of faces meet and how deep, rounded: float64 (k, 2, 3) and (k,), mm."""
+        """Where pairs of faces, int32 (k, 2), meet, and how deep; rounded: float64 (k, 2, 3) and (k,), mm."""
         return pair_segments(self, pairs)
 
     def is_exact_fold(self, edges: IntArray) -> BoolArray:
-        """Whether the two faces at each of these half-edges lie exactly flat on one another, bool (k,)."""
+        """Whether the two faces at each of these half-edges lie exactly flat on each other, bool (k,)."""
         return is_fold(self.intersections, self.edge_faces(edges), len(self.corners))

@@ -1,4 +1,4 @@
-"""Orientation: whether neighbours run their common edge in opposite ways, and which bodies are inverted."""
+"""Orientation: whether neighbours run their common edge in opposite directions, and which bodies are inverted."""
 
 from __future__ import annotations
 
@@ -15,45 +15,46 @@ if TYPE_CHECKING:
 
 
 class Orientation(NamedTuple):
-    """Which components can be oriented consistently, and the faces to turn over for it.
+    """Which components can be oriented consistently, and which faces to flip for it.
 
     Attributes:
-        is_nonorientable: bool (C,), components that have one side only.
-        flip: bool (m,), faces oriented against the first face of their patch, where a patch is what edges of exactly
-            two faces connect.
-        patch: int32 (m,), that first face; −1 for faces that take no part.
+        is_nonorientable: bool (C,), components with one side only.
+        is_opposed: bool (m,), faces oriented against their `first_face`.
+        first_face: int32 (m,), the lowest of the faces that each face is connected to through edges with exactly two
+            faces; −1 for faces without edges.
     """
 
     is_nonorientable: BoolArray
-    flip: BoolArray
-    patch: IntArray
+    is_opposed: BoolArray
+    first_face: IntArray
 
 
 def find_orientation(mesh: Connectivity) -> Orientation:
-    """The orientation of every patch of a mesh."""
+    """The orientation of every component of a mesh."""
     m, components = len(mesh.corners), mesh.components
-    flip, patch = np.empty(m, np.bool_), np.empty(m, np.int32)
-    nonorientable = np.empty(components.n_components, np.bool_)
-    topology.orient_faces(mesh.edges.twins, mesh.corners.reshape(-1), components.of_face, flip, patch, nonorientable)
-    return Orientation(frozen(nonorientable), frozen(flip), frozen(patch))
+    is_opposed, first_face = np.empty(m, np.bool_), np.empty(m, np.int32)
+    is_nonorientable = np.empty(components.n_components, np.bool_)
+    topology.orient_faces(
+        mesh.edges.twins, mesh.corners.reshape(-1), components.of_face, is_opposed, first_face, is_nonorientable
+    )
+    return Orientation(frozen(is_nonorientable), frozen(is_opposed), frozen(first_face))
 
 
 def find_inconsistent_edges(mesh: Connectivity) -> IntArray:
-    """Lower half-edge of each edge whose two faces run it the same way, int32, ascending."""
-    flat, twins = mesh.corners.reshape(-1), mesh.edges.twins
-    pairs = np.flatnonzero(twins > np.arange(len(twins))).astype(np.int32)
-    same_way: IntArray = pairs[flat[pairs] == flat[twins[pairs]]]
-    return same_way
+    """Lower half-edge of each edge that both of its faces run in the same direction, int32, ascending."""
+    flat, twins, paired = mesh.corners.reshape(-1), mesh.edges.twins, mesh.edges.paired
+    inconsistent: IntArray = paired[flat[paired] == flat[twins[paired]]]
+    return inconsistent
 
 
 def find_inverted_bodies(mesh: Connectivity) -> list[int]:
-    """Closed components of negative volume that lie in no other closed component's bounding box."""
+    """Closed components of negative volume that lie in the bounding box of no other closed component."""
     components = mesh.components
-    closed = np.flatnonzero(~mesh.is_open)
-    lowest, highest = components.lowest[closed], components.highest[closed]
+    bodies = np.flatnonzero(~mesh.is_open)
+    lowest, highest = components.lowest[bodies], components.highest[bodies]
     inverted = []
-    for place in np.flatnonzero(components.volume[closed] < 0):
-        within = (lowest < lowest[place]).all(axis=1) & (highest > highest[place]).all(axis=1)
-        if not within.any():
-            inverted.append(int(closed[place]))
+    for place in np.flatnonzero(components.volume[bodies] < 0):
+        is_around = (lowest < lowest[place]).all(axis=1) & (highest > highest[place]).all(axis=1)
+        if not is_around.any():
+            inverted.append(int(bodies[place]))
     return inverted

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.facts.arrays import frozen
+from meshguard.halfedges import unit_vectors
 from meshguard.kernels import outward_orientation as kernels
 from meshguard.kernels._parallel import over_ranges
 
@@ -16,14 +18,14 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray
 
 LINES = 48
-"""Lines along each side of the grid that decides which side of an open sheet faces outward."""
+"""Lines along each side of the grid that is used to decide which side of an open sheet faces outward."""
 
 OUTWARD_DECIDES = 0.1
-"""A sheet's outward side is decided when the votes for one side exceed those for the other by this share of all."""
+"""The outward side of a sheet is decided when one side leads the other by more than this share of all votes."""
 
 
 def outward_score(mesh: Connectivity, component: int) -> float:
-    """Which side of a component faces outward: 1 its front, −1 its back, near 0 undecided."""
+    """Which side of a component faces outward: 1 the front, −1 the back, near 0 undecided."""
     votes = np.zeros((len(_FRAMES), 2), np.int64)
     faces, positions, corners = mesh.faces_of(component), mesh.positions, mesh.corners
     over_ranges(
@@ -38,7 +40,7 @@ def outward_score(mesh: Connectivity, component: int) -> float:
 def find_inverted_sheets(mesh: Connectivity, score: Callable[[int], float]) -> list[int]:
     """Open components that show their back to an observer outside, by the score of each.
 
-    Debris, and what is not oriented consistently, is not judged.
+    Debris and components that are not oriented consistently are not judged.
     """
     components = mesh.components
     least = mesh.policy.tolerance("floating_area_mm2").within(float(components.area.sum()))
@@ -50,12 +52,10 @@ def find_inverted_sheets(mesh: Connectivity, score: Callable[[int], float]) -> l
 def _frames() -> FloatArray:
     """Right-handed orthonormal frames (7, 3, 3) whose third axes are the axes and diagonals of a cube."""
     directions = np.array([(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)], np.float64)
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    helper = np.where(np.abs(directions[:, :1]) < 0.6, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
-    across = np.cross(helper, directions)
-    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    directions = unit_vectors(directions)
+    oblique = np.where(np.abs(directions[:, :1]) < 0.6, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+    across = unit_vectors(np.cross(oblique, directions))
     return np.ascontiguousarray(np.stack([across, np.cross(directions, across), directions], axis=1))
 
 
-_FRAMES = _frames()
-_FRAMES.flags.writeable = False
+_FRAMES = frozen(_frames())

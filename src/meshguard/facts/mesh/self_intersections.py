@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
-from meshguard.facts.mesh.slab_search import are_boxes_entangled, corners_along, distinct, rows_in_slabs
-from meshguard.halfedges import directed_keys
+from meshguard.facts.mesh.slab_search import corners_in_blocks, distinct, needs_slabs, pairs_in_slabs
+from meshguard.halfedges import edge_ends, edge_keys, next_halfedge
 from meshguard.kernels import intersections as kernels
 from meshguard.kernels._parallel import over_ranges, side_by_side
 from meshguard.kernels.bvh import Tree, build_tree
@@ -30,7 +30,7 @@ class Intersections(NamedTuple):
     """Pairs of faces that share more than their common vertices and edges.
 
     Attributes:
-        pairs: int32 (k, 2), each and the whole sorted.
+        pairs: int32 (k, 2), each pair sorted, and all of them sorted.
         classes: int8 (k,), places in `policy.CLASSES`.
         complete: False where the search stopped at its cap, and there may be more.
     """
@@ -43,47 +43,50 @@ class Intersections(NamedTuple):
 def find_intersections(mesh: Connectivity, most: int) -> Intersections:
     """The intersecting pairs of a mesh's faces, at most `most` of them, the same ones for every number of threads.
 
-    Degenerate faces and those with a non-finite corner take no part; duplicates are no pairs.
+    Degenerate faces and those with a non-finite corner are left out; duplicates are not pairs.
     """
     certified, valence = certified_fans(mesh)
     hubs = np.flatnonzero(valence > _BUSY_VALENCE)
     boxed, box, slack = _along_slivers(mesh)
-    if not len(hubs) and are_boxes_entangled(mesh, boxed):
-        none = frozen(np.empty(0, np.int32))
-        rows = rows_in_slabs(mesh, partial(_pairs_of_tree, mesh.positions, certified, none), most)
+    if not len(hubs) and needs_slabs(mesh, boxed):
+        no_groups = frozen(np.empty(0, np.int32))
+        found = pairs_in_slabs(mesh, partial(_pairs_of_blocks, mesh.positions, certified, no_groups), most)
     else:
         groups = _busy_groups(mesh, hubs, valence)
         tree = build_tree(boxed, mesh.corners, mesh.sound_faces, groups, box, slack)
-        rows = _rows_in_tree(mesh, tree, _node_groups(tree, groups), hubs[~certified[hubs]], certified, most)
-    pairs, classes = np.ascontiguousarray(rows[:most, :2]), rows[:most, 2].astype(np.int8)
-    return Intersections(frozen(pairs), frozen(classes), len(rows) <= most)
+        found = _pairs_in_tree(mesh, tree, _node_groups(tree, groups), hubs[~certified[hubs]], certified, most)
+    pairs, classes = np.ascontiguousarray(found[:most, :2]), found[:most, 2].astype(np.int8)
+    return Intersections(frozen(pairs), frozen(classes), len(found) <= most)
 
 
-def _rows_in_tree(
+def _pairs_in_tree(
     mesh: Connectivity, tree: Tree, node_groups: IntArray, hubs: npt.NDArray[np.int64], certified: BoolArray, most: int
 ) -> IntArray:
-    """The intersecting pairs with classes, int32 (k, 3), sorted, each once; more than `most` where there are."""
-    asked = most
+    """The intersecting pairs with their classes, int32 (k, 3), sorted, each once.
+
+    If there are more than `most`, some of them, but more than `most`.
+    """
+    cap = most
     while True:
-        rows, is_whole = _first_rows(mesh, tree, node_groups, hubs, certified, asked)
-        if is_whole or len(rows) > most:
-            return rows
-        asked = 2 * asked + 1  # some were found twice
+        pairs, are_all = _first_pairs(mesh, tree, node_groups, hubs, certified, cap)
+        if are_all or len(pairs) > most:
+            return pairs
+        cap = 2 * cap + 1  # some were found twice
 
 
-def _first_rows(
+def _first_pairs(
     mesh: Connectivity, tree: Tree, node_groups: IntArray, hubs: npt.NDArray[np.int64], certified: BoolArray, most: int
 ) -> tuple[IntArray, bool]:
-    """The same, and whether these are all; if not, more than `most` were found, but some perhaps twice."""
+    """The same, and whether these are all; if not, more than `most` were found, though some perhaps twice."""
     positions, blocks = mesh.positions, len(tree.boxes)
-    # Each costs a little to hand over: few for a small mesh, but enough to share out one where everything meets.
+    # Each chunk costs a little: few for a small mesh, but enough to share out one where everything intersects.
     chunks = max(1, min(16, blocks // 8), min(64, blocks // 256))
     bounds = [blocks * chunk // chunks for chunk in range(chunks + 1)]
     searches = [
-        partial(_pairs_in, positions, certified, node_groups, tree, tree.order, tree.corners, lo, hi, most + 1)
+        partial(_pairs_in_blocks, positions, certified, node_groups, tree, tree.order, tree.corners, lo, hi, most + 1)
         for lo, hi in pairwise(bounds)
     ]
-    searches += [partial(_pairs_at_hub, mesh, int(v), certified, most + 1) for v in hubs]
+    searches += [partial(_pairs_at_hub, mesh, int(hub), certified, most + 1) for hub in hubs]
     found: list[IntArray | None] = [None] * len(searches)
 
     def run(place: int) -> None:
@@ -91,30 +94,30 @@ def _first_rows(
             found[place] = searches[place]()
 
     side_by_side([partial(run, place) for place in range(len(searches))])
-    # Of a capped search the first chunks that reach the cap count, and no later one, whatever threads did beside: so it
-    # always finds the same pairs.
-    kept, total = [np.empty((0, 3), np.int32)], 0
-    for rows in found:
-        if rows is None or total > most:
+    # A capped search takes the first chunks that reach the cap and no later one, whatever other threads have found. So
+    # it always finds the same pairs.
+    parts, total = [np.empty((0, 3), np.int32)], 0
+    for part in found:
+        if part is None or total > most:
             break
-        kept.append(rows)
-        total += len(rows)
+        parts.append(part)
+        total += len(part)
     # Where a block holds faces of a hub and others, a pair is found twice.
-    return distinct(np.concatenate(kept)), total <= most
+    return distinct(np.concatenate(parts)), total <= most
 
 
 def _n_found(found: list[IntArray | None]) -> int:
-    """How many rows the searches have found that ended and before which all have ended."""
+    """How many pairs the searches before the first unfinished one have found."""
     total = 0
-    for rows in found:
-        if rows is None:
+    for pairs in found:
+        if pairs is None:
             break
-        total += len(rows)
+        total += len(pairs)
     return total
 
 
 def certified_fans(mesh: Connectivity) -> tuple[BoolArray, IntArray]:
-    """Whether each position's fan is certified, bool (p,), see `kernels.fans`; and its faces' number, int32 (p,)."""
+    """Whether each position's fan is certified, bool (p,), see `kernels.fans`; and its number of faces, int32 (p,)."""
     positions, corners, spans = mesh.positions, mesh.corners, mesh.corner_spans
     twins, flags = mesh.edges.twins, mesh.face_measures.flags
     certified, valence = np.empty(len(positions), np.bool_), np.empty(len(positions), np.int32)
@@ -129,8 +132,8 @@ def certified_fans(mesh: Connectivity) -> tuple[BoolArray, IntArray]:
 def pair_segments(mesh: Connectivity, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
     """Where pairs of faces meet, rounded: both ends of what they share, float64 (k, 2, 3), and how deep, float64 (k,).
 
-    Both are in mm. Depth is how far one of the two must move along the other's normal to come free: the least, over
-    both faces, of how far their corners reach beyond the other's plane on the side where they reach less.
+    Both are in mm. Depth is how far one face must move along the other's normal to come free: for each of the two, how
+    far its corners reach beyond the other's plane on the side where they reach less; and of these the smaller.
     """
     ends, depth = np.empty((len(pairs), 2, 3)), np.empty(len(pairs))
     positions, corners = mesh.positions, mesh.corners
@@ -139,13 +142,12 @@ def pair_segments(mesh: Connectivity, pairs: IntArray) -> tuple[FloatArray, Floa
 
 
 def is_fold(found: Intersections, faces: IntArray, n_faces: int) -> BoolArray:
-    """Whether pairs of neighbouring faces, int32 (k, 2), lie exactly flat on one another, bool (k,)."""
+    """Whether pairs of neighbouring faces, int32 (k, 2), lie exactly flat on each other, bool (k,)."""
     folded = found.pairs[found.classes == kernels.FOLD]
-    low, high = np.sort(faces, axis=1).T
-    return np.isin(directed_keys(low, high, n_faces), directed_keys(folded[:, 0], folded[:, 1], n_faces))
+    return np.isin(edge_keys(faces[:, 0], faces[:, 1], n_faces), edge_keys(folded[:, 0], folded[:, 1], n_faces))
 
 
-def _pairs_in(
+def _pairs_in_blocks(
     positions: FloatArray,
     certified: BoolArray,
     node_groups: IntArray,
@@ -156,7 +158,7 @@ def _pairs_in(
     hi: int,
     most: int,
 ) -> IntArray:
-    """The intersecting pairs whose earlier face lies in the blocks [lo, hi) of a tree: int32 (k, 3) with classes."""
+    """The intersecting pairs whose first face lies in the blocks [lo, hi) of a tree, with classes, int32 (k, 3)."""
     out = np.empty((256, 3), np.int32)
     while True:
         count = kernels.pairs_within(
@@ -167,7 +169,7 @@ def _pairs_in(
         out = np.empty((count, 3), np.int32)
 
 
-def _pairs_of_tree(
+def _pairs_of_blocks(
     positions: FloatArray,
     certified: BoolArray,
     node_groups: IntArray,
@@ -177,20 +179,20 @@ def _pairs_of_tree(
     most: int,
 ) -> IntArray:
     """The same for all blocks."""
-    return _pairs_in(positions, certified, node_groups, tree, order, corners, 0, len(tree.boxes), most)
+    return _pairs_in_blocks(positions, certified, node_groups, tree, order, corners, 0, len(tree.boxes), most)
 
 
 def _busy_groups(mesh: Connectivity, hubs: npt.NDArray[np.int64], valence: IntArray) -> IntArray:
-    """For each face the number, from 1, of a position with very many faces that it belongs to, or 0; empty for none.
+    """For each face the number, from 1, of the hub that it belongs to, or 0, int32 (m,); empty where there are no hubs.
 
-    All boxes around such a hub overlap there. Kept together in the tree, its pairs are never proposed: a certificate
-    answers for them, or a search of their own.
+    A hub is a position with very many faces, whose boxes all overlap there. The tree keeps these faces together and
+    never proposes pairs among them: a certificate answers for them, or a search of their own.
     """
     groups = np.empty(0, np.int32)
     if len(hubs):
         corners = mesh.corners
         number = np.zeros(len(valence), np.int32)
-        order = hubs[np.argsort(valence[hubs], kind="stable")]  # a busier hub has a larger number
+        order = hubs[np.argsort(valence[hubs], kind="stable")]  # a hub with more faces has a larger number
         number[order] = np.arange(1, len(order) + 1, dtype=np.int32)
         groups = number[corners].max(axis=1).astype(np.int32)
         groups[~mesh.is_sound] = 0
@@ -200,39 +202,39 @@ def _busy_groups(mesh: Connectivity, hubs: npt.NDArray[np.int64], valence: IntAr
 def _pairs_at_hub(mesh: Connectivity, hub: int, certified: BoolArray, most: int) -> IntArray:
     """The intersecting pairs among the faces of a hub without a certificate.
 
-    Two faces that share the hub meet beyond it only where they share a direction from it. So the boxes are those of
-    directions, scaled to a cube around the hub: seen so, the faces are short arcs that are far from one another.
+    Two faces that share the hub meet beyond it only where they share a direction from it. So the boxes are boxes of
+    directions, on a cube around the hub: there the faces are short arcs that are far from one another.
     """
     corners = mesh.corners
     faces = mesh.sound_faces[(corners[mesh.sound_faces] == hub).any(axis=1)]
-    place = (corners[faces] == hub).argmax(axis=1)
-    ends = [corners[faces, (place + step) % 3] for step in (1, 2)]
+    at_hub = 3 * faces + (corners[faces] == hub).argmax(axis=1)
+    ends = edge_ends(corners, next_halfedge(at_hub)).T
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         away = [mesh.positions[end] - mesh.positions[hub] for end in ends]
         cube = [vectors / np.abs(vectors).max(axis=1, keepdims=True) for vectors in away]
-    # Between its ends a chord's largest coordinate is at least `inner`; the arc is the chord, scaled up by its inverse.
+    # Along a chord the largest coordinate is at least `inner`; the arc is the chord scaled up by at most its inverse.
     with np.errstate(invalid="ignore", divide="ignore"):
         inner = np.where(cube[0] * cube[1] > 0, np.minimum(*np.abs(cube)), 0.0).max(axis=1, keepdims=True)
         low, high = np.minimum(*cube), np.maximum(*cube)
         low, high = np.minimum(low, low / inner), np.maximum(high, high / inner)
     is_narrow = (np.isfinite(low) & np.isfinite(high)).all(axis=1, keepdims=True)
-    low = np.where(is_narrow, np.maximum(low, -1.0), -1.0)  # an arc of a quarter turn or more may be anywhere
+    low = np.where(is_narrow, np.maximum(low, -1.0), -1.0)  # an arc of 90 degrees or more may be anywhere
     high = np.where(is_narrow, np.minimum(high, 1.0), 1.0)
     count = len(faces)
     arcs = frozen(np.concatenate([low, high]))
     arc_corners = frozen(
         np.stack([np.arange(count), np.arange(count) + count, np.arange(count)], axis=1).astype(np.int32)
     )
-    none = frozen(np.empty(0, np.int32))
-    whole = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
-    tree = build_tree(arcs, arc_corners, frozen(np.arange(count, dtype=np.int32)), none, whole, 1e-9)
+    no_groups = frozen(np.empty(0, np.int32))
+    box = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
+    tree = build_tree(arcs, arc_corners, frozen(np.arange(count, dtype=np.int32)), no_groups, box, 1e-9)
     order = frozen(faces[tree.order])
-    along = corners_along(corners, order, len(tree.boxes))
-    return _pairs_in(mesh.positions, certified, none, tree, order, along, 0, len(tree.boxes), most)
+    ordered_corners = corners_in_blocks(corners, order, len(tree.boxes))
+    return _pairs_of_blocks(mesh.positions, certified, no_groups, tree, order, ordered_corners, most)
 
 
 def _along_slivers(mesh: Connectivity) -> tuple[FloatArray, FloatArray, float]:
-    """Positions to box, their box, and by how much they are rounded.
+    """The positions in the frame of the boxes, their bounding box, and how far they are off by rounding.
 
     Where nearly all long edges run one way, boxes of slivers are thin only in a frame that runs that way too.
     """
@@ -248,14 +250,14 @@ def _along_slivers(mesh: Connectivity) -> tuple[FloatArray, FloatArray, float]:
     if shares[2] < _SLIVER_SHARE * shares.sum() or np.abs(frame[:, 2]).max() > 1.0 - 1e-9:
         return positions, mesh.span, 0.0
     finite = np.where(np.isfinite(positions), positions, 0.0)
-    turned = frozen(np.ascontiguousarray(finite @ frame))
+    rotated = frozen(np.ascontiguousarray(finite @ frame))
     largest = float(np.abs(mesh.span).max())
-    box = np.array([[x.min() for x in turned.T], [x.max() for x in turned.T]])
-    return turned, box, 1e-14 * largest
+    box = np.array([[x.min() for x in rotated.T], [x.max() for x in rotated.T]])
+    return rotated, box, 1e-14 * largest
 
 
 def _node_groups(tree: Tree, groups: IntArray) -> IntArray:
-    """Number of the fan that all faces below each node belong to, 0 where they are not of one; empty for no fans."""
+    """The group that all faces below each node belong to, 0 where they differ; empty where there are no groups."""
     if not len(groups):
         return groups
     block = np.full(len(tree.boxes) * len(tree.boxes[0, 0]), -1, np.int32)
@@ -263,12 +265,11 @@ def _node_groups(tree: Tree, groups: IntArray) -> IntArray:
     rows = block.reshape(len(tree.boxes), -1)
     first = rows[:, :1]
     nodes = np.zeros(2 * tree.width, np.int32)
-    nodes[tree.width :] = -1  # a node without a block belongs to every fan
+    nodes[tree.width :] = -1  # a node without a block belongs to every group
     nodes[tree.width : tree.width + len(rows)] = np.where(((rows == first) | (rows < 0)).all(axis=1), first[:, 0], 0)
     start = tree.width
     while start > 1:
         left, right = nodes[start : 2 * start : 2], nodes[start + 1 : 2 * start : 2]
         nodes[start // 2 : start] = np.where((left == right) | (right < 0), left, 0)
         start //= 2
-    nodes.flags.writeable = False
-    return nodes
+    return frozen(nodes)

@@ -1,7 +1,8 @@
-"""Long faces in every direction: the search for intersecting pairs, slab by slab, over parts of faces.
+"""Slab search: intersecting pairs among long faces in every direction, slab by slab, over parts of the faces.
 
-Boxes of long slanted faces hold nearly nothing, and overlap nearly all others. Cut into n slabs, and within a slab
-into parts as short as it is thick, the same faces overlap n times less often. Two faces that meet do so in some slab.
+The box of a long slanted face is nearly empty, and it overlaps nearly all other boxes. Cut into n slabs, and within a
+slab into parts as short as the slab is thick, the same faces overlap n times less often. Two faces that meet do so in
+some slab.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
     Search: TypeAlias = Callable[[Tree, IntArray, IntArray, int], IntArray]
 
 _SAMPLE = 256
-_LEAST_MET = 16
-_MANY_MET = 300
+_LEAST_OVERLAPS = 16
+_MANY_OVERLAPS = 300
 _MOST_SLABS = 1024
 _BATCH = 8
 
 
 class Cut(NamedTuple):
-    """What `kernels.slabs.cut_faces` takes."""
+    """The arguments of `kernels.slabs.cut_faces`."""
 
     positions: FloatArray
     corners: IntArray
@@ -46,28 +47,35 @@ class Cut(NamedTuple):
     slack: float
 
 
-def are_boxes_entangled(mesh: Connectivity, boxed: FloatArray) -> bool:
-    """Whether, by a sample, boxes of faces without a common corner overlap hundreds of others each."""
+def needs_slabs(mesh: Connectivity, boxed: FloatArray) -> bool:
+    """Whether a tree of whole faces would prune too little: boxes of faces without a common corner overlap hundreds.
+
+    Decided by a sample of the faces; `boxed` holds the positions in the frame of the boxes, float64 (p, 3).
+    """
     faces = mesh.sound_faces
     count = len(faces)
     sample = mesh.corners[faces[:: max(1, -(-count // _SAMPLE))]]
     points = boxed[sample]
     low, high = points.min(axis=1), points.max(axis=1)
-    met = np.ones((len(sample), len(sample)), np.bool_)
+    overlaps = np.ones((len(sample), len(sample)), np.bool_)
     for x in range(3):
-        met &= low[:, x, None] <= high[:, x]
-    met = np.triu(met & met.T, 1)
-    ones, others = np.nonzero(met)
-    apart = ~(sample[ones][:, :, None] == sample[others][:, None]).any(axis=(1, 2))
-    n_met, n_pairs = int(np.count_nonzero(apart)), len(sample) * (len(sample) - 1) // 2
-    return n_met >= _LEAST_MET and n_met * count >= 2 * _MANY_MET * n_pairs
+        overlaps &= low[:, x, None] <= high[:, x]
+    first, second = np.nonzero(np.triu(overlaps & overlaps.T, 1))
+    is_apart = ~(sample[first][:, :, None] == sample[second][:, None]).any(axis=(1, 2))
+    n_overlaps, n_pairs = int(np.count_nonzero(is_apart)), len(sample) * (len(sample) - 1) // 2
+    return n_overlaps >= _LEAST_OVERLAPS and n_overlaps * count >= 2 * _MANY_OVERLAPS * n_pairs
 
 
-def rows_in_slabs(mesh: Connectivity, search: Search, most: int) -> IntArray:
-    """The intersecting pairs with their classes, int32 (k, 3), sorted, each once; more than `most` where there are.
+def pairs_in_slabs(mesh: Connectivity, search: Search, most: int) -> IntArray:
+    """The intersecting pairs with their classes, int32 (k, 3), sorted, each once; if there are more than `most`, some.
 
-    `search` finds the pairs of a tree whose faces, and their corners along its curve, are given, up to a number. The
-    slabs that a capped search looks at do not depend on the number of threads.
+    Of those it returns more than `most`. The slabs that a capped search looks at do not depend on the number of
+    threads.
+
+    Args:
+        mesh: the mesh.
+        search: finds the pairs of a tree, given the tree, its faces in order, their corners in that order, and a cap.
+        most: the cap.
     """
     positions, corners, faces = mesh.positions, mesh.corners, mesh.sound_faces
     if not len(faces):
@@ -78,36 +86,36 @@ def rows_in_slabs(mesh: Connectivity, search: Search, most: int) -> IntArray:
     size = float(high.max() - low.min()) / count
     bounds = low.min() + size * np.arange(1, count)
     slack = 1e-13 * float(np.abs(mesh.span).max())
-    # Faces by the slab in which they begin; a search takes over those that go on.
+    # Faces by the slab in which they begin; the next slab takes over those that go on.
     begin, end = np.searchsorted(bounds, low, side="left"), np.searchsorted(bounds, high, side="right")
     by_begin = np.argsort(begin, kind="stable")
     offsets = np.searchsorted(begin[by_begin], np.arange(count + 1))
     bounds = np.concatenate([[-np.inf], bounds, [np.inf]])
-    rows = np.empty((0, 3), np.int32)
+    pairs = np.empty((0, 3), np.int32)
     active = np.empty(0, np.int64)
     for first in range(0, count, _BATCH):
         slabs = range(first, min(first + _BATCH, count))
-        found = [rows[:0]] * len(slabs)
+        found = [pairs[:0]] * len(slabs)
         tasks: list[Callable[[], object]] = []
         for place, slab in enumerate(slabs):
             active = np.concatenate([active[end[active] >= slab], by_begin[offsets[slab] : offsets[slab + 1]]])
-            here = frozen(np.sort(faces[active]))
-            cut = Cut(positions, corners, here, axis, float(bounds[slab]), float(bounds[slab + 1]), size, slack)
+            in_slab = frozen(np.sort(faces[active]))
+            cut = Cut(positions, corners, in_slab, axis, float(bounds[slab]), float(bounds[slab + 1]), size, slack)
             tasks.append(partial(_write_slab, cut, search, most, found, place))
         side_by_side(tasks)
-        rows = distinct(np.concatenate([rows, *found]))
-        if len(rows) > most:
+        pairs = distinct(np.concatenate([pairs, *found]))
+        if len(pairs) > most:
             break
-    return rows
+    return pairs
 
 
 def _write_slab(cut: Cut, search: Search, most: int, out_found: list[IntArray], place: int) -> None:
-    """Find the pairs that meet in a slab, each once; more than `most` where there are, but not all then."""
-    out_found[place] = _rows_in_slab(cut, search, most)
+    """Write the pairs of a slab into `out_found[place]`."""
+    out_found[place] = _pairs_in_slab(cut, search, most)
 
 
-def _rows_in_slab(cut: Cut, search: Search, most: int) -> IntArray:
-    """The pairs that meet in a slab, each once; more than `most` where there are, but not all then."""
+def _pairs_in_slab(cut: Cut, search: Search, most: int) -> IntArray:
+    """The pairs that meet in a slab, each once; if there are more than `most`, more than `most` of them."""
     room = 2 * len(cut.faces)
     while True:
         ends, face = np.empty((2 * room, 3)), np.empty(room, np.int32)
@@ -120,30 +128,30 @@ def _rows_in_slab(cut: Cut, search: Search, most: int) -> IntArray:
         return np.empty((0, 3), np.int32)
     low = 2 * np.arange(count, dtype=np.int32)
     box = np.stack([ends.min(axis=0), ends.max(axis=0)])
-    pieces = frozen(np.arange(count, dtype=np.int32))
-    none = frozen(np.empty(0, np.int32))
-    tree = build_tree(ends, frozen(np.stack([low, low + 1, low], axis=1)), pieces, none, box, cut.slack)
+    parts = frozen(np.arange(count, dtype=np.int32))
+    no_groups = frozen(np.empty(0, np.int32))
+    tree = build_tree(ends, frozen(np.stack([low, low + 1, low], axis=1)), parts, no_groups, box, cut.slack)
     order = frozen(face[tree.order])
-    along = corners_along(cut.corners, order, len(tree.boxes))
-    asked = most + 1
+    ordered_corners = corners_in_blocks(cut.corners, order, len(tree.boxes))
+    cap = most + 1
     while True:
-        rows = search(tree, order, along, asked)
-        found = distinct(rows)
-        if len(rows) < asked or len(found) > most:
-            return found
-        asked = 2 * asked  # pieces found pairs several times: these counted too
+        found = search(tree, order, ordered_corners, cap)
+        pairs = distinct(found)
+        if len(found) < cap or len(pairs) > most:
+            return pairs
+        cap = 2 * cap  # several parts of a face find the same pair, and each time counts towards the cap
 
 
-def corners_along(corners: IntArray, order: IntArray, blocks: int) -> IntArray:
-    """The corners of faces in an order, as blocks of a tree keep them: int32 (blocks, 3, BLOCK)."""
+def corners_in_blocks(corners: IntArray, order: IntArray, blocks: int) -> IntArray:
+    """The corners of faces in a given order, laid out as the blocks of a tree: int32 (blocks, 3, BLOCK), −1 beyond."""
     rows = np.full((blocks * BLOCK, 3), -1, np.int32)
     rows[: len(order)] = corners[order]
     return frozen(np.ascontiguousarray(rows.reshape(-1, BLOCK, 3).transpose(0, 2, 1)))
 
 
-def distinct(rows: IntArray) -> IntArray:
-    """Rows of lower face, higher face and class, sorted, each pair once."""
-    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
-    new = np.ones(len(rows), np.bool_)
-    new[1:] = (rows[1:, :2] != rows[:-1, :2]).any(axis=1)
-    return rows[new]
+def distinct(pairs: IntArray) -> IntArray:
+    """Pairs as rows of lower face, higher face and class, sorted, each pair once."""
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    is_first = np.ones(len(pairs), np.bool_)
+    is_first[1:] = (pairs[1:, :2] != pairs[:-1, :2]).any(axis=1)
+    return pairs[is_first]

@@ -29,9 +29,9 @@ def fillable(facts: MeshFacts) -> IntArray:
     if policy.rim == "any":
         return np.empty(0, np.int32)
     limit = math.inf if allows_solid(policy) else policy.tolerance("hole_diameter_mm").within(facts.diagonal)
-    chosen = loops.closed & (loops.diameter <= limit)
+    chosen = loops.is_closed & (loops.diameter <= limit)
     if policy.rim == "one":
-        chosen &= ~loops.rim
+        chosen &= ~loops.is_rim
     return np.flatnonzero(chosen).astype(np.int32)
 
 
@@ -88,7 +88,7 @@ def _with_islands(facts: MeshFacts, holes: IntArray) -> list[list[IntArray]]:
             continue
         inside = (low > low[hole]).all(axis=1) & (high < high[hole]).all(axis=1)
         # The loop is the rim of another component, not a hole in another sheet that lies close by.
-        inside &= (loops.component != loops.component[hole]) & loops.closed & loops.rim
+        inside &= (loops.component != loops.component[hole]) & loops.is_closed & loops.is_rim
         within = [int(loop) for loop in np.flatnonzero(inside) if simple[loop]]
         islands |= set(within)
         found.append([along[hole], *(along[loop] for loop in within)])

@@ -91,11 +91,11 @@ def _vertices_on_edges(positions: FloatArray, ends: IntArray, distance: float) -
 def _weld_boundary(draft: Draft, distance: float) -> tuple[Draft, int]:
     """Weld boundary vertices that are near one another where that closes boundary edges."""
     cracks = draft.facts.cracks
-    if cracks is None or not len(cracks.points):
+    if cracks is None or not len(cracks.positions):
         return draft, 0
-    closing = np.flatnonzero(cracks.edges_closed > 0)
-    chosen = np.isin(cracks.owner, closing)
-    points, owner = cracks.points[chosen], cracks.owner[chosen]
+    closing = np.flatnonzero(cracks.n_edges_closed > 0)
+    chosen = np.isin(cracks.crack, closing)
+    points, owner = cracks.positions[chosen], cracks.crack[chosen]
     if not len(points):
         return draft, 0
     target = _nearest_groups(draft.positions, points, owner, distance)
