@@ -38,7 +38,7 @@ def tooth_of(facts: DentalFacts, label: int) -> int | None:
 def about_teeth(facts: DentalFacts, check: str, labels: list[int], diagnosis: Diagnosis) -> Iterable[Finding]:
     """One finding about whole teeth: it lists their labels, and stands on the first of them."""
     teeth = facts.teeth
-    mains = teeth.main[teeth.labels == labels[0]]
+    mains = teeth.main_region[teeth.labels == labels[0]]
     faces = np.flatnonzero(np.isin(facts.label_regions.of_face, mains)).astype(np.int32)
     if not len(faces):
         faces = np.flatnonzero(facts.label_regions.label_of_face == labels[0]).astype(np.int32)
@@ -85,9 +85,9 @@ def labels_do_not_fit(facts: DentalFacts) -> Iterable[Finding]:
     labelling = facts.labelling
     if labelling is None and not misfits and facts.policy.labels == "required":
         yield _misfit("The policy requires labels of teeth, and the mesh carries none.", {})
-    if labelling is not None and labelling.misfit is not None:
-        finding = _misfit(labelling.misfit, {"disorder": labelling.disorder})
-        yield finding if labelling.why_not is not None else replace(finding, severity=Severity.WARNING)
+    if labelling is not None and labelling.mismatch is not None:
+        finding = _misfit(labelling.mismatch, {"disorder": labelling.border_ratio})
+        yield finding if labelling.why_unusable is not None else replace(finding, severity=Severity.WARNING)
 
 
 def _misfit(message: str, measures: dict[str, float]) -> Finding:
@@ -232,7 +232,7 @@ def _severity(facts: DentalFacts, area: float, whole: float, *, cut: bool) -> tu
     """
     if area < facts.policy.limit("label_part_mm2"):
         return Severity.INFO, "label_part_mm2"
-    large = facts.island_rule.is_large(area, whole)
+    large = facts.island_rule.is_too_large(area, whole)
     return (Severity.ERROR if large and not cut else Severity.WARNING), "label_error_share"
 
 
@@ -249,11 +249,11 @@ def tooth_in_pieces(facts: DentalFacts) -> Iterable[Finding]:
     regions, teeth = facts.label_regions, facts.teeth
     area = regions.area
     is_main = np.zeros(len(area), np.bool_)
-    is_main[teeth.main] = True
+    is_main[teeth.main_region] = True
     meets = np.bincount(regions.pairs.reshape(-1), minlength=len(area)) > 0
     for region in np.flatnonzero((regions.label != 0) & ~is_main & meets).tolist():
         label = int(regions.label[region])
-        main = int(teeth.main[teeth.place_of(label)])
+        main = int(teeth.main_region[teeth.place_of(label)])
         whole = float(area[main])
         cut = bool(regions.rim_length[region] > 0 and regions.rim_length[main] > 0)
         severity, limit = _severity(facts, float(area[region]), whole, cut=cut)
@@ -290,7 +290,7 @@ def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
     np.minimum.at(least, pairs[:, 0], around)
     np.maximum.at(most, pairs[:, 0], around)
     is_main = np.zeros(count, np.bool_)
-    is_main[teeth.main] = True
+    is_main[teeth.main_region] = True
     enclosed = (least == most) & (least != 0) & (regions.rim_length == 0.0)
     enclosed &= (regions.label == 0) | is_main
     enclosed &= np.bincount(np.concatenate([one, other]), minlength=count) > 0
@@ -307,7 +307,7 @@ def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
             message=f"A hole of {area[region]:.2f} mm² in {name_of(facts, label)} is labelled {content}.",
             measures={"area_mm2": float(area[region]), "tooth_area_mm2": whole, "label_inside": inside},
             limit=limit,
-            fixable=Safety.LOCAL if inside == 0 and not rule.is_large(float(area[region]), whole) else None,
+            fixable=Safety.LOCAL if inside == 0 and not rule.is_too_large(float(area[region]), whole) else None,
             tooth=tooth_of(facts, label),
         )
         yield from about_nodes(facts, "D105", facts.label_regions.nodes_of(region), diagnosis)

@@ -46,7 +46,7 @@ def _why_no_faces(surface: MeshFacts) -> str | None:
 def _why_no_labels(facts: DentalFacts) -> str | None:
     labelling = facts.labelling
     if labelling is not None:
-        return labelling.why_not
+        return labelling.why_unusable
     source = facts.mesh.source
     if source is not None and any(note.check == "F105" for note in source.irregularities):
         return "The labels do not fit the mesh (F105)."

@@ -102,7 +102,9 @@ class TestGivenAway:
     )
     def test_it_is_small_and_far_or_a_speck(self, gap_mm: float, limits: dict[str, float], expected: bool) -> None:
         facts = facts_of(sheet((-26, -10, 11), (-10 + gap_mm, -8 + gap_mm, 11)), **limits)
-        (region,) = set(np.flatnonzero(facts.label_regions.label == 11).tolist()) - set(facts.teeth.main.tolist())
+        (region,) = set(np.flatnonzero(facts.label_regions.label == 11).tolist()) - set(
+            facts.teeth.main_region.tolist()
+        )
 
         assert facts.label_regions.area[region] == pytest.approx(80.0)
         assert facts.teeth.main_areas.tolist() == pytest.approx([640.0])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meshguard.facts.dental import DentalFacts
-from meshguard.facts.dental.label_islands import IslandRule, main_regions, region_distance_mm
+from meshguard.facts.dental.label_islands import IslandRule, region_distance_mm
 from meshguard.facts.mesh import MeshFacts
 from meshguard.policy import Policy, policy
 from tests import shapes
@@ -22,7 +22,7 @@ class TestRule:
             limits={"label_error_share": 0.3, "label_error_mm2": 7.0, "label_near_mm": 2.0, "label_speck_share": 0.01}
         )
 
-        assert IslandRule.of(rules) == (0.3, 7.0, 2.0, 0.01)
+        assert IslandRule.from_policy(rules) == (0.3, 7.0, 2.0, 0.01)
         assert DentalFacts(MeshFacts(shapes.grid(), rules)).island_rule == (0.3, 7.0, 2.0, 0.01)
 
     @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ class TestRule:
         [(5.0, 20.0, True), (5.0, 25.0, False), (3.0, 10.0, False), (4.0, 4.0, False), (4.1, 4.1, True)],
     )
     def test_what_is_large_is_so_in_share_and_in_area(self, area: float, whole: float, expected: bool) -> None:
-        assert RULE.is_large(area, whole) == expected
+        assert RULE.is_too_large(area, whole) == expected
 
     @pytest.mark.parametrize(("area", "expected"), [(5.0, True), (5.1, False)])
     def test_a_speck_has_a_small_share(self, area: float, expected: bool) -> None:
@@ -39,7 +39,7 @@ class TestRule:
 
 class TestMain:
     def main(self, label: list[int], area: list[float], nodes: list[float], ties: list[float]) -> dict[int, int]:
-        return main_regions(np.array(label, np.int32), np.array(area), np.array(nodes), np.array(ties))
+        return IslandRule.main_regions(np.array(label, np.int32), np.array(area), np.array(nodes), np.array(ties))
 
     def test_each_label_has_one_the_gum_too(self) -> None:
         assert self.main([0, 11, 11, 0, 12], [9, 2, 3, 1, 5], [9, 2, 3, 1, 5], [0] * 5) == {0: 0, 11: 2, 12: 4}

@@ -30,8 +30,8 @@ def test_disorder_is_low_where_labels_follow_the_surface_and_high_where_not() ->
     one, other = DentalFacts(MeshFacts(ARCH, Policy())).labelling, DentalFacts(MeshFacts(mesh, Policy())).labelling
 
     assert one is not None and other is not None
-    assert one.disorder < 0.2 and other.disorder > 0.9
-    assert one.why_not is None and other.why_not is not None
+    assert one.border_ratio < 0.2 and other.border_ratio > 0.9
+    assert one.why_unusable is None and other.why_unusable is not None
 
 
 def test_a_mesh_without_labels_has_none() -> None:
@@ -73,7 +73,7 @@ class TestCarried:
 
         assert found is not None
         assert (len(found.of_node), found.is_fdi, found.jaw) == (0, False, None)
-        assert found.misfit and found.why_not
+        assert found.mismatch and found.why_unusable
 
     def test_a_position_has_the_label_of_its_first_vertex(self) -> None:
         mesh = shapes.soup(shapes.grid(1, 1)).with_data(vertex={"label": np.array([11, 12, 13, 14, 15, 16])})

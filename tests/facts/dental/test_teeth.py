@@ -50,8 +50,8 @@ class TestSums:
         assert teeth.main_areas == pytest.approx([square, 16 * square])
         assert teeth.centres[1] == pytest.approx([0, 0, 0], abs=1e-4)
         assert teeth.place_of(12) == 1 and teeth.main_area_of(12) == pytest.approx(16 * square)
-        assert found.label_regions.label[teeth.main].tolist() == [11, 12]
-        assert teeth.of_region[teeth.main].tolist() == [0, 1]
+        assert found.label_regions.label[teeth.main_region].tolist() == [11, 12]
+        assert teeth.of_region[teeth.main_region].tolist() == [0, 1]
         assert np.count_nonzero(teeth.of_region >= 0) == 2 and teeth.of_region[-1] == -1
 
     @pytest.mark.parametrize("seed", range(3))

@@ -69,9 +69,20 @@ def test_some_of_the_borders() -> None:
     borders, _ = DentalFacts(
         MeshFacts(mesh.without_labels().with_data(face={"label": label}), Policy())
     ).tooth_boundaries
-    second = borders.of(np.array([False, True]))
+    second = borders.only(np.array([False, True]))
 
     assert borders.pairs.tolist() == [[LOW, HIGH], [LOW, 13]]
     assert second.pairs.tolist() == [[LOW, 13]]
     assert set(second.pair.tolist()) == {0}
     assert second.totals().tolist() == pytest.approx([LENGTH_MM])
+
+
+def test_pairs_are_by_label_where_labels_are_negative() -> None:
+    mesh = bridged.slit(0.4)
+    label = np.select([mesh.face_data["label"] == LOW, mesh.face_data["label"] == HIGH], [-2, -1], 0)
+    borders, band = DentalFacts(
+        MeshFacts(mesh.without_labels().with_data(face={"label": label}), Policy())
+    ).tooth_boundaries
+
+    assert borders.pairs.tolist() == [[-2, -1]]
+    assert (label[band.faces[band.signed < 0.0]] == -2).all()

@@ -1,4 +1,4 @@
-"""Facts of labelled teeth and of the arch. They stand on the facts of the mesh, which know nothing of them."""
+"""Facts of labelled teeth and of the arch. They build on the facts of the mesh, which know nothing about teeth."""
 
 from __future__ import annotations
 

@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
 
 MIN_TEETH = 5
-"""Fewer teeth make no circle, but a straight row: two that stand out of it bend a circle through four."""
+"""With fewer teeth no circle is fitted, only a line: two teeth out of line would bend a circle through four."""
 
 MIN_RADIUS_MM = 12.0
-"""No arch is so narrow; such a circle runs to and fro among teeth that are out of the row."""
+"""No arch is this narrow: such a circle weaves among teeth that are out of line."""
 
 MOST_SCATTER = 0.3
-"""Teeth stand off the circle, as a root mean square, by less than this share of its sagitta."""
+"""The teeth's root mean square distance from the circle is less than this share of its sagitta."""
 
 WIDE_GAP = 0.5
-"""A gap is as wide as the widest one, and the arch may be open there, from this share of it on: behind the last molars
-an arch is open over 80 degrees and more, and an incisor that is missing leaves 30."""
+"""The arch may be open at any gap of at least this share of the widest one: behind the last molars an arch is open over
+80 degrees and more, and a missing incisor leaves 30."""
 
 MOST_ASIDE_MM = 4.0
-"""Teeth that make no circle stand off a straight line, as a root mean square, by less than this: four crowded
-neighbours do by 2, a molar of one side with three of the other by 8."""
+"""Teeth without a circle have a root mean square distance from a straight line of less than this: for four crowded
+neighbours it is 2, for a molar of one side with three of the other it is 8."""
 
 LARGEST_RADIUS_MM = 150.0
-"""Beyond it a row is straight."""
+"""A row with a larger radius is straight."""
 
 
 class ArchCurve(NamedTuple):
@@ -43,7 +43,7 @@ class ArchCurve(NamedTuple):
         low, high: angles of the first and last tooth, from the cut.
         coefficients: float64 (d + 1,): the radius as a polynomial of the angle, scaled to -1 .. 1 over the arch; as
             `numpy.polynomial.polynomial` has it.
-        sagitta_mm: distance of the middle of the row from the line between its ends: how much it curves.
+        sagitta_mm: distance of the middle of the row from the line between its ends: how much the row curves.
     """
 
     centre: FloatArray
@@ -62,7 +62,7 @@ class ArchCurve(NamedTuple):
         return angles
 
     def radii(self, angles: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The curve's radius at each angle from the cut, mm, and its derivative; beyond the ends it stays as there."""
+        """The curve's radius at each angle from the cut, mm, and its derivative; beyond the ends both stay constant."""
         half = max(1e-9, 0.5 * (self.high - self.low))
         x = np.clip((angles - 0.5 * (self.low + self.high)) / half, -1.0, 1.0)
         # Horner's rule for both at once.
@@ -85,16 +85,16 @@ class ArchCurve(NamedTuple):
         return lengths
 
     def nearest(self, points: FloatArray) -> FloatArray:
-        """Angle from the cut of the place on the curve that is nearest to each point, float64 (k,)."""
+        """The place on the curve nearest to each point, as an angle from the cut, float64 (k,)."""
         fine = np.linspace(self.low, self.high, 721)
-        real = fine + self.cut
-        places = self.radii(fine)[0][:, None] * np.stack([np.cos(real), np.sin(real)], axis=1)
+        absolute = fine + self.cut
+        places = self.radii(fine)[0][:, None] * np.stack([np.cos(absolute), np.sin(absolute)], axis=1)
         flat = (points - self.centre) @ np.stack([self.east, self.north], axis=1)
         nearest: FloatArray = fine[((flat[:, None] - places) ** 2).sum(axis=2).argmin(axis=1)]
         return nearest
 
     def placed(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Where points are: mm along the curve and mm across it, positive outward; straight on beyond its ends."""
+        """Where points are: mm along the curve and mm across it, positive outward; straight beyond its ends."""
         plane = np.stack([self.east, self.north], axis=1)
         flat = (points - self.centre) @ plane
         angles = np.mod(np.arctan2(flat[:, 1], flat[:, 0]) - self.cut, 2 * np.pi)
@@ -102,8 +102,8 @@ class ArchCurve(NamedTuple):
         ends = np.array([self.low, self.high])
         radius, tangent, length = self.radii(ends)[0], self.tangents(ends) @ plane, self.along(ends)
         for end, is_beyond in ((0, angles < self.low), (1, angles > self.high)):
-            real = ends[end] + self.cut
-            away = flat[is_beyond] - radius[end] * np.array([np.cos(real), np.sin(real)])
+            absolute = ends[end] + self.cut
+            away = flat[is_beyond] - radius[end] * np.array([np.cos(absolute), np.sin(absolute)])
             along[is_beyond] = length[end] + away @ tangent[end]
             across[is_beyond] = away @ np.array([tangent[end, 1], -tangent[end, 0]])
         return along, across
@@ -111,24 +111,24 @@ class ArchCurve(NamedTuple):
     def tangents(self, angles: FloatArray) -> FloatArray:
         """Unit vectors along the curve, counter-clockwise, float64 (k, 3)."""
         radius, slope = self.radii(angles)
-        real = angles + self.cut
-        outward = np.cos(real)[:, None] * self.east + np.sin(real)[:, None] * self.north
-        across = -np.sin(real)[:, None] * self.east + np.cos(real)[:, None] * self.north
+        absolute = angles + self.cut
+        outward = np.cos(absolute)[:, None] * self.east + np.sin(absolute)[:, None] * self.north
+        across = -np.sin(absolute)[:, None] * self.east + np.cos(absolute)[:, None] * self.north
         tangent = slope[:, None] * outward + radius[:, None] * across
         return unit_vectors(tangent)
 
 
 def curve_through(points: FloatArray, up: FloatArray, backs: IntArray | None = None) -> ArchCurve | None:
-    """The curve through two or more points seen along `up`; None where they stand on one place, or in no row.
+    """The curve through points seen along `up`; None for fewer than two, for points at one place, or not in a row.
 
-    The arch is open where it has its widest gap. Where the front teeth are missing another may be as wide: then it is
-    open between the two points that stand farthest back by `backs`, whole numbers, if they are given.
+    The arch is open at its widest gap. Where front teeth are missing, another gap may be about as wide: then the arch
+    is open between the two points that stand farthest back by `backs`, whole numbers, if they are given.
 
-    A circle is fitted first (Kasa 1976) whose centre gives the angles: seen from inside an arch the teeth follow one
-    another by angle. Points on a line get a circle so large that it is one, with its centre on either side.
+    First a circle is fitted (Kasa 1976). Its centre gives the angles: seen from inside an arch, the teeth follow one
+    another by angle. Points on a line get a circle so large that it is nearly straight, with its centre on either side.
     """
-    helper = np.eye(3)[np.argmin(np.abs(up))]
-    east = np.cross(helper, up)
+    oblique = np.eye(3)[np.argmin(np.abs(up))]
+    east = np.cross(oblique, up)
     east /= np.linalg.norm(east)
     north = np.cross(up, east)
     middle = points.mean(axis=0)
@@ -140,15 +140,15 @@ def curve_through(points: FloatArray, up: FloatArray, backs: IntArray | None = N
         return None
     centre, radius = circle
     away = flat - centre
-    raw = np.arctan2(away[:, 1], away[:, 0])
-    order = np.argsort(raw, kind="stable")
-    gaps = np.diff(np.concatenate([raw[order], raw[order[:1]] + 2 * np.pi]))
+    absolute = np.arctan2(away[:, 1], away[:, 0])
+    order = np.argsort(absolute, kind="stable")
+    gaps = np.diff(np.concatenate([absolute[order], absolute[order[:1]] + 2 * np.pi]))
     opening = int(np.argmax(gaps))
     if backs is not None:
         behind = backs[order] + np.roll(backs[order], -1)
         opening = int(np.argmax(np.where(gaps > WIDE_GAP * gaps[opening], behind + gaps / 7.0, -1.0)))
-    cut = float(raw[order[opening]] + 0.5 * gaps[opening])
-    angles = np.mod(raw - cut, 2 * np.pi)
+    cut = float(absolute[order[opening]] + 0.5 * gaps[opening])
+    angles = np.mod(absolute - cut, 2 * np.pi)
     low, high = float(angles.min()), float(angles.max())
     half = 0.5 * (high - low)
     sagitta = radius * (1.0 - np.cos(min(half, np.pi)))
@@ -157,12 +157,12 @@ def curve_through(points: FloatArray, up: FloatArray, backs: IntArray | None = N
     scaled = (angles - 0.5 * (low + high)) / max(half, 1e-9)
     degree = max(0, min(4, len(points) // 2 - 1))
     coefficients = polynomial.polyfit(scaled, np.hypot(*away.T), degree)
-    place = middle + centre @ np.stack([east, north])
-    return ArchCurve(place, east, north, cut, low, high, coefficients, float(sagitta))
+    origin = middle + centre @ np.stack([east, north])
+    return ArchCurve(origin, east, north, cut, low, high, coefficients, float(sagitta))
 
 
 def _circle_through(flat: FloatArray) -> tuple[FloatArray, float] | None:
-    """Centre and radius of the circle through points of the plane whose mean is 0; None where they stand on none."""
+    """Centre and radius of the circle through points in the plane whose mean is 0; None where they lie on no circle."""
     if len(flat) >= MIN_TEETH:
         system = np.concatenate([2 * flat, np.ones((len(flat), 1))], axis=1)
         solution, _, rank, _ = np.linalg.lstsq(system, (flat**2).sum(axis=1), rcond=1e-9)

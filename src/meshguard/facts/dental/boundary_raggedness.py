@@ -1,4 +1,4 @@
-"""How ragged the boundary of each labelled crown is: its length over the same boundary smoothed over a millimetre."""
+"""How ragged the border of each labelled crown is: its length over that of the same border smoothed over 1 mm."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
 
 SMOOTHED_OVER_MM = 1.0
-"""Length over which a boundary is smoothed to tell how ragged it is: between a scanner's edges and a tooth."""
+"""Length over which a border is smoothed to see how ragged it is: more than an edge of a scan, less than a tooth."""
 
 
 def find_raggedness(
     surface: MeshFacts, labels: Labelling, regions: LabelRegions, teeth: Teeth
 ) -> tuple[FloatArray, FloatArray]:
-    """How much longer each tooth's border is than when it is smoothed, and how far it strays in terms of its faces.
+    """How much longer each tooth's border is than its smoothed border, and how far it deviates, relative to its faces.
 
     Where vertices carry the labels, the border runs between them, through the middles of edges.
 
     Returns:
-        float64 (T,), length over smoothed length; float64 (T,), mean distance between the two over the usual longest
-        edge of the faces along the border: a border that zigzags within its faces is the mesh's doing, not the
-        label's. NaN for a tooth without a border.
+        float64 (T,), length over smoothed length; float64 (T,), mean distance between the two over the median longest
+        edge of the faces along the border: zigzags no wider than the faces come from the mesh, not from the labels.
+        NaN for a tooth without a border.
     """
     if labels.per == "face":
         points, ends, sides = _border_edges(surface, regions)
@@ -49,14 +49,15 @@ def find_raggedness(
     )
     faces = surface.edge_faces(regions.borders).T.reshape(-1)
     longest = longest_edges(surface, faces)
-    label = regions.label_of_face[faces]
-    usual = np.array([np.median(longest[label == own]) if (label == own).any() else np.nan for own in teeth.labels])
+    label_of_face = regions.label_of_face[faces]
+    of_tooth = [longest[label_of_face == label] for label in teeth.labels]
+    median = np.array([np.median(edges) if len(edges) else np.nan for edges in of_tooth])
     with np.errstate(invalid="ignore", divide="ignore"):
-        return lengths[:, 0] / lengths[:, 1], lengths[:, 2] / lengths[:, 3] / usual
+        return lengths[:, 0] / lengths[:, 1], lengths[:, 2] / lengths[:, 3] / median
 
 
 def _border_edges(surface: MeshFacts, regions: LabelRegions) -> tuple[FloatArray, IntArray, IntArray]:
-    """Points, ends and the labels on both sides of the edges between faces that differ."""
+    """The edges between faces with different labels: points, ends, and the labels on both sides of each."""
     borders, of_face = regions.borders, regions.label_of_face
     ends = surface.edge_ends(borders)
     used, places = np.unique(ends, return_inverse=True)
@@ -67,20 +68,20 @@ def _border_edges(surface: MeshFacts, regions: LabelRegions) -> tuple[FloatArray
 def _border_segments(
     surface: MeshFacts, labels: Labelling, regions: LabelRegions
 ) -> tuple[FloatArray, IntArray, IntArray]:
-    """Points, ends and the labels on both sides of the segments through faces of which one corner differs."""
+    """The segments through faces of which one corner differs: points, ends, and the labels on both sides of each."""
     corners, twins, faces = surface.corners, surface.edges.twins, regions.mixed
     of_corner = labels.of_node[corners[faces]]
     a, b, c = of_corner.T
-    one_differs = (a == b) | (b == c) | (a == c)
-    faces, of_corner = faces[one_differs], of_corner[one_differs]
+    has_odd_corner = (a == b) | (b == c) | (a == c)
+    faces, of_corner = faces[has_odd_corner], of_corner[has_odd_corner]
     a, b, c = of_corner.T
     odd = np.where(b == c, 0, np.where(a == c, 1, 2))
-    h = 3 * faces + odd
-    g = previous_halfedge(h)
-    key = np.stack([h, g], axis=1)
-    key = np.where(twins[key] >= 0, np.minimum(key, twins[key]), key)
-    used, places = np.unique(key, return_inverse=True)
+    # The segment crosses the two edges at the odd corner, each named by the lower of its half-edges.
+    leaving = 3 * faces + odd
+    crossed = np.stack([leaving, previous_halfedge(leaving)], axis=1)
+    crossed = np.where(twins[crossed] >= 0, np.minimum(crossed, twins[crossed]), crossed)
+    used, places = np.unique(crossed, return_inverse=True)
     points = centroids(surface.positions, surface.edge_ends(used))
     rows = np.arange(len(faces))
     sides = np.stack([of_corner[rows, odd], of_corner[rows, (odd + 1) % 3]], axis=1)
-    return points, places.reshape(key.shape).astype(np.int32), sides
+    return points, places.reshape(crossed.shape).astype(np.int32), sides

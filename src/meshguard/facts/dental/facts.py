@@ -1,8 +1,8 @@
-"""DentalFacts: everything that is derived from the labels of teeth on a surface, and from the arch as it stands there.
+"""DentalFacts: everything that is derived from the labels of teeth on a surface, and from the arch that they form.
 
-Labels stand beside the surface, not in it: to label a surface in another way is to make other dental facts of the same
-mesh facts. As there, a property takes nothing and a method takes an argument; the modules beside this one hold the
-computations, and none of them knows this class.
+Labels are kept beside the surface, not in it: to label a surface differently, make other dental facts of the same mesh
+facts. As with mesh facts, checks and repair ask this class only. A fact that takes no argument is a property, one that
+takes an argument is a method. The modules beside this one hold the computations, and none of them knows this class.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class DentalFacts:
 
     Args:
         surface: facts of the mesh that the labels lie on.
-        carried: the labels; None: those that the mesh itself carries, if any.
+        carried: the labels; None for those that the mesh itself carries, if any.
     """
 
     def __init__(self, surface: MeshFacts, carried: CarriedLabels | None = None) -> None:
@@ -57,7 +57,7 @@ class DentalFacts:
         return self.surface.policy
 
     def relabelled(self, mesh: Mesh) -> DentalFacts:
-        """Facts of other labels on the same surface, of the same numbering; `mesh` carries them."""
+        """Facts of other labels on the same surface, in the same numbering; `mesh` carries them."""
         return DentalFacts(self.surface, self.carried._replace(mesh=mesh))
 
     # ---- labels
@@ -69,49 +69,53 @@ class DentalFacts:
 
     @property
     def has_labels(self) -> bool:
-        """Whether there are labels that anything can use."""
-        return self.labelling is not None and self.labelling.why_not is None
+        """Whether there are labels, and they can be used."""
+        return self.labelling is not None and self.labelling.why_unusable is None
 
     @property
     def labels(self) -> Labelling:
-        """The labels, where they are usable; a ValueError where not."""
-        if self.labelling is None or self.labelling.why_not is not None:
+        """The labels, if they can be used.
+
+        Raises:
+            ValueError: there are none, or they cannot be used.
+        """
+        if self.labelling is None or self.labelling.why_unusable is not None:
             raise ValueError("this mesh has no usable labels")
         return self.labelling
 
     @once
     def label_regions(self) -> LabelRegions:
-        """Connected regions of equal label; only where the labels are usable."""
+        """Connected regions of equal label; only if the labels can be used."""
         return find_label_regions(self.surface, self.labels)
 
     @property
     def island_rule(self) -> IslandRule:
-        """The limits that tell an island of a label from a part of a tooth."""
-        return IslandRule.of(self.policy)
+        """The limits that tell a label island from a part of a tooth."""
+        return IslandRule.from_policy(self.policy)
 
     def is_given_away(self, region: int) -> bool:
-        """Whether repair, when asked, gives a region of a tooth beside its main one to the label around it."""
+        """Whether repair, when asked, gives a region that is not the main one of its tooth to the label around it."""
         regions, teeth = self.label_regions, self.teeth
         place = teeth.place_of(int(regions.label[region]))
-        area, whole = float(regions.area[region]), float(teeth.main_areas[place])
+        area, tooth_area = float(regions.area[region]), float(teeth.main_areas[place])
         rule = self.island_rule
-        if rule.is_large(area, whole):
+        if rule.is_too_large(area, tooth_area):
             return False
-        main = int(teeth.main[place])
-        return rule.is_speck(area, whole) or (
-            region_distance_mm(self.surface, self.labels.per, regions, region, main) > rule.near_mm
+        main_region = int(teeth.main_region[place])
+        return rule.is_speck(area, tooth_area) or (
+            region_distance_mm(self.surface, self.labels.per, regions, region, main_region) > rule.near_mm
         )
 
     # ---- teeth
 
     @once
     def teeth(self) -> Teeth:
-        """The labelled teeth; only where the labels are usable."""
+        """The labelled teeth; only if the labels can be used."""
         return find_teeth(self.surface, self.label_regions)
 
     @once
     def tooth_sizes(self) -> ToothSizes | None:
-        """Order and sizes of the labelled teeth; None where they have no arch curve."""
+        """Order and sizes of the labelled teeth; None if they have no arch curve."""
         curve, up = self.arch_frame.curve, self.arch_frame.up
         if curve is None or up is None:
             return None
@@ -121,25 +125,25 @@ class DentalFacts:
     def tooth_row(self) -> list[tuple[int, int]]:
         """Places (in `Teeth.labels`) and FDI codes of the whole teeth whose labels are codes, along the arch curve.
 
-        Counter-clockwise, seen from the biting side. Nothing without an arch curve.
+        Counter-clockwise, seen from the biting side. Empty without an arch curve.
         """
         return row_of_codes(self.teeth, self.tooth_sizes)
 
     @once
     def sides(self) -> Sides | None:
-        """Which way the numbers run along the row; None where that cannot be told."""
+        """Which way the numbers run along the row; None where that cannot be determined."""
         return sides_of([code for _, code in self.tooth_row], self.arch_frame)
 
     # ---- boundaries of teeth
 
     @once
     def tooth_boundaries(self) -> tuple[ToothBoundaries, Band]:
-        """The edges between two teeth, and the surface close to them."""
+        """The boundaries between two teeth, and the surface close to them."""
         return find_tooth_boundaries(self.surface, self.label_regions, self.teeth)
 
     @property
     def raggedness(self) -> tuple[FloatArray, FloatArray]:
-        """Length of each tooth's border over its smoothed length, and how far it strays, float64 (T,) each."""
+        """Length of each tooth's border over its smoothed length, and how far it deviates; float64 (T,) each."""
         return self._outlines[0]
 
     @property
@@ -149,14 +153,14 @@ class DentalFacts:
 
     @property
     def unlabelled_crowns(self) -> tuple[IntArray, IntArray]:
-        """Faces labelled gum that look like a crown, int32 (k,), and the cluster of each."""
+        """Faces labelled gum that look like a crown, int32 (k,), and the cluster of each, int32 (k,)."""
         return self._outlines[2]
 
     @once
     def _outlines(self) -> tuple[tuple[FloatArray, FloatArray], Embrasures, tuple[IntArray, IntArray]]:
-        """Three searches that need nothing of one another, side by side: together they take most of the time."""
+        """Three searches that do not need one another, in parallel: together they take most of the time."""
         surface, labels, regions, teeth = self.surface, self.labels, self.label_regions, self.teeth
-        _, (boundaries, band) = self.tooth_sizes, self.tooth_boundaries  # what they share is found before
+        _, (boundaries, band) = self.tooth_sizes, self.tooth_boundaries  # what they share is found first
         ragged: list[tuple[FloatArray, FloatArray]] = []
         embrasures: list[Embrasures] = []
         crowns: list[tuple[IntArray, IntArray]] = []
@@ -177,27 +181,27 @@ class DentalFacts:
         return find_unlabelled_crowns(self.surface, self.labels, self.label_regions, self.teeth, sizes, curve, up)
 
     def bridges(self, limit_mm: float) -> Bridges:
-        """The boundaries between teeth, with those parts of them that lie in a gap of more than a limit."""
+        """The boundaries between two teeth, and which parts of them lie in a gap wider than a limit."""
         return find_bridges(self.surface, *self.tooth_boundaries, limit_mm)
 
     # ---- arch
 
     @once
     def arch_frame(self) -> ArchFrame:
-        """Occlusal plane, midline, arch curve and jaw, from labels where there are any, else from the shape alone."""
+        """Occlusal plane, midline, arch curve and jaw, from labels if they can be used, else from the shape alone."""
         return frame_of_labels(self.labels, self.teeth) if self.has_labels else frame_of_shape(self.surface)
 
     @once
     def jaw_of_incisors(self) -> tuple[Jaw | None, float]:
-        """The jaw that labelled incisors look like, whichever jaw their numbers are of, and how sure that is."""
+        """The jaw that the labelled incisors look like, whatever jaw their numbers name, and a confidence."""
         return jaw_of_incisors(self.labels, self.teeth, self.tooth_sizes)
 
     @property
     def looks_like_the_other_jaw(self) -> bool:
-        """Whether nobody says which jaw this is, and the incisors surely are those of another than the numbers."""
-        jaw, sure = self.jaw_of_incisors
+        """Whether nothing states the jaw, and the incisors clearly are not of the jaw that the numbers name."""
+        jaw, confidence = self.jaw_of_incisors
         return (
             not self.labels.jaw_is_told
             and jaw not in (None, self.labels.jaw)
-            and sure >= self.policy.limit("jaw_confidence")
+            and confidence >= self.policy.limit("jaw_confidence")
         )

@@ -1,4 +1,4 @@
-"""Which jaw labelled incisors look like, whichever jaw their numbers are of."""
+"""Which jaw the labelled incisors look like, whatever jaw their numbers name."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from meshguard.mesh import Jaw
 
 INCISOR_RATIO = 1.09
-"""Width of the central over the lateral incisor between the jaws: Wheeler's averages give 1.31 above, 0.91 below; four
-real arches 1.22 and 0.87 to 0.93."""
+"""Width of the central over the lateral incisor that separates the jaws: Wheeler's averages are 1.31 in the upper jaw
+and 0.91 in the lower, four real arches have 1.22 and 0.87 to 0.93."""
 
 
 def jaw_of_incisors(labels: Labelling, teeth: Teeth, sizes: ToothSizes | None) -> tuple[Jaw | None, float]:
-    """The jaw that labelled incisors look like, and how sure that is, 0 to 1; None where it cannot be told.
+    """The jaw that the labelled incisors look like, or None, and a confidence from 0 to 1.
 
-    In the upper jaw the central incisor is the wider one, in the lower the lateral. Both sides must be there and agree.
+    In the upper jaw the central incisor is the wider one, in the lower jaw the lateral one. Both sides must be present
+    and agree.
     """
     if sizes is None or not labels.is_fdi:
         return None, 0.0
@@ -31,13 +32,13 @@ def jaw_of_incisors(labels: Labelling, teeth: Teeth, sizes: ToothSizes | None) -
     for place, label in enumerate(teeth.labels.tolist()):
         if fdi.is_tooth(label) and not fdi.is_deciduous(label) and fdi.position(label) in (1, 2):
             widths[label] = max(float(sizes.mesiodistal[place]), 0.1)
-    # Either side tells by itself, so that two incisors of one side whose numbers were swapped tell nothing.
-    measures = [
+    # Each side is measured by itself, so that two incisors whose numbers were swapped on one side decide nothing.
+    log_ratios = [
         math.log(width / widths[label + 1] / INCISOR_RATIO)
         for label, width in widths.items()
         if fdi.position(label) == 1 and label + 1 in widths
     ]
-    if len(measures) < 2 or min(measures) < 0.0 < max(measures):
+    if len(log_ratios) < 2 or min(log_ratios) < 0.0 < max(log_ratios):
         return None, 0.0
-    measure = float(np.mean(measures))
-    return ("upper" if measure > 0 else "lower"), float(np.clip(abs(measure) / 0.16, 0.0, 1.0))
+    mean = float(np.mean(log_ratios))
+    return ("upper" if mean > 0 else "lower"), float(np.clip(abs(mean) / 0.16, 0.0, 1.0))

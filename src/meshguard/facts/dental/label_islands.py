@@ -1,6 +1,6 @@
-"""Label islands: regions of a label beside its main one, and which of them repair gives to the label around.
+"""Label islands: regions of a label other than its main one, and which of them repair gives to the label around them.
 
-One rule for the checks that promise a repair and for the repair that keeps the promise.
+Checks, which promise a repair, and repair itself follow the same rule.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from meshguard.policy import Policy
 
 MOSTLY = 0.8
-"""Gum is a hole in a tooth when that has more than this share of its border: the rest may be an island beside it."""
+"""A region of gum is a hole in a tooth when at least this share of its border is with that tooth: the rest may be with
+an island beside it."""
 
 
 class IslandRule(NamedTuple):
-    """The limits that decide; areas in mm2, `whole` being that of the label's main region.
+    """Which region of a label is the main one, and which others are islands. The area of a tooth is its main region's.
 
     Attributes:
-        share: a region with more than this share of its tooth, and
-        area_mm2: more area than this, may be a tooth of its own, or a part of one: a person must look.
-        near_mm: nearer to its tooth than this a region may be a part of it that something cuts off,
-        speck_share: unless it has less than this share of it.
+        share: a region with more than this share of its tooth's area, and
+        area_mm2: with more area than this, may be a tooth or a part of one: a person must look at it.
+        near_mm: a region nearer to its tooth than this may be a part of it that something cuts off,
+        speck_share: unless it has at most this share of the tooth's area.
     """
 
     share: float
@@ -37,8 +38,8 @@ class IslandRule(NamedTuple):
     speck_share: float
 
     @classmethod
-    def of(cls, policy: Policy) -> IslandRule:
-        """The rule under a policy."""
+    def from_policy(cls, policy: Policy) -> IslandRule:
+        """The rule with the limits of a policy."""
         return cls(
             policy.limit("label_error_share"),
             policy.limit("label_error_mm2"),
@@ -46,34 +47,35 @@ class IslandRule(NamedTuple):
             policy.limit("label_speck_share"),
         )
 
-    def is_large(self, area: float, whole: float) -> bool:
-        """Whether a region is too large to be an island, or gum to be a hole."""
-        return area > self.share * whole and area > self.area_mm2
+    def is_too_large(self, area: float, tooth_area: float) -> bool:
+        """Whether a region, area in mm2, is too large to be an island, or a region of gum too large to be a hole."""
+        return area > self.share * tooth_area and area > self.area_mm2
 
-    def is_speck(self, area: float, whole: float) -> bool:
-        """Whether a region is given away however near its tooth it lies."""
-        return area <= self.speck_share * whole
+    def is_speck(self, area: float, tooth_area: float) -> bool:
+        """Whether a region is so small that it is given away however near its tooth it lies."""
+        return area <= self.speck_share * tooth_area
 
+    @staticmethod
+    def main_regions(label: IntArray, area: FloatArray, n_nodes: FloatArray, tie_breaker: FloatArray) -> dict[int, int]:
+        """The main region of each label, 0 included: the one that is largest in area and in number of nodes.
 
-def main_regions(label: IntArray, area: FloatArray, nodes: FloatArray, ties: FloatArray) -> dict[int, int]:
-    """The main region of each label, 0 included: large in area and in faces; of equals the one with the least tie.
-
-    An island on coarse ground, such as the base of a cast, may be wider than a whole tooth and yet a few faces.
-    """
-    weight = np.round(np.sqrt(area * nodes), 9)
-    main: dict[int, int] = {}
-    for region in np.lexsort((ties, -weight)).tolist():
-        main.setdefault(int(label[region]), region)
-    return main
+        Of equals it is the one with the least tie breaker. Area alone would not do: an island on a coarse part of the
+        mesh, such as the base of a cast, may be larger than a tooth, and yet it is only a few faces.
+        """
+        weight = np.round(np.sqrt(area * n_nodes), 9)
+        main: dict[int, int] = {}
+        for region in np.lexsort((tie_breaker, -weight)).tolist():
+            main.setdefault(int(label[region]), region)
+        return main
 
 
 def region_distance_mm(surface: MeshFacts, per: Carrier, regions: LabelRegions, first: int, second: int) -> float:
-    """Least distance between the faces' centroids, or the positions, of two regions."""
+    """Least distance between two regions, from centroid to centroid of their faces or from position to position, mm."""
     from scipy.spatial import KDTree
 
     positions, corners = surface.positions, surface.corners
-    here, there = (
+    first_points, second_points = (
         centroids(positions, corners[nodes]) if per == "face" else positions[nodes]
         for nodes in (regions.nodes_of(first), regions.nodes_of(second))
     )
-    return float(np.min(KDTree(there).query(here)[0]))
+    return float(np.min(KDTree(second_points).query(first_points)[0]))

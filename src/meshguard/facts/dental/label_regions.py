@@ -1,7 +1,7 @@
-"""Connected regions of equal label: what each measures, which of them meet, and where their borders run.
+"""Label regions: connected sets of equal labels, what each measures, which of them meet, and where their borders run.
 
-Regions are found on what carries the labels; borders are edges of the mesh between faces, which have the label of most
-of their corners where the vertices carry it.
+Regions are found on whatever carries the labels. Borders are edges of the mesh between two faces of different labels;
+where vertices carry the labels, a face has the label of most of its corners.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshguard.facts.arrays import frozen
+from meshguard.halfedges import edge_keys
 from meshguard.kernels import label_regions as kernels
 from meshguard.kernels._parallel import fixed_bounds, side_by_side
 
@@ -21,21 +22,21 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
 
 MANY_REGIONS = 10_000
-"""With more regions, which no segmentation has, they are not summed in parts: that would take memory."""
+"""With more regions than any segmentation has, they are not summed in parts: that would take too much memory."""
 
 
 class LabelRegions(NamedTuple):
     """Connected regions of equal label, by lowest node.
 
     Attributes:
-        of_node: int32 (N,), −1 where a node takes no part.
-        of_face: int32 (m,), region of each face, −1 likewise.
+        of_node: int32 (N,), region of each node; −1 for nodes without edges.
+        of_face: int32 (m,), region of each face; −1 likewise.
         label_of_face: int32 (m,), label of each face; of three different corners the middle one.
-        label: int32 (R,).
+        label: int32 (R,), label of each region.
         measures: float64 (R, 9), columns as in `kernels.label_regions`, which the properties name.
         pairs: int32 (k, 2), regions that meet, each pair once, the lower first, sorted.
-        borders: int32 (k,), half-edges, ascending, one for each edge between faces that differ.
-        mixed: int32 (k,), faces whose corners differ, ascending; none where faces carry the labels.
+        borders: int32 (k,), half-edges, ascending, one for each edge between faces of different labels.
+        mixed: int32 (k,), faces whose corners have different labels, ascending; none where faces carry the labels.
     """
 
     of_node: IntArray
@@ -49,7 +50,7 @@ class LabelRegions(NamedTuple):
 
     @property
     def n_regions(self) -> int:
-        """How many there are, R."""
+        """Number of regions, R."""
         return len(self.label)
 
     @property
@@ -59,12 +60,12 @@ class LabelRegions(NamedTuple):
 
     @property
     def centre(self) -> FloatArray:
-        """Mean of the surface, float64 (R, 3), mm; not of the gum."""
+        """Centroid of the surface, float64 (R, 3), mm; not for gum."""
         return self.measures[:, kernels.CENTRE : kernels.CENTRE + 3]
 
     @property
     def vector_area(self) -> FloatArray:
-        """Sum of the faces' normals times their areas, float64 (R, 3), mm2; not of the gum."""
+        """Sum of the faces' unit normals times their areas, float64 (R, 3), mm2; not for gum."""
         return self.measures[:, kernels.VECTOR : kernels.VECTOR + 3]
 
     @property
@@ -74,11 +75,11 @@ class LabelRegions(NamedTuple):
 
     @property
     def rim_length(self) -> FloatArray:
-        """Length of the scan's own border along each, float64 (R,), mm."""
+        """Length of the mesh's boundary along each, float64 (R,), mm."""
         return self.measures[:, kernels.RIM]
 
     def nodes_of(self, region: int) -> IntArray:
-        """The faces or positions of a region, int32, ascending."""
+        """The nodes of a region, faces or positions, int32, ascending."""
         return np.flatnonzero(self.of_node == region).astype(np.int32)
 
 
@@ -108,10 +109,8 @@ def find_label_regions(surface: MeshFacts, labelling: Labelling) -> LabelRegions
     measures[:, kernels.NODES] = nodes[: counts[0]]
     borders = frozen(borders[: counts[1]].copy())
     h = borders if by_face else meetings[: counts[2]]
-    ends = surface.edge_faces(h) if by_face else surface.edge_ends(h)
-    met = np.sort(region[ends], axis=1).astype(np.int64)
-    keys = np.unique(met[:, 0] * count + met[:, 1])
-    pairs = np.stack([keys // count, keys % count], axis=1).astype(np.int32)
+    first, second = region[surface.edge_faces(h) if by_face else surface.edge_ends(h)].T
+    pairs = np.stack(np.divmod(np.unique(edge_keys(first, second, count)), count), axis=1).astype(np.int32)
     return LabelRegions(
         region,
         frozen(face_region),
@@ -127,9 +126,9 @@ def find_label_regions(surface: MeshFacts, labelling: Labelling) -> LabelRegions
 def _measured(
     surface: MeshFacts, labelling: Labelling, of_face: IntArray, region: IntArray, count: int, out_face_region: IntArray
 ) -> FloatArray:
-    """Measures of each region but its number of nodes, float64 (R, 9), and the region of each face.
+    """Measures of each region except its number of nodes, float64 (R, 9); writes the region of each face.
 
-    Summed over parts whose number depends on the input alone, so that the sums are the same for any number of threads.
+    Summed over parts whose number depends on the input only, so that the sums are the same for any number of threads.
     """
     m = len(surface.corners)
     bounds = fixed_bounds(m) if count <= MANY_REGIONS else [0, m]

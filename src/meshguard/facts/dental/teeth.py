@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshguard.facts.arrays import BoolArray, centroids, frozen
-from meshguard.facts.dental.label_islands import main_regions
+from meshguard.facts.dental.label_islands import IslandRule
 
 if TYPE_CHECKING:
     from meshguard.facts.dental.label_regions import LabelRegions
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
 
 FRAGMENT_MM2 = 12.0
-"""A label with less surface in one region is a remnant at a cut, not a crown that has a place in the row. The crowns of
-lower incisors, the smallest, have 70 to 110 mm2 in real scans."""
+"""A label whose main region has less area is a remnant at a cut, not a crown with a place in the row. The crowns of
+lower incisors, which are the smallest, have 70 to 110 mm2 in real scans."""
 
 
 class Teeth(NamedTuple):
@@ -24,19 +24,19 @@ class Teeth(NamedTuple):
 
     Attributes:
         labels: int32 (T,).
-        main: int32 (T,), largest region of each, in area and in faces.
-        areas: float64 (T,), of all its regions, mm2.
-        main_areas: float64 (T,), of the largest region, mm2.
-        centres: float64 (T, 3), of the largest region, mm.
+        main_region: int32 (T,), the largest region of each, in area and in number of nodes.
+        areas: float64 (T,), of all regions together, mm2.
+        main_areas: float64 (T,), of the main region, mm2.
+        centres: float64 (T, 3), of the main region, mm.
         axes: float64 (T, 3), unit vectors towards the biting side of each crown; NaN where it has none.
-        of_region: int32 (R + 1,), place in `labels` of each largest region, −1 for others; the last is for no region.
-        is_whole: bool (T,), whether enough of a tooth is there to have a place in the row, and a size.
-        outward: 1 where normals of the crowns point out of them, −1 where the faces are oriented the other way. Told by
-            the crowns, whose biting side is known from their shape.
+        of_region: int32 (R + 1,), place in `labels` of each main region, −1 for others; the last is for no region.
+        is_whole: bool (T,), whether enough of a tooth is present for it to have a place in the row, and a size.
+        outward: 1 where the normals of the crowns point out of them, −1 where the faces are oriented the other way.
+            Decided by the crowns, whose biting side is known from their shape.
     """
 
     labels: IntArray
-    main: IntArray
+    main_region: IntArray
     areas: FloatArray
     main_areas: FloatArray
     centres: FloatArray
@@ -46,22 +46,22 @@ class Teeth(NamedTuple):
     outward: float
 
     def place_of(self, label: int) -> int:
-        """The place of a label that is there, in `labels`."""
+        """The place in `labels` of a label that is among them."""
         return int(np.searchsorted(self.labels, label))
 
     def main_area_of(self, label: int) -> float:
-        """Area of the largest region of a label that is there, mm2."""
+        """Area of the main region of a label that is among them, mm2."""
         return float(self.main_areas[self.place_of(label)])
 
 
 def find_teeth(surface: MeshFacts, regions: LabelRegions) -> Teeth:
-    """The teeth with their largest regions, axes and borders."""
+    """The teeth with their main regions and axes."""
     area = regions.area
     labels = np.unique(regions.label[regions.label != 0]).astype(np.int32)
-    # Whatever the order of faces: of equal regions it is the one with the least centre.
-    ties = np.nan_to_num(regions.centre[:, 0])
-    mains = main_regions(regions.label, area, regions.n_nodes, ties)
-    main = np.array([mains[label] for label in labels.tolist()], np.int32)
+    # In any order of faces the same: of equal regions the one whose centre has the least x.
+    tie_breaker = np.nan_to_num(regions.centre[:, 0])
+    region_of_label = IslandRule.main_regions(regions.label, area, regions.n_nodes, tie_breaker)
+    main = np.array([region_of_label[label] for label in labels.tolist()], np.int32)
     is_tooth = regions.label != 0
     summed = np.bincount(np.searchsorted(labels, regions.label[is_tooth]), area[is_tooth], len(labels))
     centres = regions.centre[main]
@@ -75,7 +75,7 @@ def find_teeth(surface: MeshFacts, regions: LabelRegions) -> Teeth:
     outward = 1.0 if float(np.nansum(regions.vector_area[main] * axes)) >= 0.0 else -1.0
     return Teeth(
         labels=frozen(labels),
-        main=frozen(main),
+        main_region=frozen(main),
         areas=frozen(areas),
         main_areas=frozen(area[main]),
         centres=frozen(centres),
@@ -87,22 +87,22 @@ def find_teeth(surface: MeshFacts, regions: LabelRegions) -> Teeth:
 
 
 def _are_cut(area: FloatArray, rim: FloatArray, *, has_gum: bool) -> BoolArray:
-    """Whether the border of the scan takes much off a crown, bool (T,): more than the side of a square as large.
+    """Whether the boundary of the scan cuts much off a crown, bool (T,): along more than the side of a square as large.
 
-    Where only crowns are there all of them end at that border, and only clearly more than usual tells.
+    Where a scan holds only crowns, all of them end at its boundary, so only clearly more than usual counts.
     """
     usual = 0.0 if has_gum or not len(rim) else 1.5 * float(np.median(rim))
-    cut: BoolArray = rim > np.sqrt(area) + usual
-    return cut
+    is_cut: BoolArray = rim > np.sqrt(area) + usual
+    return is_cut
 
 
 def _axes(
     surface: MeshFacts, labels: IntArray, regions: LabelRegions, centres: FloatArray, vector: FloatArray
 ) -> FloatArray:
-    """Unit vectors towards the biting side: normals summed over a cap point along its axis, whichever way it bulges.
+    """Unit vectors towards the biting side: the normals of a cap, summed, point along its axis, one way or the other.
 
-    Which of the two ways is up is told by its border, which lies below the cap's own middle; so the orientation of
-    the faces does not enter.
+    Which way is up is decided by the border of the cap, which lies below its middle. So the orientation of the faces
+    does not matter.
     """
     borders, of_face = regions.borders, regions.label_of_face
     count = len(labels)

@@ -20,8 +20,8 @@ class Sides(NamedTuple):
     """Which way the numbers run along the row.
 
     Attributes:
-        steps: neighbours with different places in the numbering.
-        reversed: those of them whose numbers run from the patient's left to the right.
+        steps: number of neighbours with different places in the numbering.
+        reversed: number of those whose numbers run from the patient's left to the right.
     """
 
     steps: int
@@ -36,7 +36,7 @@ class Sides(NamedTuple):
 def row_of_codes(teeth: Teeth, sizes: ToothSizes | None) -> list[tuple[int, int]]:
     """Places (in `Teeth.labels`) and FDI codes of the whole teeth whose labels are codes, along the arch curve.
 
-    Counter-clockwise, seen from the biting side. Nothing without an arch curve.
+    Counter-clockwise, seen from the biting side. Empty without an arch curve.
     """
     if sizes is None:
         return []
@@ -45,16 +45,16 @@ def row_of_codes(teeth: Teeth, sizes: ToothSizes | None) -> list[tuple[int, int]
 
 
 def sides_of(codes: list[int], frame: ArchFrame) -> Sides | None:
-    """Which way the numbers of a row run, FDI codes along the arch curve; None where that cannot be told.
+    """Which way the numbers of a row run, FDI codes along the arch curve; None where that cannot be determined.
 
-    The patient's right and left are told by the shape: the crowns point to the biting side, and the tongue is inside
-    the arch. Seen from the biting side a lower arch runs counter-clockwise from the patient's right to the left, an
-    upper one clockwise. The jaw is that of most of the numbers.
+    The patient's right and left follow from the shape: the crowns point to the biting side, and the tongue is inside
+    the arch. Seen from the biting side, a lower arch runs counter-clockwise from the patient's right to the left, an
+    upper one clockwise. The jaw is the one that most of the numbers name.
     """
-    upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
-    if len(codes) < 3 or 2 * upper == len(codes) or not frame.has_inside:
+    n_upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
+    if len(codes) < 3 or 2 * n_upper == len(codes) or not frame.has_inside:
         return None
-    sense = -1 if 2 * upper > len(codes) else 1
+    sense = -1 if 2 * n_upper > len(codes) else 1
     indices = [fdi.arch_index(code) for code in codes]
     steps = [sense * (later - earlier) for earlier, later in pairwise(indices) if later != earlier]
     return Sides(len(steps), sum(step < 0 for step in steps))

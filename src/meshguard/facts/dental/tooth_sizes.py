@@ -1,4 +1,4 @@
-"""Sizes of labelled crowns along the arch curve and across it, and the order in which they stand."""
+"""Sizes of labelled crowns along the arch curve and across it, and their order along it."""
 
 from __future__ import annotations
 

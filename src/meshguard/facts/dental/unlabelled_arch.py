@@ -19,26 +19,27 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, Jaw
 
 MAX_FACES = 60_000
-"""Of a larger mesh so many faces are looked at, spread evenly."""
+"""Of a larger mesh about this many faces are looked at, spread evenly."""
 
 CROWN_BAND_MM = 5.0
-"""Depth below the highest surface in which crowns are looked for."""
+"""Depth below the highest surface within which crowns are looked for."""
 
 FLAT_SHARE = 0.12
 """Share of the area that one plane must hold to be the base of a model."""
 
 MIN_GUM_MM2 = 150.0
-"""Gum on the tongue's side that must be there for its slope to tell the jaw."""
+"""Area of gum on the tongue's side from which on its slope is used to decide the jaw."""
 
 
 def frame_of_shape(surface: MeshFacts) -> ArchFrame:
-    """The frame of an arch that nobody labelled.
+    """The frame of an arch without labels.
 
-    The occlusal plane is that of the least spread. Its biting side is away from the border of an open sheet, and from
-    the flat base of a model. The arch is where the surface is highest; the palate, where the arch is filled inside.
+    The occlusal plane is perpendicular to the direction of least spread. Its biting side faces away from the boundary
+    of an open sheet, and from the flat base of a model. The arch is where the surface is highest. If it is filled
+    inside, that is the palate.
     """
-    is_seen = surface.is_sound & (surface.components.of_face == surface.largest_component)
-    faces = np.flatnonzero(is_seen) if surface.n_finite else np.empty(0)
+    is_used = surface.is_sound & (surface.components.of_face == surface.largest_component)
+    faces = np.flatnonzero(is_used) if surface.n_finite else np.empty(0)
     if len(faces) < 100:
         return ArchFrame("geometry", np.zeros(3), None, 0.0, None, None, 0.0, None, 0.0, ("There are too few faces.",))
     faces = faces[:: max(1, len(faces) // MAX_FACES)]
@@ -48,12 +49,12 @@ def frame_of_shape(surface: MeshFacts) -> ArchFrame:
     spread, directions = np.linalg.eigh(((centres - origin).T * area) @ (centres - origin) / area.sum())
     why: list[str] = []
     if spread[0] > 0.45 * spread[1]:
-        why.append("The scan is as thick as it is wide, so the occlusal plane cannot be told.")
+        why.append("The scan is as thick as it is wide, so the occlusal plane is unknown.")
         return ArchFrame("geometry", origin, None, 0.0, None, None, 0.0, None, 0.0, tuple(why))
     normal: FloatArray = directions[:, 0]
     side, confidence = _biting_side(surface, centres, area, corners, origin, normal)
     if confidence < 0.2:
-        why.append("Neither a border nor a base tells which side the teeth bite on.")
+        why.append("Neither a boundary nor a base shows on which side the teeth bite.")
         return ArchFrame("geometry", origin, None, confidence, None, None, 0.0, None, 0.0, tuple(why))
     up = side * normal
     height = (centres - origin) @ up
@@ -61,7 +62,7 @@ def frame_of_shape(surface: MeshFacts) -> ArchFrame:
     crowns = centres[height > top - CROWN_BAND_MM]
     curve = curve_through(crowns[:: max(1, len(crowns) // 4000)], up)
     if curve is None or curve.sagitta_mm < MIN_SAGITTA_MM:
-        why.append("The highest surface is no arch, so there is no midline.")
+        why.append("The highest surface is not an arch, so there is no midline.")
         return ArchFrame("geometry", origin, up, confidence, None, None, 0.0, None, 0.0, tuple(why))
     middle = curve.cut + 0.5 * (curve.low + curve.high)
     front = np.cos(middle) * curve.east + np.sin(middle) * curve.north
@@ -72,7 +73,7 @@ def frame_of_shape(surface: MeshFacts) -> ArchFrame:
         return ArchFrame("geometry", origin, up, confidence, None, None, 0.0, None, 0.0, tuple(why))
     jaw, jaw_confidence = _jaw_by_inside(centres, area, corners, up, curve, front)
     if jaw is None:
-        why.append("What lies inside the arch is neither open and steep, as below, nor a palate.")
+        why.append("The inside of the arch is neither open and steep, as in a lower jaw, nor a palate.")
     return ArchFrame(
         "geometry", origin, up, confidence, curve, front, front_confidence, jaw, jaw_confidence, tuple(why)
     )
@@ -86,29 +87,29 @@ def _biting_side(
     origin: FloatArray,
     normal: FloatArray,
 ) -> tuple[float, float]:
-    """Which way along the normal the teeth bite, 1 or -1, and how sure that is."""
+    """Which way along the normal the teeth bite, 1 or -1, and a confidence from 0 to 1."""
     for side in (1.0, -1.0):
         if _has_base(area, corners, -side * normal) and not _has_base(area, corners, side * normal):
             return side, 0.9
-    rim = surface.edges.boundary
-    if not len(rim):
+    boundary = surface.edges.boundary
+    if not len(boundary):
         return 1.0, 0.0
-    places = surface.positions[surface.edge_ends(rim)]
-    length = np.linalg.norm(places[:, 1] - places[:, 0], axis=1)
-    middle = length @ places.mean(axis=1) / max(float(length.sum()), 1e-12)
+    ends = surface.positions[surface.edge_ends(boundary)]
+    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    middle = length @ ends.mean(axis=1) / max(float(length.sum()), 1e-12)
     thickness = float(np.sqrt(area @ ((centres - origin) @ normal) ** 2 / area.sum()))
     away = float((origin - middle) @ normal) / max(thickness, 1e-12)
     return (1.0 if away > 0 else -1.0), float(np.clip(abs(away), 0.0, 1.0))
 
 
 def _has_base(area: FloatArray, corners: FloatArray, outward: FloatArray) -> bool:
-    """Whether a good part of the surface lies in one plane that faces this way, and nothing lies beyond it."""
+    """Whether a large part of the surface lies in one plane that faces this way, and nothing lies beyond it."""
     normals = triangle_normals(corners)
     cosine = np.abs(normals @ outward) / np.maximum(np.linalg.norm(normals, axis=1), 1e-300)
     height = corners.mean(axis=1) @ outward
     # A base may be cut at a slant to the occlusal plane.
-    lowest = height > float(np.quantile(height, 0.98)) - 4.0
-    return bool(area[(cosine > 0.95) & lowest].sum() > FLAT_SHARE * area.sum())
+    is_outermost = height > float(np.quantile(height, 0.98)) - 4.0
+    return bool(area[(cosine > 0.95) & is_outermost].sum() > FLAT_SHARE * area.sum())
 
 
 def _jaw_by_inside(
@@ -117,30 +118,30 @@ def _jaw_by_inside(
     """Upper where the arch is filled inside and slopes up to the palate, lower where it is open and falls steeply.
 
     An upper scan without its palate is open as well, but slopes; a model with a base is filled in either jaw. Where the
-    two signs disagree nothing is said. Of eight arches of known jaw the slope (mean of the normals' part along `up`) is
-    0.68 in the upper one, 0.15 to 0.28 in the lower ones as scanned, and 0.5 where they were trimmed or based.
+    two signs disagree, the jaw is None. In eight arches of known jaw the slope (mean component of the normals along
+    `up`) is 0.68 in the upper one, 0.15 to 0.28 in lower ones as scanned, and 0.5 in trimmed ones and ones with a base.
     """
     flat = (centres - curve.centre) @ np.stack([front, np.cross(up, front)], axis=1)
     radius = float(curve.coefficients[0])
     # The inner half of the arch in cells of 3 mm: which of them hold surface.
     cells: npt.NDArray[np.int64] = np.floor(flat / 3.0).astype(np.int64)
     reach = max(2, int(0.55 * radius / 3.0))
-    inside = (np.abs(cells + 0.5) < reach).all(axis=1)
-    filled = len(np.unique(cells[inside], axis=0)) / (2 * reach) ** 2
+    is_inside = (np.abs(cells + 0.5) < reach).all(axis=1)
+    filled = len(np.unique(cells[is_inside], axis=0)) / (2 * reach) ** 2
 
     across = curve.placed(centres)[1]
     height = centres @ up
-    below = height < float(np.quantile(height, 0.995)) - CROWN_BAND_MM
+    is_below = height < float(np.quantile(height, 0.995)) - CROWN_BAND_MM
     angles = curve.angles(centres)
-    gum = below & (across < -5.0) & (across > -13.0) & (angles > curve.low) & (angles < curve.high)
-    if area[gum].sum() < MIN_GUM_MM2:
+    is_gum = is_below & (across < -5.0) & (across > -13.0) & (angles > curve.low) & (angles < curve.high)
+    if area[is_gum].sum() < MIN_GUM_MM2:
         return None, 0.0
-    normals = unit_vectors(triangle_normals(corners[gum]))
-    inward = curve.centre - centres[gum]
+    normals = unit_vectors(triangle_normals(corners[is_gum]))
+    inward = curve.centre - centres[is_gum]
     inward -= (inward @ up)[:, None] * up
-    # Which side of a face is out is told by the tongue, not by the winding.
+    # The outside of a face is the side of the tongue, whatever its orientation.
     sign = np.sign((normals * inward).sum(axis=1))
-    slope = float(area[gum] @ (sign * (normals @ up))) / float(area[gum].sum())
+    slope = float(area[is_gum] @ (sign * (normals @ up))) / float(area[is_gum].sum())
     if filled > 0.7 and slope > 0.55:
         return "upper", float(np.clip((slope - 0.45) / 0.2, 0.0, 1.0))
     if filled < 0.6 and slope < 0.4:

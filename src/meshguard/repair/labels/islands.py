@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.spatial import KDTree
 
-from meshguard.facts.dental.label_islands import MOSTLY, main_regions
+from meshguard.facts.dental.label_islands import MOSTLY, IslandRule
 from meshguard.halfedges import edge_keys
 from meshguard.repair.labels.label_graph import joined
 
 if TYPE_CHECKING:
-    from meshguard.facts.dental.label_islands import IslandRule
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.labels.label_graph import LabelGraph
 
@@ -80,7 +79,7 @@ def _may_go(merging: _Merging, region: int, rule: IslandRule, *, specks: bool) -
 def _is_small(merging: _Merging, region: int, tooth: int, rule: IslandRule, *, specks: bool) -> bool:
     """Whether a region is small beside a tooth, by the tooth's area as it is now: regions grow as others join them."""
     area, tooth_area = float(merging.area[region]), float(merging.area[merging.main[tooth]])
-    return rule.is_speck(area, tooth_area) if specks else not rule.is_large(area, tooth_area)
+    return rule.is_speck(area, tooth_area) if specks else not rule.is_too_large(area, tooth_area)
 
 
 def _label_to_join(merging: _Merging, region: int, rule: IslandRule, *, specks: bool) -> int | None:
@@ -111,7 +110,7 @@ class _Merging:
         self.label = regions.label
         self.area = regions.area.copy()
         n_nodes = np.bincount(regions.of_node, minlength=count).astype(np.float64)
-        self.main = main_regions(regions.label, regions.area, n_nodes, np.arange(count, dtype=np.float64))
+        self.main = IslandRule.main_regions(regions.label, regions.area, n_nodes, np.arange(count, dtype=np.float64))
         self.borders = _borders(graph, regions)
         self._of_node = regions.of_node
         self._host = list(range(count))

@@ -14,7 +14,6 @@ import numpy as np
 
 from meshguard.errors import MeshError
 from meshguard.facts.dental import DentalFacts
-from meshguard.facts.dental.label_islands import IslandRule
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh, frozen_array, label_of_corners
 from meshguard.policy import policy as as_policy
@@ -91,12 +90,12 @@ def mended(facts: DentalFacts, *, borders: bool) -> MendedLabels:
     per, labels = labelling.per, labelling.of_node
     stored = facts.carried.stored("label")
     if stored is None or len(labels) != (len(facts.surface.positions) if per == "vertex" else len(mesh.faces)):
-        raise MeshError(f"the labels cannot be read: {labelling.misfit}")
+        raise MeshError(f"the labels cannot be read: {labelling.mismatch}")
     old = stored.astype(np.int32).reshape(-1)
     # The crowns tell grooves from ridges, not the orientation of faces.
     outward = facts.teeth.outward if facts.has_labels and facts.surface.n_finite else 1.0
     graph = (vertex_graph if per == "vertex" else face_graph)(facts.surface, outward=outward)
-    rule = IslandRule.of(facts.policy)
+    rule = facts.island_rule
     labels, n_islands, n_holes = without_islands(graph, labels, rule, specks=False)
     if borders:
         labels = smooth_borders(graph, labels)
