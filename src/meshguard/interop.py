@@ -1,8 +1,8 @@
 """To and from the meshes of trimesh and Open3D, attributes included.
 
 Plain arrays need no function: `Mesh(vertices=..., faces=...)` takes them, and `mesh.vertices` and `mesh.faces` are
-arrays. A mesh never changes, so arrays that somebody else can write to are copied; arrays that nobody can write to are
-shared where their type fits. Each function says which.
+arrays. A mesh never changes, so arrays that something else can write to are copied; arrays that nothing can write to
+are shared if their type fits. Each function says which.
 
 Neither library is imported before its function is called.
 """
@@ -29,9 +29,9 @@ def from_trimesh(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
     """The mesh in a `trimesh.Trimesh`, its vertices and faces in order.
 
     `vertex_attributes` and `face_attributes` keep their names and types. Colours become `color`, uint8 (n, 4) RGBA, of
-    vertices or faces as trimesh has them. A texture is left behind, and so are normals that trimesh worked out.
+    vertices or faces as in trimesh. A texture is left behind, and so are normals that trimesh calculated.
 
-    Copied: faces (trimesh numbers them in int64), and whatever can be written to: in trimesh nearly everything.
+    Copied: faces (int64 in trimesh), and whatever can be written to, which is nearly everything in trimesh.
     Shared: vertices and attributes that came from a `Mesh` through `to_trimesh`.
 
     Args:
@@ -39,20 +39,22 @@ def from_trimesh(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
         jaw: which jaw it is; by default `mesh.metadata["jaw"]`, where `to_trimesh` puts it.
 
     Raises:
-        MeshError: it is no `trimesh.Trimesh` (a scene, for example), or an attribute holds no numbers.
+        MeshError: it is not a `trimesh.Trimesh` (a scene, for example), or an attribute does not hold numbers.
     """
     trimesh = _trimesh()
     if not isinstance(mesh, trimesh.Trimesh):
-        raise MeshError(f"this is no trimesh.Trimesh but {type(mesh).__name__}; a scene gives one by scene.to_mesh()")
+        raise MeshError(
+            f"this is not a trimesh.Trimesh but {type(mesh).__name__}; scene.to_mesh() makes one of a scene"
+        )
     vertex_data = {str(name): np.asarray(values) for name, values in mesh.vertex_attributes.items()}
     face_data = {str(name): np.asarray(values) for name, values in mesh.face_attributes.items()}
     if mesh.visual.kind == "vertex":
         vertex_data["color"] = np.asarray(mesh.visual.vertex_colors)
     elif mesh.visual.kind == "face":
         face_data["color"] = np.asarray(mesh.visual.face_colors)
-    named = mesh.metadata.get("jaw")
-    if jaw is None and named in ("upper", "lower"):
-        jaw = named
+    stored = mesh.metadata.get("jaw")
+    if jaw is None and stored in ("upper", "lower"):
+        jaw = stored
     return Mesh(
         vertices=np.asarray(mesh.vertices),
         faces=np.asarray(mesh.faces),
@@ -66,11 +68,11 @@ def to_trimesh(mesh: Mesh) -> Any:
     """A `trimesh.Trimesh` of a mesh, unprocessed: nothing is merged, dropped or reordered.
 
     Attributes become `vertex_attributes` and `face_attributes`. A `color` of bytes becomes the mesh's colours, RGBA in
-    trimesh: three columns become four. Vertex colours win where faces have some too; those stay an attribute.
-    A vertex `normal` is also what trimesh shades with. `jaw` stands in `metadata`, `source` is left behind.
+    trimesh: three columns become four. Vertex colours win if faces have colours too; those stay an attribute. A vertex
+    `normal` is also used by trimesh for shading. `jaw` is put into `metadata`, `source` is left behind.
 
-    Shared: vertices and attributes, which therefore cannot be written to; `to_trimesh(mesh).copy()` can be. Copied:
-    faces (trimesh numbers them in int64), and colours of three columns.
+    Shared: vertices and attributes, which therefore cannot be written to; those of `to_trimesh(mesh).copy()` can.
+    Copied: faces (int64 in trimesh), and colours of three columns.
 
     Raises:
         MeshGuardError: trimesh cannot be imported.
@@ -98,21 +100,21 @@ def to_trimesh(mesh: Mesh) -> Any:
 def from_open3d(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
     """The mesh in an Open3D `TriangleMesh`: of `open3d.geometry`, or of `open3d.t.geometry` on any device.
 
-    Normals become `normal`, float64 (float32 of `t`). Colours become `color`, uint8 (n, 3): a number from 0 to 1 is
-    rounded to the nearest of 256. Other attributes of the `t` class keep their names and types. Texture coordinates and
-    materials are left behind.
+    Normals become `normal`, float64 (float32 from `t`). Colours become `color`, uint8 (n, 3): a number from 0 to 1 is
+    rounded to the nearest of 256 levels. Other attributes of the `t` class keep their names and types. Texture
+    coordinates and materials are left behind.
 
     Copied: everything, since Open3D owns its memory and can write to it.
 
     Raises:
-        MeshError: it is no `TriangleMesh`, or an attribute holds no numbers.
+        MeshError: it is not a `TriangleMesh`, or an attribute does not hold numbers.
         MeshGuardError: Open3D cannot be imported.
     """
     open3d = _open3d()
     if isinstance(mesh, open3d.t.geometry.TriangleMesh):
         return _from_tensors(mesh, jaw)
     if not isinstance(mesh, open3d.geometry.TriangleMesh):
-        raise MeshError(f"this is no open3d TriangleMesh but {type(mesh).__name__}")
+        raise MeshError(f"this is not an open3d TriangleMesh but {type(mesh).__name__}")
     vertex_data: dict[str, npt.NDArray[Any]] = {}
     face_data: dict[str, npt.NDArray[Any]] = {}
     if mesh.has_vertex_colors():
@@ -133,15 +135,15 @@ def from_open3d(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
 def to_open3d(mesh: Mesh, *, tensor: bool = False) -> Any:
     """An Open3D `TriangleMesh` of a mesh, its vertices and faces in order.
 
-    The class of `open3d.geometry` has room for colours and normals of vertices and for normals of faces, and for no
-    other attribute; the class of `open3d.t.geometry` takes them all, under their own names but for `color` and
-    `normal`, which are `colors` and `normals` there.
+    The class of `open3d.geometry` has room only for colours and normals of vertices and for normals of faces. The class
+    of `open3d.t.geometry` takes all attributes under their own names, except `color` and `normal`, which are `colors`
+    and `normals` there.
 
     Copied: everything, since Open3D may write to its memory.
 
     Args:
         mesh: the mesh; its `jaw` and `source` are left behind.
-        tensor: make the class of `open3d.t.geometry`, positions float64 and faces int64.
+        tensor: make the class of `open3d.t.geometry`, with positions float64 and faces int64.
 
     Raises:
         MeshError: an attribute of a type that Open3D's tensors do not have, such as float16.
@@ -164,8 +166,8 @@ def to_open3d(mesh: Mesh, *, tensor: bool = False) -> Any:
     return made
 
 
-_THERE = {"color": "colors", "normal": "normals"}
-_HERE = {there: here for here, there in _THERE.items()}
+_OPEN3D_NAMES = {"color": "colors", "normal": "normals"}
+_OWN_NAMES = {theirs: name for name, theirs in _OPEN3D_NAMES.items()}
 
 
 def _from_tensors(mesh: Any, jaw: Jaw | None) -> Mesh:
@@ -174,12 +176,12 @@ def _from_tensors(mesh: Any, jaw: Jaw | None) -> Mesh:
     face = {name: mesh.triangle[name].cpu().numpy() for name in mesh.triangle}
     vertices, faces = vertex.pop("positions", np.empty((0, 3))), face.pop("indices", np.empty((0, 3), np.int32))
     face.pop("texture_uvs", None)
-    return Mesh(vertices=vertices, faces=faces, vertex_data=_named_here(vertex), face_data=_named_here(face), jaw=jaw)
+    return Mesh(vertices=vertices, faces=faces, vertex_data=_renamed(vertex), face_data=_renamed(face), jaw=jaw)
 
 
-def _named_here(data: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+def _renamed(data: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
     """Attributes under our names; colours as bytes."""
-    named = {_HERE.get(name, name): values for name, values in data.items()}
+    named = {_OWN_NAMES.get(name, name): values for name, values in data.items()}
     if "color" in named and named["color"].dtype.kind == "f":
         named["color"] = _bytes_of(named["color"])
     return named
@@ -192,14 +194,14 @@ def _to_tensors(mesh: Mesh, open3d: Any) -> Any:
     for data, place, owner in ((mesh.vertex_data, made.vertex, "vertex"), (mesh.face_data, made.triangle, "face")):
         for name, values in data.items():
             try:
-                place[_THERE.get(name, name)] = tensor(np.array(values))
+                place[_OPEN3D_NAMES.get(name, name)] = tensor(np.array(values))
             except (RuntimeError, TypeError) as error:
-                raise MeshError(f"{owner}_data[{name!r}] holds {values.dtype}, which Open3D has not") from error
+                raise MeshError(f"{owner}_data[{name!r}] holds {values.dtype}, which Open3D does not have") from error
     return made
 
 
 def _is_color(values: npt.NDArray[Any] | None) -> bool:
-    """Whether an attribute is what other libraries call a colour: RGB or RGBA in bytes."""
+    """Whether an attribute is a colour as other libraries store it: RGB or RGBA in bytes."""
     return values is not None and values.dtype == np.uint8 and values.ndim == 2 and values.shape[1] in (3, 4)
 
 
@@ -220,9 +222,9 @@ def _trimesh() -> Any:
 def _open3d() -> Any:
     try:
         import open3d
-    except (ImportError, OSError) as error:  # OSError: a library of the system that it needs is not there
+    except (ImportError, OSError) as error:  # OSError: a system library that it needs is missing
         raise MeshGuardError(
             f"open3d cannot be imported ({error}): pip install 'meshguard[open3d]', "
-            "and what it needs of the system, which is libusb on Debian"
+            "and the system libraries that it needs, libusb on Debian"
         ) from error
     return open3d

@@ -26,7 +26,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int32]
 
 MAX_ELEMENTS = 2**31 // 3 - 1
-"""Most vertices or faces a mesh can have: half-edges 3*f + c must fit an int32."""
+"""The most vertices or faces that a mesh can have: half-edges 3*f + c must fit an int32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,9 +37,9 @@ class Irregularity:
         check: id of the F-check that reports it.
         message: one sentence. It never quotes the file's text, which may identify a patient.
         offset: byte offset in the (decompressed) file, where there is one.
-        element: what `indices` number: "face" and "vertex" as the file counts them (row, not mesh index).
+        element: what `indices` refer to: "face" and "vertex" as the file counts them (row, not mesh index).
         indices: int32 (k,), sorted.
-        count: how many there are; `indices` may be left empty where numbering them tells nothing.
+        count: how many there are; `indices` may be empty where listing them says nothing.
         measures: name -> number, unit in the name.
     """
 
@@ -54,14 +54,14 @@ class Irregularity:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
-    """What reading a file saw; no part of the mesh's digest.
+    """What reading a file saw; not part of the mesh's digest.
 
     Attributes:
         format: "stl-binary", "stl-ascii", "ply-ascii", "ply-binary-little-endian", "ply-binary-big-endian", or
             "trimesh:SUFFIX" for a format read by trimesh.
         irregularities: in the order in which the file shows them.
         soup_origin: int32 (n,): for each welded vertex of an STL, the file's corner 3*facet + corner where its position
-            stands first; None where the format has its own vertices.
+            occurs first; None where the format has its own vertices.
         face_origin: int32 (m,): the file's face behind each triangle, where they differ (polygons, strips,
             dropped faces); None where they are the same.
     """
@@ -73,7 +73,7 @@ class Source:
 
 
 def frozen_array(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array, C-contiguous and read-only; the same memory if nobody else can write to it, else a copy."""
+    """The array, C-contiguous and read-only: the same memory if nothing else can write to it, else a copy."""
     array = np.ascontiguousarray(array)
     if array.flags.writeable or not _is_immutable(array):
         array = array.copy()
@@ -96,28 +96,28 @@ def _as_array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
     try:
         return np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
-        raise MeshError(f"{name} is no array: {error}") from error
+        raise MeshError(f"{name} is not an array: {error}") from error
 
 
 def _converted(array: npt.ArrayLike, dtype: npt.DTypeLike, kinds: str, name: str) -> npt.NDArray[Any]:
     """An (n, 3) array of `dtype`, frozen, or a MeshError that names the array."""
-    found = _as_array(array, name)
-    if found.size == 0 and found.ndim != 2:
-        found = found.reshape(0, 3)
-    if found.ndim != 2 or found.shape[1] != 3:
-        raise MeshError(f"{name} must have shape (n, 3), not {found.shape}")
-    if found.size and found.dtype.kind not in kinds:
-        raise MeshError(f"{name} must hold numbers of kind {'/'.join(kinds)}, not {found.dtype}")
-    if len(found) > MAX_ELEMENTS:
-        raise MeshError(f"{name} has {len(found)} rows; at most {MAX_ELEMENTS} are supported")
-    if found.dtype.kind in "iu" and np.dtype(dtype).kind == "i" and found.dtype.itemsize >= 4 and found.size:
+    rows = _as_array(array, name)
+    if rows.size == 0 and rows.ndim != 2:
+        rows = rows.reshape(0, 3)
+    if rows.ndim != 2 or rows.shape[1] != 3:
+        raise MeshError(f"{name} must have shape (n, 3), not {rows.shape}")
+    if rows.size and rows.dtype.kind not in kinds:
+        raise MeshError(f"{name} must hold numbers of kind {'/'.join(kinds)}, not {rows.dtype}")
+    if len(rows) > MAX_ELEMENTS:
+        raise MeshError(f"{name} has {len(rows)} rows; at most {MAX_ELEMENTS} are supported")
+    if rows.dtype.kind in "iu" and np.dtype(dtype).kind == "i" and rows.dtype.itemsize >= 4 and rows.size:
         limits = np.iinfo(np.int32)
-        if found.dtype != np.int32 and (int(found.min()) < limits.min or int(found.max()) > limits.max):
+        if rows.dtype != np.int32 and (int(rows.min()) < limits.min or int(rows.max()) > limits.max):
             raise MeshError(f"{name} has an index outside the range of int32")
-    if found.dtype != dtype:
-        found = found.astype(dtype)
-        found.flags.writeable = False
-    return frozen_array(found)
+    if rows.dtype != dtype:
+        rows = rows.astype(dtype)
+        rows.flags.writeable = False
+    return frozen_array(rows)
 
 
 def _attributes(data: Mapping[str, npt.ArrayLike], length: int, name: str) -> Attributes:
@@ -135,10 +135,10 @@ def _attributes(data: Mapping[str, npt.ArrayLike], length: int, name: str) -> At
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
 class Mesh:
-    """A triangle mesh, frozen. Lengths are millimetres by definition; readers never guess units, a check does.
+    """A triangle mesh, frozen. Lengths are in mm by definition: readers never guess units, but a check does.
 
-    Any integer and float dtype is converted once. Arrays that are writable elsewhere are copied, so that a mesh cannot
-    change; meshes compare by identity, or by `digest()`.
+    Integer and float arrays of any width are converted once. Arrays that are writable elsewhere are copied, so that a
+    mesh cannot change. Meshes compare by identity, or by `digest()`.
 
     Attributes:
         vertices: float64 (n, 3), C-contiguous, read-only; any value allowed, NaN included.
@@ -186,7 +186,7 @@ class Mesh:
         put(self, "source", source)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Read-only flags do not survive pickling, so a copy goes through the constructor.
+        # Pickling loses read-only flags, so a copy goes through the constructor.
         fields = (self.vertices, self.faces, dict(self.vertex_data), dict(self.face_data), self.jaw, self.source)
         return _mesh, fields
 
@@ -197,7 +197,7 @@ class Mesh:
         return f"Mesh({', '.join([f'{len(self.vertices)} vertices', f'{len(self.faces)} faces', *names])})"
 
     def digest(self) -> str:
-        """SHA-256 of geometry, attributes and jaw, as hexadecimal; `source` takes no part."""
+        """SHA-256 of geometry, attributes and jaw, as hexadecimal; `source` is left out."""
         sha = hashlib.sha256(f"meshguard mesh 1 {self.jaw}".encode())
         named: list[tuple[str, npt.NDArray[Any]]] = [("vertices", self.vertices), ("faces", self.faces)]
         named += [(f"vertex_data {name}", self.vertex_data[name]) for name in sorted(self.vertex_data)]
@@ -220,20 +220,20 @@ class Mesh:
         )
 
     def with_jaw(self, jaw: Jaw | None) -> Mesh:
-        """The same mesh of another jaw."""
+        """The same mesh with another jaw."""
         return _mesh(self.vertices, self.faces, self.vertex_data, self.face_data, jaw, self.source)
 
     def label_carrier(self) -> Carrier | None:
-        """Whether the vertices or the faces carry the labels of teeth that count; None where there are none.
+        """Whether vertices or faces carry the labels of teeth that are used; None where there are none.
 
-        Where both do, it is the vertices if the faces say the same, which is the label that two corners have and of
-        three different ones the middle; else it is the faces.
+        Where both do, it is the vertices if the faces say the same, else the faces. A face says the same if it has the
+        label of two of its corners, or of three different ones the middle.
         """
         of_face, of_vertex = self.face_data.get("label"), self.vertex_data.get("label")
         if of_face is None or of_vertex is None:
             return "face" if of_face is not None else "vertex" if of_vertex is not None else None
         if of_face.size != len(of_face) or of_vertex.size != len(of_vertex):
-            return "face"  # several numbers each are no labels
+            return "face"  # several numbers each are not labels
         same = np.array_equal(label_of_corners(of_vertex.reshape(-1), self.faces), of_face.reshape(-1))
         return "vertex" if same else "face"
 
@@ -246,7 +246,7 @@ class Mesh:
         return _mesh(self.vertices, self.faces, vertex, face, self.jaw, self.source)
 
     def with_irregularity(self, note: Irregularity) -> Mesh:
-        """The same mesh, whose source has one more irregularity."""
+        """The same mesh with one more irregularity in its source."""
         source = self.source or Source(format="unknown")
         return Mesh(
             vertices=self.vertices,
@@ -258,9 +258,9 @@ class Mesh:
         )
 
     def with_vertices(self, vertices: npt.ArrayLike) -> Mesh:
-        """The same faces and attributes on moved vertices, shape (n, 3); `source` is left behind.
+        """The same faces and attributes with moved vertices, shape (n, 3), without `source`.
 
-        Stored normals are left behind too: they described the old positions.
+        Stored normals are left out too: they described the old positions.
         """
         moved = np.asarray(vertices)
         if moved.shape != self.vertices.shape:
@@ -283,17 +283,17 @@ class Mesh:
         if chosen.size == 0 and chosen.dtype.kind != "b":
             chosen = np.empty(0, np.int32)
         try:
-            kept = np.arange(len(self.faces))[chosen]
+            rows = np.arange(len(self.faces))[chosen]
         except IndexError as error:
             raise MeshError(f"these are not faces of a mesh of {len(self.faces)}: {error}") from error
-        used = np.unique(self.faces[kept])
+        used = np.unique(self.faces[rows])
         remap = np.full(len(self.vertices), -1, np.int32)
         remap[used] = np.arange(len(used), dtype=np.int32)
         return Mesh(
             vertices=self.vertices[used],
-            faces=remap[self.faces[kept]],
+            faces=remap[self.faces[rows]],
             vertex_data={name: data[used] for name, data in self.vertex_data.items()},
-            face_data={name: data[kept] for name, data in self.face_data.items()},
+            face_data={name: data[rows] for name, data in self.face_data.items()},
             jaw=self.jaw,
         )
 
@@ -311,9 +311,9 @@ def _mesh(
 
 
 def label_of_corners(of_vertex: npt.NDArray[Any], faces: IntArray) -> npt.NDArray[Any]:
-    """Label of each face by those of its vertices, (m,): what two corners have, and of three different ones the middle.
+    """Label of each face from those of its vertices, (m,): that of two corners, of three different ones the middle.
 
-    Whatever the order of the corners.
+    It does not depend on the order of the corners.
     """
     a, b, c = (of_vertex[faces[:, corner]] for corner in range(3))
     middle: npt.NDArray[Any] = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
