@@ -25,7 +25,7 @@ def test_there_are_32_and_20() -> None:
 def test_what_is_no_tooth_is_refused(code: int) -> None:
     assert not fdi.is_tooth(code)
     for question in (fdi.jaw_of, fdi.position, fdi.antimere, fdi.successor, fdi.to_palmer, fdi.to_universal):
-        with pytest.raises(ToothError, match="is no FDI code"):
+        with pytest.raises(ToothError, match="is not an FDI code"):
             question(code)
 
 
@@ -178,11 +178,11 @@ def test_prescriptions(text: str, teeth: list[int]) -> None:
         ("3", "more than one reading"),
         ("upper 3", "no side"),
         ("A", "more than one reading"),
-        ("49", "is no tooth"),
-        ("5.8", "is no tooth"),
-        ("upper 33", "is no tooth of the jaw"),
-        ("UR6-LR6", "no range"),
-        ("55-26", "more than one|no range"),
+        ("49", "is not a tooth"),
+        ("5.8", "is not a tooth"),
+        ("upper 33", "is not a tooth of the jaw"),
+        ("UR6-LR6", "not a range"),
+        ("55-26", "more than one|not a range"),
         ("upper 6-4", "which end is right"),
         ("-", "dash"),
         ("UR6-", "dash"),

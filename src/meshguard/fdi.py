@@ -2,8 +2,8 @@
 
 A tooth is its FDI code, an int: the quadrant, then the position counted from the midline. Quadrants run as the dentist
 sees them: 1 upper right, 2 upper left, 3 lower left, 4 lower right of the *patient*; 5 to 8 are the same four for
-deciduous teeth. All functions take and give plain ints, so that a label of a mesh can be asked as it is; 0, the gum, is
-no tooth. Mixed dentition is normal: no function expects one dentition only.
+deciduous teeth. All functions take and return plain ints, so that a label of a mesh can be passed as it is; 0, the gum,
+is not a tooth. Mixed dentition is normal: no function assumes a single dentition.
 
 Sources: ISO 3950 (FDI); ADA Universal (1-32, A-T, also 1D-20D); Palmer (UR6, or a number beside a bracket).
 """
@@ -46,21 +46,21 @@ _BRACKETS = {"┘": 1, "⏌": 1, "└": 2, "⎿": 2, "┌": 3, "⎾": 3, "┐": 
 
 
 def is_tooth(code: int) -> bool:
-    """Whether this is the FDI code of a tooth; 0, the gum, is none."""
+    """Whether this is the FDI code of a tooth; 0, the gum, is not."""
     return code in _TEETH
 
 
 FDI_SHARE = 0.75
-"""Ids are taken for FDI codes when more than this share of the different ones are. Single ids that are none are errors
-in an FDI file, not another numbering; of Universal 17 to 32 three quarters happen to be codes."""
+"""Ids are taken for FDI codes when more than this share of the distinct ones are. A few ids that are not codes are
+errors in an FDI file, not another numbering; of Universal 17 to 32 three quarters happen to be codes."""
 
 
 def look_like_codes(ids: Iterable[int], *, declared: bool = False) -> bool:
-    """Whether ids are codes of teeth by the share of the different ones that are; 0 and negative ids do not count.
+    """Whether ids are codes of teeth, by the share of the distinct ones that are; 0 and negative ids do not count.
 
     Args:
         ids: each once.
-        declared: somebody says that they are; half of them are enough then.
+        declared: whether they are said to be codes; then half of them are enough.
     """
     positive = [id_ for id_ in ids if id_ > 0]
     known = sum(is_tooth(id_) for id_ in positive)
@@ -73,7 +73,7 @@ def quadrant_of(code: int) -> int:
     """1 upper right, 2 upper left, 3 lower left, 4 lower right; deciduous teeth count in the same four.
 
     Raises:
-        ToothError: this is no FDI code. So does every function here that takes one.
+        ToothError: this is not an FDI code. Every function here that takes one raises it.
     """
     return (_checked(code) // 10 - 1) % 4 + 1
 
@@ -89,7 +89,7 @@ def side_of(code: int) -> Side:
 
 
 def position(code: int) -> int:
-    """Place counted from the midline: 1 (central incisor) to 8, deciduous 1 to 5."""
+    """Position counted from the midline: 1 (central incisor) to 8, deciduous 1 to 5."""
     return _checked(code) % 10
 
 
@@ -99,7 +99,7 @@ def is_deciduous(code: int) -> bool:
 
 
 def kind_of(code: int) -> Kind:
-    """What kind of tooth it is; 4 and 5 are premolars, in the first dentition molars."""
+    """What kind of tooth it is; positions 4 and 5 are premolars, in the first dentition molars."""
     place = position(code)
     if place <= 2:
         return "incisor"
@@ -109,7 +109,7 @@ def kind_of(code: int) -> Kind:
 
 
 def antimere(code: int) -> int:
-    """The same tooth of the other side: 16 and 26, 75 and 85."""
+    """The same tooth on the other side: 16 and 26, 75 and 85."""
     quadrant, place = divmod(_checked(code), 10)
     return 10 * (quadrant + 1 if quadrant % 2 else quadrant - 1) + place
 
@@ -144,9 +144,9 @@ def arch_order(jaw: Jaw, *, deciduous: bool = False) -> tuple[int, ...]:
     if jaw not in ("upper", "lower"):
         raise ToothError(f"a jaw is 'upper' or 'lower', not {_shown(str(jaw))}")
     right, left = (1, 2) if jaw == "upper" else (4, 3)
-    add, most = (4, 5) if deciduous else (0, 8)
-    from_right = [10 * (right + add) + place for place in range(most, 0, -1)]
-    return (*from_right, *(10 * (left + add) + place for place in range(1, most + 1)))
+    shift, count = (4, 5) if deciduous else (0, 8)
+    from_right = [10 * (right + shift) + place for place in range(count, 0, -1)]
+    return (*from_right, *(10 * (left + shift) + place for place in range(1, count + 1)))
 
 
 def arch_index(code: int) -> int:
@@ -186,7 +186,7 @@ def from_universal(symbol: int | str) -> int:
     elif re.fullmatch(r"[0-9]{1,2}", text) and 1 <= int(text) <= 32:
         number = int(text)
         return arch_order("upper")[number - 1] if number <= 16 else arch_order("lower")[32 - number]
-    raise ToothError(f"{_shown(text)} is no tooth in Universal numbering, which has 1 to 32 and A to T")
+    raise ToothError(f"{_shown(text)} is not a tooth in Universal numbering, which has 1 to 32 and A to T")
 
 
 def to_universal(code: int) -> str:
@@ -207,12 +207,12 @@ def from_palmer(symbol: str) -> int:
     match = re.fullmatch(r"(U|L)(R|L)([1-8A-E])", text)
     if match:
         return _in_quadrant(_QUADRANTS[match[1] + match[2]], match[3])
-    # The upright stroke of a bracket is the midline: the number stands on the patient's side as one looks at him.
+    # The upright stroke of a bracket is the midline: the number is on the side where an observer sees the tooth.
     if match := re.fullmatch(r"([1-8A-E])([┘⏌┐⏋])", text):
         return _in_quadrant(_BRACKETS[match[2]], match[1])
     if match := re.fullmatch(r"([└⎿┌⎾])([1-8A-E])", text):
         return _in_quadrant(_BRACKETS[match[1]], match[2])
-    raise ToothError(f"{_shown(text)} is no tooth in Palmer's notation, which writes UR6 or LLE")
+    raise ToothError(f"{_shown(text)} is not a tooth in Palmer notation, which writes UR6 or LLE")
 
 
 def to_palmer(code: int) -> str:
@@ -272,7 +272,7 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A position whose quadrant is not complete: the 3 of "lower 3-3", the L3 of "L3-3"."""
+    """A position whose quadrant is incomplete: the 3 of "lower 3-3", the L3 of "L3-3"."""
 
     place: str
     jaw: str | None
@@ -280,7 +280,7 @@ class _Place:
 
 
 def parse(text: str, *, system: System | None = None) -> list[int]:
-    """The teeth that a prescription names, as FDI codes in the order written; no tooth twice.
+    """The teeth that a prescription names, as FDI codes in the order written, each tooth once.
 
     Understood: "16", "1.6", "UR6", "6┘", "upper right 6", "the 35", "UR6-UL6", "UR6-4", "lower 3-3" (canine to canine),
     "upper and lower 3-3", "UR6, 7" (a bare position takes the quadrant before it), "FDI 24", "Universal 24", "#30",
@@ -292,10 +292,10 @@ def parse(text: str, *, system: System | None = None) -> list[int]:
 
     Args:
         text: what was written.
-        system: how numbers are meant that carry no other mark; None: as the text says.
+        system: the numbering of numbers that carry no other mark; None for what the text says.
 
     Raises:
-        ToothError: no tooth, more than one reading, or words that contradict each other; the text quotes tooth
+        ToothError: no tooth, more than one reading, or words that contradict each other; the message quotes tooth
             numbers only.
     """
     if system not in (None, "fdi", "universal", "palmer"):
@@ -324,17 +324,17 @@ def parse(text: str, *, system: System | None = None) -> list[int]:
 
 
 def _items(text: str) -> Iterator[tuple[_Words, list[_Token]]]:
-    """The parts between commas: the words of each, and its teeth and dashes."""
+    """The parts between commas: the words of each part, and its teeth and dashes."""
     content = text.upper().rstrip().rstrip(".")
     words: _Words = {}
     tokens: list[_Token] = []
     is_closed = False
-    at = 0
-    while at < len(content):
-        match = _TOKEN.match(content, at)
+    start = 0
+    while start < len(content):
+        match = _TOKEN.match(content, start)
         if match is None:
-            raise ToothError(f"what stands at character {at + 1} is not understood")
-        at = match.end()
+            raise ToothError(f"the text at character {start + 1} is not understood")
+        start = match.end()
         kind = str(match.lastgroup)
         if kind == "comma":
             if words or tokens:
@@ -346,10 +346,10 @@ def _items(text: str) -> Iterator[tuple[_Words, list[_Token]]]:
                 # Not quoted: it may be a name.
                 raise ToothError(f"the word at character {match.start('word') + 1} is not understood")
             if name and words.setdefault(name, value) != value:
-                raise ToothError(f"{words[name]} and {value} stand in one part of the text; put a comma between them")
+                raise ToothError(f"{words[name]} and {value} are in one part of the text; put a comma between them")
             is_closed = is_closed or bool(name and tokens)
         elif is_closed:
-            raise ToothError("words stand between two teeth; put a comma where the next part begins")
+            raise ToothError("there are words between two teeth; put a comma where the next part begins")
         else:
             tokens.append(_Token(kind, match.group().strip().lstrip("# "), match["hash"] is not None))
     if words or tokens:
@@ -357,7 +357,7 @@ def _items(text: str) -> Iterator[tuple[_Words, list[_Token]]]:
 
 
 def _teeth(tokens: list[_Token], words: _Words, system: str | None) -> tuple[list[int], _Words]:
-    """The teeth of one part, and the quadrant that a bare position behind it takes."""
+    """The teeth of one part, and the quadrant that a bare position after it takes."""
     found: list[int] = []
     k = 0
     while k < len(tokens):
@@ -368,8 +368,8 @@ def _teeth(tokens: list[_Token], words: _Words, system: str | None) -> tuple[lis
             k += 1
             continue
         if tokens[k].kind == "place" and tokens[k + 2].kind in ("number", "numbered"):
-            one = _completed(first)
-            words = {"jaw": jaw_of(one), "side": side_of(one)}
+            code = _completed(first)
+            words = {"jaw": jaw_of(code), "side": side_of(code)}
         elif isinstance(first, _Place) and first.jaw is not None:
             words = {**words, "jaw": first.jaw}
         found += _range(first, _reading(tokens[k + 2], words, system))
@@ -381,14 +381,14 @@ def _teeth(tokens: list[_Token], words: _Words, system: str | None) -> tuple[lis
 
 
 def _reading(token: _Token, words: _Words, system: str | None) -> int | _Place:
-    """What one token means among the words around it.
+    """What a token means among the words around it.
 
     Raises:
-        ToothError: nothing, or more than one thing.
+        ToothError: it has no meaning, or more than one.
     """
     text = token.text
     if token.kind == "dash":
-        raise ToothError("a dash must stand between two teeth")
+        raise ToothError("a dash must be between two teeth")
     if token.kind == "half_place":
         return _Place(text[1], "upper" if text[0] == "U" else "lower", words.get("side"))
     readings: dict[str, int | _Place] = {}
@@ -405,18 +405,18 @@ def _reading(token: _Token, words: _Words, system: str | None) -> int | _Place:
             readings["a position counted from the midline"] = _Place(place, jaw, side)
         if system in (None, "fdi") and text.isdigit() and is_tooth(int(text)):
             readings["FDI"] = int(text)
-        # Beside a jaw or a side, and after a quadrant, small numbers count from the midline unless Universal is asked.
+        # With a jaw or side, and after a quadrant, small numbers count from the midline unless Universal is asked for.
         if system == "universal" or (system is None and not (is_place and has_words)):
             with suppress(ToothError):
                 readings["Universal"] = from_universal(text)
     fitting = {name: reading for name, reading in readings.items() if _fits(reading, words)}
     if not fitting:
         if readings:
-            raise ToothError(f"{_shown(text)} is no tooth of the jaw, side or dentition that the text names")
-        raise ToothError(f"{_shown(text)} is no tooth in {_SYSTEM_NAMES[system]} numbering")
+            raise ToothError(f"{_shown(text)} is not a tooth of the jaw, side or dentition that the text names")
+        raise ToothError(f"{_shown(text)} is not a tooth in {_SYSTEM_NAMES[system]} numbering")
     if len(fitting) > 1:
         shown = " or ".join(
-            name if isinstance(one, _Place) else f"{name} ({name_of(one)})" for name, one in fitting.items()
+            name if isinstance(reading, _Place) else f"{name} ({name_of(reading)})" for name, reading in fitting.items()
         )
         raise ToothError(f"{_shown(text)} has more than one reading: {shown}; say which system is meant")
     return next(iter(fitting.values()))
@@ -454,7 +454,7 @@ def _range(first: int | _Place, last: int | _Place) -> list[int]:
         first, last = replace(first, side="right"), replace(last, side="left")
     ends = _completed(first), _completed(last)
     if jaw_of(ends[0]) != jaw_of(ends[1]) or is_deciduous(ends[0]) != is_deciduous(ends[1]):
-        raise ToothError(f"{ends[0]} to {ends[1]} is no range along one arch and one dentition")
+        raise ToothError(f"{ends[0]} to {ends[1]} is not a range along one arch and one dentition")
     arch = arch_order(jaw_of(ends[0]), deciduous=is_deciduous(ends[0]))
     start, end = arch.index(ends[0]), arch.index(ends[1])
     return list(arch[start : end + 1] if start <= end else arch[end : start + 1][::-1])
@@ -464,9 +464,9 @@ def _range(first: int | _Place, last: int | _Place) -> list[int]:
 
 
 def _checked(code: int) -> int:
-    """The code as an int, if it is a tooth's."""
+    """The code as an int, if it is that of a tooth."""
     if not is_tooth(code):
-        raise ToothError(f"{_shown(str(code))} is no FDI code of a tooth (11 to 48, 51 to 85)")
+        raise ToothError(f"{_shown(str(code))} is not an FDI code of a tooth (11 to 48, 51 to 85)")
     return int(code)
 
 

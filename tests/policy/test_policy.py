@@ -54,7 +54,10 @@ class TestLimits:
         ("name", "said"),
         [
             ("hole_diameter", "there is no limit 'hole_diameter'; did you mean 'hole_diameter_mm'?"),
-            ("acme.gum_band_mm", "limit 'acme.gum_band_mm' is another package's, and this policy does not set it"),
+            (
+                "acme.gum_band_mm",
+                "limit 'acme.gum_band_mm' belongs to another package, and this policy does not set it",
+            ),
         ],
     )
     def test_a_name_without_a_limit_is_a_policy_error(self, ask: Any, name: str, said: str) -> None:
@@ -149,8 +152,8 @@ class TestNearest:
             (lambda: Policy.from_dict({"base": "scam"}), "did you mean 'scan'?"),
             (lambda: Policy.from_dict({"limits": [1]}), "limits of a policy is a table"),
             (lambda: Policy.from_dict({"select": "T101"}), "select of a policy is a list"),
-            (lambda: Policy.from_dict({"fail_on": ["error"]}), "is no value here"),
-            (lambda: Policy.from_dict({"max_safety": 2}), "is no value here"),
+            (lambda: Policy.from_dict({"fail_on": ["error"]}), "is not a value here"),
+            (lambda: Policy.from_dict({"max_safety": 2}), "is not a value here"),
         ],
     )
     def test_the_error_names_what_exists(self, make: Any, said: str) -> None:
@@ -234,7 +237,7 @@ class TestToml:
     def test_a_file_cannot_be_based_on_a_file(self, tmp_path: Path) -> None:
         path = tmp_path / "p.toml"
         path.write_text(f"base = {str(path)!r}\n")
-        with pytest.raises(PolicyError, match="is no value here"):
+        with pytest.raises(PolicyError, match="is not a value here"):
             policy(path)
 
 

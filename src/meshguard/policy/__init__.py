@@ -2,7 +2,7 @@
 
 Limits are lengths in mm, areas in mm2 and angles in degrees. Those about the mesh and those about teeth have a table
 each; other packages may bring their own. A limit that deletes, fills or welds is a `Tolerance`: a length or area that
-is never more than a fraction of the mesh, so that a scan in centimetres or a model of unit size is not eaten.
+is never more than a fraction of the mesh, so that a scan in centimetres or a model of unit size is not destroyed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ CLASSES = (
     "duplicate",
     "vertex_overlap",
 )
-"""How two faces can intersect, by the number that kernels give; a policy can weigh each: `S102:touch_point`."""
+"""How two faces can intersect, by the number in kernels; a policy can set a severity for each: `S102:touch_point`."""
 
 
 LIMITS: Mapping[str, Limit] = by_name(*MESH_LIMITS.values(), *DENTAL_LIMITS.values())
@@ -71,17 +71,17 @@ class Policy:
         name: for people; the digest is what identifies a policy.
         select: check ids or prefixes that run ("T", "T1", "T101"); empty means all.
         ignore: check ids or prefixes that do not run -> the reason, shown in the report ("" if none is given).
-        limits: limit name -> value; what is not named keeps its default. A name with a dot is a limit of another
-            package.
+        limits: limit name -> value; limits that are not named keep their defaults. A name with a dot is a limit of
+            another package.
         severities: check id or prefix -> severity of all its findings; the longest match wins.
-        rim: which open boundary is legal: "one" rim for each sheet, "any" boundary, or none ("closed").
+        rim: which open boundary is allowed: "one" rim for each sheet, "any" boundary, or none ("closed").
         labels: whether labels of teeth may be missing ("optional") or not ("required").
         max_safety: the most that repair may do.
         fail_on: a report is not `ok` from this severity on.
 
     Raises:
         PolicyError: a name or value that does not exist; ids, and limits of other packages, are checked when the
-            policy is used, since only then it is known who brings them.
+            policy is used, because only then it is known which packages bring them.
     """
 
     name: str = "scan"
@@ -101,8 +101,8 @@ class Policy:
         lists, tables = ("select", "ignore"), ("limits", "severities")
         for key in (*lists, *tables):
             given: object = getattr(self, key)
-            fits = isinstance(given, (str, Iterable) if key in lists else Mapping)
-            if not fits or not all(isinstance(name, str) for name in given):  # type: ignore[attr-defined]
+            has_type = isinstance(given, (str, Iterable) if key in lists else Mapping)
+            if not has_type or not all(isinstance(name, str) for name in given):  # type: ignore[attr-defined]
                 raise PolicyError(f"{key} of a policy names checks or limits by strings, not {given!r}")
         # A single id is a list of one, not a list of letters.
         select: str | Iterable[str] = self.select
@@ -143,7 +143,7 @@ class Policy:
         """The value of a limit under this policy.
 
         Args:
-            limit: its name, or the limit itself: one of another package is not in `LIMITS`, and brings its default.
+            limit: its name, or the limit itself: a limit of another package is not in `LIMITS`, and brings its default.
 
         Raises:
             PolicyError: there is no limit of that name.
@@ -159,14 +159,14 @@ class Policy:
         """
         known = _known(limit)
         if known.bound is None:
-            raise PolicyError(f"no fraction of the mesh bounds limit {known.name}; it has a value only")
+            raise PolicyError(f"no fraction of the mesh bounds limit {known.name}; it only has a value")
         return Tolerance(self.limit(known), self.limit(known.bound))
 
     def selects(self, check: str) -> bool:
         """Whether a check runs: selected, and not ignored by an id or prefix at least as long."""
-        chosen = max((len(key) for key in self.select if check.startswith(key)), default=-1 if self.select else 0)
-        refused = max((len(key) for key in self.ignore if check.startswith(key)), default=-1)
-        return chosen >= 0 and chosen > refused
+        selected = max((len(key) for key in self.select if check.startswith(key)), default=-1 if self.select else 0)
+        ignored = max((len(key) for key in self.ignore if check.startswith(key)), default=-1)
+        return selected >= 0 and selected > ignored
 
     def severity_of(self, check: str) -> Severity | None:
         """The severity this policy gives to all findings of a check, or None where the check decides."""
@@ -202,7 +202,7 @@ class Policy:
         Limits of another package may stand under its name: `{"acme": {"gum_band_mm": 2}}` is `acme.gum_band_mm`.
 
         Raises:
-            PolicyError: an unknown key or value; the text names the nearest that exists.
+            PolicyError: an unknown key or value; the message names the nearest one that exists.
         """
         data = dict(data)
         base = _choice(data.pop("base", "scan"), BUILT_IN)
@@ -232,18 +232,20 @@ class Policy:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of an error text: the known word nearest to one that is not, or all of them."""
+    """The end of an error message: the known word nearest to an unknown one, or all known words."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
 
 
 def _known(limit: str | Limit) -> Limit:
-    """The limit of that name, or a PolicyError that names the nearest."""
+    """The limit of that name, or a PolicyError that names the nearest one."""
     if isinstance(limit, Limit):
         return limit
     if "." in limit:
-        raise PolicyError(f"limit {limit!r} is another package's, and this policy does not set it: ask by its Limit")
+        raise PolicyError(
+            f"limit {limit!r} belongs to another package, and this policy does not set it: ask with its Limit"
+        )
     if limit not in LIMITS:
         raise PolicyError(f"there is no limit {limit!r}{nearest(limit, LIMITS)}")
     return LIMITS[limit]
@@ -277,21 +279,21 @@ def _safety(word: object) -> Safety:
 
 
 def _choice(word: object, known: Mapping[str, _T]) -> _T:
-    """The value under that word, or a PolicyError that names the nearest."""
+    """The value of that word, or a PolicyError that names the nearest one."""
     if not isinstance(word, str) or word not in known:
-        raise PolicyError(f"{word!r} is no value here{nearest(str(word), known)}")
+        raise PolicyError(f"{word!r} is not a value here{nearest(str(word), known)}")
     return known[word]
 
 
 BUILT_IN: Mapping[str, Policy] = MappingProxyType(
     {
-        # An open arch as a scanner gives it: one rim for each sheet is legal.
+        # An open arch as a scanner makes it: one rim for each sheet is allowed.
         "scan": Policy(name="scan"),
-        # A closed solid for a printer: no boundary is legal, and repair may invent what closes it.
+        # A closed solid for a printer: no boundary is allowed, and repair may invent what closes it.
         "print": Policy(name="print", rim="closed", max_safety=Safety.INVENTIVE),
         # As `scan`, and every tooth must be labelled.
         "labelled": Policy(name="labelled", labels="required"),
-        # Anything that is at all amiss fails.
+        # Any warning fails, and repair may only make lossless changes.
         "strict": Policy(name="strict", fail_on=Severity.WARNING, max_safety=Safety.LOSSLESS),
     }
 )
@@ -302,7 +304,7 @@ def policy(source: str | Path | Policy) -> Policy:
     """The policy itself, a built-in one by its name, or one from a `.toml` file.
 
     Raises:
-        PolicyError: no such policy; the text names the nearest.
+        PolicyError: no such policy; the message names the nearest one.
     """
     if isinstance(source, Policy):
         return source

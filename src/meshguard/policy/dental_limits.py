@@ -1,4 +1,4 @@
-"""Limits about labels and teeth: how far a segmentation may stray from what crowns are like."""
+"""Limits about labels and teeth: how far a segmentation may deviate from what crowns are like."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ DENTAL_LIMITS = by_name(
     Limit(
         "instance_share",
         0.05,
-        "An instance and a label that disagree are an error when the lesser part is more than this share.",
+        "An instance and a label that disagree are an error when the smaller part is more than this share.",
     ),
-    Limit("jaw_confidence", 0.6, "The jaw that incisors look like counts from this confidence on, 0 to 1."),
+    Limit("jaw_confidence", 0.6, "The jaw that the incisors look like counts from this confidence on, 0 to 1."),
     Limit(
         "label_part_mm2",
         0.1,
-        "A stray piece of a label, or a hole in a tooth, with less area is only mentioned.",
+        "A label island, or a hole in a tooth, with less area is only a note.",
         source="derived: about four faces of a published scan of 40 faces/mm2 on teeth",
     ),
     Limit(
         "label_error_share",
         0.15,
-        "A stray piece or hole is an error when it has more than this share of the tooth's area.",
+        "A label island or a hole is an error only above this share of the tooth's area.",
     ),
-    Limit("label_error_mm2", 4.0, "A stray piece or hole is an error when it has more area than this."),
+    Limit("label_error_mm2", 4.0, "A label island or a hole is an error only above this area."),
     Limit(
         "label_near_mm",
         1.5,
-        "A stray piece of a label nearer to its tooth than this may be a part that something cuts off it.",
+        "A label island nearer to its tooth than this may be a part of it that something cuts off.",
     ),
     Limit(
         "label_speck_share",
         0.05,
-        "Repair gives away a stray piece with less than this share of its tooth, however near it lies.",
+        "Repair gives away a label island with at most this share of its tooth's area, however near it lies.",
         source="proposal: islands below 5 % of a tooth's area are fixable",
     ),
-    Limit("order_mm", 1.5, "Two teeth are out of order when they stand the wrong way round by more than this."),
+    Limit("order_mm", 1.5, "Two teeth are out of order when they are the wrong way round by more than this."),
     Limit("order_error_mm", 3.0, "Teeth out of order are an error when it is by more than this."),
     Limit(
         "size_share",
         0.35,
-        "A crown's width may differ from the norm, scaled to the arch, by this share.",
+        "A crown's width may differ by this share from the norm scaled to the arch.",
         source="derived: covers published means of upper incisors and canines (extracted teeth, both sexes)",
     ),
     Limit(
@@ -50,8 +50,8 @@ DENTAL_LIMITS = by_name(
     Limit(
         "size_area_share",
         0.5,
-        "And when its area exceeds the scaled norm's, or its antimere's, by more than this share; a turned tooth's "
-        "does not.",
+        "A crown is also an error when its area exceeds that of the scaled norm, or of its antimere, by more than this "
+        "share; a rotated tooth's does not.",
         source="tuned on real arches, whose crowns have up to 1.34 times the area; two as one have 1.6 and more",
     ),
     Limit(
@@ -83,29 +83,29 @@ DENTAL_LIMITS = by_name(
     Limit(
         "bleed_mm",
         0.9,
-        "A label bleeds over its neighbour when the crease between them lies this far from the labels' border.",
-        source="tuned on real arches: beyond the width of the crease itself",
+        "A label bleeds over its neighbour when the embrasure between them is this far from the border of the labels.",
+        source="tuned on real arches: more than the width of the embrasure itself",
     ),
     Limit(
         "bridge_mm",
         0.2,
-        "Surface that joins two teeth is a bridge when their walls beside it stand apart by more than this.",
+        "Surface that joins two teeth is a bridge when their walls beside it are further apart than this.",
         source=(
             "derived: seven scanners bridged gaps of 0.1 to 0.4 mm in a published study, and one and a half faces of a "
-            "raw scan, below which a gap is not told from a rounded valley, are 0.2 mm"
+            "raw scan, below which a gap looks like a rounded valley, are 0.2 mm"
         ),
     ),
     Limit(
         "bridge_share",
         0.3,
-        "A bridge is told when at least this share of the border between two teeth lies in a gap.",
-        source="tuned on real arches and phantoms, of which none has both this share and 1.5 mm in a gap",
+        "A bridge is reported when at least this share of the border between two teeth lies in a gap.",
+        source="tuned on real arches and phantoms, none of which has both this share and 1.5 mm in a gap",
     ),
     Limit("bridge_sure_share", 0.5, "A bridge is a warning, not a note, from this share of the border on."),
     Limit(
         "tooth_like_mm2",
         20.0,
-        "Gum that stands as high as the middle of the crowns beside it looks like a tooth from this area on.",
+        "Gum that is as high as the middle of the crowns beside it looks like a tooth from this area on.",
     ),
 )
-"""Limits that need labels of teeth, by name; the order is that of the documentation."""
+"""Limits that need labels of teeth, by name, in the order of the documentation."""

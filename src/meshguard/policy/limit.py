@@ -1,4 +1,4 @@
-"""What a limit is: a threshold with its meaning and its source, and the fraction of a mesh that may bound it."""
+"""What a limit is: a threshold with its meaning and source, and the fraction of a mesh that may bound it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A threshold that a check or a repair asks the policy for.
+    """A threshold that a check or a step of repair asks the policy for.
 
     Attributes:
         name: what a policy calls it, with the unit at the end; a limit of another package has that package's name
@@ -48,9 +48,9 @@ class Tolerance:
     limit: float
     fraction: float
 
-    def within(self, whole: float) -> float:
-        """The limit for a mesh whose diagonal (mm) or area (mm2) is `whole`."""
-        return min(self.limit, self.fraction * whole)
+    def within(self, size: float) -> float:
+        """The limit for a mesh with this diagonal (mm) or area (mm2)."""
+        return min(self.limit, self.fraction * size)
 
 
 def by_name(*limits: Limit) -> Mapping[str, Limit]:

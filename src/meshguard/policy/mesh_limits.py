@@ -5,10 +5,14 @@ from __future__ import annotations
 from meshguard.policy.limit import Limit, by_name
 
 MESH_LIMITS = by_name(
-    Limit("normal_angle_deg", 45.0, "A stored normal disagrees when it is further than this from its face's."),
-    Limit("weld_mm", 1e-3, "Vertices on a boundary closer than this belong together.", bound="weld_fraction"),
+    Limit(
+        "normal_angle_deg",
+        45.0,
+        "A stored normal disagrees when it is more than this away from the normal of its face.",
+    ),
+    Limit("weld_mm", 1e-3, "Boundary vertices closer than this belong together.", bound="weld_fraction"),
     Limit("weld_fraction", 1e-5, "Upper bound of weld_mm, as a fraction of the mesh's diagonal."),
-    Limit("aspect", 50.0, "A needle's longest edge is more than this times its shortest."),
+    Limit("aspect", 50.0, "A needle's longest edge is more than this many times its shortest."),
     Limit("cap_angle_deg", 175.0, "A cap's largest angle is more than this."),
     Limit("short_edge_mm", 1e-3, "An edge shorter than this is short.", bound="short_edge_fraction"),
     Limit("short_edge_fraction", 1e-5, "Upper bound of short_edge_mm, as a fraction of the mesh's diagonal."),
@@ -28,20 +32,19 @@ MESH_LIMITS = by_name(
     Limit(
         "separation_mm",
         0.005,
-        "Repair moves a vertex at most this far to pull apart sheets that touch.",
+        "Repair moves a vertex at most this far to separate sheets that touch.",
         bound="separation_fraction",
     ),
     Limit("separation_fraction", 5e-5, "Upper bound of separation_mm, as a fraction of the mesh's diagonal."),
     Limit(
         "carve_fraction",
         0.01,
-        "Where intersecting faces can only be taken away, those longer than this share of the diagonal are split "
-        "first.",
+        "Where intersecting faces can only be removed, those longer than this share of the diagonal are split first.",
     ),
     Limit(
         "solid_fraction",
         0.005,
-        "Where a closed body can only be made anew, it is made in cells whose side is this share of the diagonal.",
+        "Where a closed body can only be rebuilt, it is rebuilt from cells whose side is this share of the diagonal.",
     ),
     Limit(
         "rim_share",
@@ -61,7 +64,7 @@ MESH_LIMITS = by_name(
     Limit(
         "rebuild_diameter_mm",
         4.0,
-        "A piece of surface that intersects may be taken out and made anew up to the area of a disc this wide.",
+        "A patch that intersects may be replaced if its area is at most that of a disc of this diameter.",
         bound="rebuild_fraction",
     ),
     Limit("rebuild_fraction", 0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
@@ -69,14 +72,14 @@ MESH_LIMITS = by_name(
     Limit(
         "floating_area_mm2",
         20.0,
-        "A floating piece smaller than this is debris that repair may drop.",
+        "A floating component smaller than this is debris that repair may drop.",
         bound="floating_area_fraction",
     ),
     Limit(
         "debris_fraction",
         0.05,
-        "Where floating pieces below the limit are more than this share of the area, they are no debris.",
+        "Where floating components below the limit are more than this share of the area, they are not debris.",
     ),
     Limit("floating_area_fraction", 5e-3, "Upper bound of floating_area_mm2, as a fraction of the mesh's area."),
 )
-"""Limits that ask nothing about teeth, by name; the order is that of the documentation."""
+"""Limits that do not concern teeth, by name, in the order of the documentation."""
