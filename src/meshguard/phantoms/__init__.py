@@ -1,4 +1,4 @@
-"""Phantoms: procedural dental arches with exact labels, and defects put into a mesh with the truth about each."""
+"""Phantoms: procedural dental arches with exact labels, and defects put into a mesh, with the truth about each."""
 
 from __future__ import annotations
 

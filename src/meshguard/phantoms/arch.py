@@ -3,7 +3,7 @@
 The sheet is a height field over a horseshoe band, sampled on a mapped grid whose columns run across the arch: column
 i lies at one place along the arch, and its vertices share the arc length of the cross-section there. Each grid cell is
 a trapezoid with two parallel sides whatever the spacing, so the flat triangulation is valid by construction and the
-surface above it cannot cross itself.
+surface above it cannot intersect itself.
 
 Axes, for both jaws, right-handed: +x to the patient's right, +y to the front, +z up (to the head); the cusp tips lie
 near z = 0. A lower arch bites upwards (+z), an upper one downwards (-z). Seen from above with the front on top, the
@@ -66,14 +66,14 @@ class ArchForm:
 def phantom(*, jaw: Jaw = "lower", teeth: int = 14, faces: int = 50_000, size: float = 1.0, seed: int = 0) -> Mesh:
     """A dental arch made from nothing: gum, crowns with cusps, one open rim, and exact labels.
 
-    The mesh is one connected, consistently wound manifold sheet of genus 0 with outward normals and exactly one
+    The mesh is one connected, consistently oriented manifold sheet of genus 0 with outward normals and exactly one
     boundary loop. The same arguments give the same bytes. See the module's docstring for the axes.
 
     Args:
         jaw: "upper" or "lower".
         teeth: how many, from the midline backwards on both sides, 2 to 16; 14 leaves the third molars out. With an odd
             number the patient's right has one more than the left.
-        faces: wanted number of faces, 2,000 to 4,000,000; met within 5 %.
+        faces: desired number of faces, 2,000 to 4,000,000; met within 5 %.
         size: scale of the whole arch, 0.5 to 2; 1 is an average adult.
         seed: varies tooth sizes, places and heights, arch form and gum texture; 0 or more.
 
@@ -84,7 +84,7 @@ def phantom(*, jaw: Jaw = "lower", teeth: int = 14, faces: int = 50_000, size: f
         agree.
 
     Raises:
-        ValueError: an argument is outside its range; the text names it.
+        ValueError: an argument is outside its range; the message names it.
     """
     refuse_bad_arguments(jaw, teeth, faces, size, seed)
     arch = arch_form(jaw, teeth, seed)
@@ -98,7 +98,7 @@ def phantom(*, jaw: Jaw = "lower", teeth: int = 14, faces: int = 50_000, size: f
 def meshed(
     arch: ArchForm, s: Floats, n: Floats, z: Floats, labels: npt.NDArray[np.int16], *, size: float = 1.0
 ) -> Mesh:
-    """The mesh of a sheet known on a grid: heights float64 and labels int16 (c, r) over s (c, 1) and n (c, r)."""
+    """The mesh of a sheet on a grid: heights float64 and labels int16, both (c, r), over s (c, 1) and n (c, r)."""
     points = size * _placed(arch, s, n, z)
     vertices = points.reshape(-1, 3).astype(np.float32).astype(np.float64)
     triangles = _triangles(vertices, s.shape[0], n.shape[1])
@@ -124,18 +124,18 @@ def refuse_bad_arguments(jaw: object, teeth: object, faces: object, size: object
         ("faces", faces, MIN_FACES, MAX_FACES),
         ("seed", seed, 0, 2**63 - 1),
     ):
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not whole or not low <= value <= high:  # type: ignore[operator]
+        is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not is_integer or not low <= value <= high:  # type: ignore[operator]
             raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
-    number = isinstance(size, int | float | np.integer | np.floating) and not isinstance(size, bool)
-    if not number or not MIN_SIZE <= size <= MAX_SIZE:  # type: ignore[operator]
+    is_number = isinstance(size, int | float | np.integer | np.floating) and not isinstance(size, bool)
+    if not is_number or not MIN_SIZE <= size <= MAX_SIZE:  # type: ignore[operator]
         raise ValueError(f"size must be a number from {MIN_SIZE} to {MAX_SIZE}, not {size!r}")
 
 
 def arch_form(jaw: Jaw, count: int, seed: int) -> ArchForm:
-    """Individual teeth of one arch, set side by side from the midline."""
+    """One arch: its individual teeth, side by side from the midline, its curve and its gum's texture."""
     random = np.random.default_rng([seed, 0 if jaw == "upper" else 1])
-    # Draw for all sixteen, so that the same seed keeps the same mouth whatever the count.
+    # Drawn for all sixteen, so that the same seed gives the same mouth whatever the count.
     shared = random.normal(0.0, 0.02)
     by_type = random.normal(0.0, 0.015, (8, 3))
     by_tooth = np.clip(random.normal(0.0, 1.0, (2, 8, 6)), -2.0, 2.0)
@@ -154,8 +154,8 @@ def arch_form(jaw: Jaw, count: int, seed: int) -> ArchForm:
         edge = 0.0
         for position in range((count + 1 - side) // 2):
             standard = STANDARD_TEETH[jaw][position]
-            own = by_tooth[side, position]
-            scale = np.exp(np.clip(shared + by_type[position] + 0.006 * own[:3], -0.08, 0.08))
+            variation = by_tooth[side, position]
+            scale = np.exp(np.clip(shared + by_type[position] + 0.006 * variation[:3], -0.08, 0.08))
             crown = replace(
                 standard,
                 mesiodistal_mm=float(standard.mesiodistal_mm * scale[0]),
@@ -169,9 +169,9 @@ def arch_form(jaw: Jaw, count: int, seed: int) -> ArchForm:
                     label=10 * quadrant + position + 1,
                     crown=crown,
                     centre_mm=direction * (edge + 0.5 * width),
-                    offset_mm=float(0.16 * own[3]),
-                    rotation=float(np.radians(2.2) * own[4]),
-                    base_mm=float(level - crown.height_mm + 0.12 * own[5]) - _LEVEL_MM,
+                    offset_mm=float(0.16 * variation[3]),
+                    rotation=float(np.radians(2.2) * variation[4]),
+                    base_mm=float(level - crown.height_mm + 0.12 * variation[5]) - _LEVEL_MM,
                     distal=direction,
                 )
             )
@@ -194,7 +194,7 @@ def _ends(arch: ArchForm) -> tuple[float, float]:
 
 
 def _along(arch: ArchForm, s: Floats, values: list[float]) -> Floats:
-    """One value for each tooth, carried smoothly along the arch."""
+    """One value for each tooth, interpolated smoothly along the arch."""
     centres = np.array([tooth.centre_mm for tooth in arch.teeth])
     fine = np.arange(centres[0] - 12.0, centres[-1] + 12.0, 0.25)
     stepped = np.interp(fine, centres, np.array(values))
@@ -213,7 +213,7 @@ def _smoothed(values: Floats, width: int) -> Floats:
 
 
 def _band(arch: ArchForm, s: Floats) -> tuple[Floats, Floats]:
-    """Lingual and buccal border of the sheet at each place along the arch, mm; the four corners are rounded."""
+    """Lingual and buccal end of the sheet at each place along the arch, mm; its four corners are rounded."""
     half = _along(arch, s, [0.5 * tooth.crown.buccolingual_mm for tooth in arch.teeth])
     low, high = _ends(arch)
     from_end = np.minimum(s - low, high - s)
@@ -225,7 +225,7 @@ def _band(arch: ArchForm, s: Floats) -> tuple[Floats, Floats]:
 
 
 def crown_surface(arch: ArchForm, s: Floats, n: Floats) -> tuple[Floats, npt.NDArray[np.int16]]:
-    """Height of the highest crown at each place, and whose it is.
+    """Height of the highest crown at each place, and the tooth that it belongs to.
 
     Args:
         arch: the arch.
@@ -240,11 +240,11 @@ def crown_surface(arch: ArchForm, s: Floats, n: Floats) -> tuple[Floats, npt.NDA
     for tooth in arch.teeth:
         reach = 0.85 * max(tooth.crown.mesiodistal_mm, 0.6 * tooth.crown.buccolingual_mm)
         first, last = np.searchsorted(s[:, 0], [tooth.centre_mm - reach, tooth.centre_mm + reach])
-        own = crown_heights(tooth, s[first:last], n[first:last])
+        crown = crown_heights(tooth, s[first:last], n[first:last])
         window = heights[first:last]
-        labels[first:last][own > window] = tooth.label
+        labels[first:last][crown > window] = tooth.label
         # Rounded where they meet, a little below what a laser sees in a contact; the label stays with the higher one.
-        heights[first:last] = np.where(window > -50.0, soft_maximum(window, own, width=0.08), own)
+        heights[first:last] = np.where(window > -50.0, soft_maximum(window, crown, width=0.08), crown)
     return heights, labels
 
 
@@ -269,7 +269,7 @@ def gum_surface(arch: ArchForm, s: Floats, n: Floats) -> Floats:
     pad = -2.6 * tail**1.6
     texture = np.zeros(np.broadcast(s, n).shape)
     for k_along, k_across, start, amplitude in arch.waves:
-        # sin(a + b) split into products of a column and a row-wise part would not save time: n differs by column.
+        # Splitting sin(a + b) into products of a column and a row part would not save time: n differs by column.
         texture += amplitude * np.sin(k_along * s + k_across * n + start)
     heights: Floats = base + scallop - drop + root + pad + texture * np.clip(outward / 1.5, 0.0, 1.0)
     return heights
@@ -283,8 +283,8 @@ def whole_surface(arch: ArchForm, s: Floats, n: Floats) -> Floats:
 def sampling_grid(arch: ArchForm, faces: int) -> tuple[Floats, Floats]:
     """Places of the vertices: s float64 (c, 1) growing, n float64 (c, r) growing along each row; 2 (c-1)(r-1) faces.
 
-    Columns stand closer where the surface is steep along the arch, and the vertices of a column share its arc length.
-    The shares are smoothed along the arch, else neighbouring columns would be sheared against each other.
+    Columns are closer where the surface is steep along the arch, and the vertices of a column share its arc length. The
+    shares are smoothed along the arch, otherwise neighbouring columns would be sheared against each other.
     """
     low, high = _ends(arch)
     s = np.linspace(low, high, int((high - low) / _STEP_MM) + 2)[:, None]
@@ -307,13 +307,13 @@ def sampling_grid(arch: ArchForm, faces: int) -> tuple[Floats, Floats]:
 
     n_rows = max(8, round(np.sqrt(0.5 * faces * length_across / length_along)))
     n_columns = max(8, round(0.5 * faces / n_rows))
-    wanted = np.linspace(0.0, 1.0, n_columns + 1)
-    columns = np.interp(wanted, column_share / column_share[-1], s[:, 0])[:, None]
+    share_of_column = np.linspace(0.0, 1.0, n_columns + 1)
+    columns = np.interp(share_of_column, column_share / column_share[-1], s[:, 0])[:, None]
     columns[0], columns[-1] = low, high
 
-    # Invert the shares once for each measured column, then read the result between columns.
-    wanted = np.linspace(0.0, 1.0, n_rows + 1)
-    inverse = np.array([np.interp(wanted, share, rows) for share in row_share])
+    # The shares are inverted once for each measured column, and the results interpolated between columns.
+    share_of_row = np.linspace(0.0, 1.0, n_rows + 1)
+    inverse = np.array([np.interp(share_of_row, share, rows) for share in row_share])
     place = (columns[:, 0] - low) / (s[1, 0] - s[0, 0])
     left = np.minimum(place.astype(np.int64), len(s) - 2)
     weight = (place - left)[:, None]
@@ -350,7 +350,7 @@ def _placed(arch: ArchForm, s: Floats, n: Floats, z: Floats) -> Floats:
 
 
 def _triangles(vertices: Floats, n_columns: int, n_rows: int) -> npt.NDArray[np.int32]:
-    """Two triangles for each cell of the grid, cut along the diagonal that leaves the larger smallest angle.
+    """Two triangles for each cell of the grid, split along the diagonal that gives the rounder triangles.
 
     Returns:
         int32 (2 * (n_columns - 1) * (n_rows - 1), 3), counter-clockwise seen from +z.
@@ -358,10 +358,10 @@ def _triangles(vertices: Floats, n_columns: int, n_rows: int) -> npt.NDArray[np.
     index = np.arange(n_columns * n_rows, dtype=np.int32).reshape(n_columns, n_rows)
     a, b, c, d = (part.ravel() for part in (index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]))
     points = vertices.astype(np.float32)
-    split_ac = np.minimum(_roundness(points, a, b, c), _roundness(points, a, c, d))
-    split_bd = np.minimum(_roundness(points, a, b, d), _roundness(points, b, c, d))
-    first = np.where((split_ac >= split_bd)[:, None], np.stack([a, b, c], 1), np.stack([a, b, d], 1))
-    second = np.where((split_ac >= split_bd)[:, None], np.stack([a, c, d], 1), np.stack([b, c, d], 1))
+    roundness_ac = np.minimum(_roundness(points, a, b, c), _roundness(points, a, c, d))
+    roundness_bd = np.minimum(_roundness(points, a, b, d), _roundness(points, b, c, d))
+    first = np.where((roundness_ac >= roundness_bd)[:, None], np.stack([a, b, c], 1), np.stack([a, b, d], 1))
+    second = np.where((roundness_ac >= roundness_bd)[:, None], np.stack([a, c, d], 1), np.stack([b, c, d], 1))
     return np.stack([first, second], axis=1).reshape(-1, 3).astype(np.int32, copy=False)
 
 
@@ -372,5 +372,5 @@ def _roundness(
     ab, bc, ca = points[b] - points[a], points[c] - points[b], points[a] - points[c]
     cross = np.cross(ab, ca)
     sides = (ab * ab).sum(1) + (bc * bc).sum(1) + (ca * ca).sum(1)
-    shape: npt.NDArray[np.float32] = (cross * cross).sum(1) / np.maximum(sides * sides, np.float32(1e-30))
-    return shape
+    roundness: npt.NDArray[np.float32] = (cross * cross).sum(1) / np.maximum(sides * sides, np.float32(1e-30))
+    return roundness

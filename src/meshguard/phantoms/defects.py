@@ -1,8 +1,8 @@
 """Defects put into a mesh on purpose, each with the truth about it: which check must find it, which elements, where.
 
-Every function takes any mesh with enough whole surface, and returns a new mesh and a `Truth` whose indices number the
-new mesh. `mutate` puts in several, and keeps all truths right. Attributes are carried along; new elements take those of
-their surroundings.
+Every function edits any mesh with enough intact surface and returns a `Truth` in the numbers of the edit. `mutate` puts
+in several, and returns a new mesh and all truths in its numbers. Attributes are carried along; new elements take those
+of their surroundings.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from meshguard.mesh import IntArray, Mesh, frozen_array
 from meshguard.phantoms.edit import Edit, Numbers, Points
 
 MARGIN_MM = 4.0
-"""Defects keep this far from the rim and from one another, where the mesh has the room."""
+"""Defects keep this far from the rim and from each other, where the mesh has room for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,11 +28,11 @@ class Truth:
 
     Attributes:
         check: id of the check that must find it.
-        element: what `indices` number: vertex, edge (lowest half-edge 3*face + corner), face, loop (its vertices),
+        element: what `indices` refer to: vertex, edge (lowest half-edge 3*face + corner), face, loop (its vertices),
             component (its lowest face) or file.
         indices: int32 (k,), sorted, in the mesh that came with it.
         location: x, y, z in mm of a point on it, or None for the whole mesh.
-        also: other checks that find something there too, as its consequence.
+        also: other checks that find something there too, as a consequence.
         measures: name -> number, unit in the name.
     """
 
@@ -85,7 +85,7 @@ def bowtie_vertex(edit: Edit) -> Truth:
 
 
 def flipped_patch(edit: Edit) -> Truth:
-    """The faces around a vertex are turned over."""
+    """The faces around a vertex are flipped."""
     v = edit.site(MARGIN_MM)
     ring, faces = edit.ring(v), edit.faces_at(v)
     edit.faces[faces] = edit.faces[faces][:, [0, 2, 1]]
@@ -96,7 +96,7 @@ def flipped_patch(edit: Edit) -> Truth:
 
 
 def duplicate_face(edit: Edit) -> Truth:
-    """A face is there twice."""
+    """A face occurs twice."""
     v = edit.site(MARGIN_MM)
     f = edit.faces_at(v)[0]
     (copy,) = edit.add_faces(edit.faces[f], f)
@@ -121,7 +121,7 @@ def unreferenced_vertex(edit: Edit) -> Truth:
 
 
 def crack(edit: Edit) -> Truth:
-    """The surface is slit along two edges, and one lip stands 1e-4 mm off the other."""
+    """The surface is slit along two edges, and one lip is 1e-4 mm above the other."""
     v = edit.site(MARGIN_MM)
     ring, faces = edit.ring(v), edit.faces_at(v)
     (lip,) = edit.add_vertices(edit.points[v] + 1e-4 * edit.normal(faces), v)
@@ -166,7 +166,7 @@ def nonfinite_vertex(edit: Edit) -> Truth:
 
 
 def zero_area_face(edit: Edit) -> Truth:
-    """An edge is split in one of its faces only, and a face without area, exactly, closes the gap."""
+    """An edge is split in one of its faces only, and a face of exactly zero area closes the gap."""
     for _ in range(200):
         v = edit.site(MARGIN_MM)
         for u in edit.ring(v):
@@ -183,7 +183,7 @@ def zero_area_face(edit: Edit) -> Truth:
 
 
 def _face_with(edit: Edit, v: int, u: int) -> tuple[int, int, int, int]:
-    """The lowest face at an edge, and its corners so turned that the edge runs from the first to the second."""
+    """The lowest face at an edge, and its corners in an order in which the edge runs from the first to the second."""
     face = edit.half_edge(v, u) // 3
     a, b, c = (int(corner) for corner in edit.faces[face])
     for first, second, tip in ((a, b, c), (b, c, a), (c, a, b)):
@@ -196,7 +196,7 @@ def _split_near(edit: Edit, distance: float) -> tuple[int, list[int]]:
     """Split an edge `distance` mm from one end, in both of its faces; the new vertex and the two thin faces."""
     v = edit.site(MARGIN_MM)
     ring = edit.ring(v)
-    u = max(ring, key=lambda other: float(np.linalg.norm(edit.points[other] - edit.points[v])))
+    u = max(ring, key=lambda end: float(np.linalg.norm(edit.points[end] - edit.points[v])))
     along = edit.points[u] - edit.points[v]
     (m,) = edit.add_vertices(edit.points[v] + along * distance / np.linalg.norm(along), v)
     thin = []
@@ -217,9 +217,9 @@ def needle(edit: Edit) -> Truth:
 def short_edge(edit: Edit) -> Truth:
     """An edge is 0.0003 mm long."""
     m, thin = _split_near(edit, 0.0003)
-    others = [int(w) for w in edit.faces[thin[0]] if w != m]
-    other = min(others, key=lambda w: float(np.linalg.norm(edit.points[w] - edit.points[m])))
-    return _truth("G104", "edge", [edit.half_edge(m, other)], edit.points[m], also=("G103",))
+    corners = [int(w) for w in edit.faces[thin[0]] if w != m]
+    end = min(corners, key=lambda w: float(np.linalg.norm(edit.points[w] - edit.points[m])))
+    return _truth("G104", "edge", [edit.half_edge(m, end)], edit.points[m], also=("G103",))
 
 
 def fold(edit: Edit) -> Truth:
@@ -237,65 +237,65 @@ def fold(edit: Edit) -> Truth:
             edit.touch([v, *ring])
             edges = [edit.half_edge(*edge) for edge in folded]
             return _truth("G105", "edge", edges, middle, also=("G103", "S102"))
-        edit.move(v, before)  # where the surface bends, the face does not come to lie flat enough
+        edit.move(v, before)  # where the surface bends, the face does not lie flat enough
     raise ValueError("no place found that is flat enough for a fold")
 
 
 def _is_folded(edit: Edit, a: int, b: int) -> bool:
     """Whether the normals of the two faces at an edge differ by more than 170 degrees."""
-    one, other = sorted(set(edit.faces_at(a)) & set(edit.faces_at(b)))
-    return bool(edit.normal([one]) @ edit.normal([other]) < np.cos(np.radians(170.0)))
+    first, second = sorted(set(edit.faces_at(a)) & set(edit.faces_at(b)))
+    return bool(edit.normal([first]) @ edit.normal([second]) < np.cos(np.radians(170.0)))
 
 
 def hole(edit: Edit, *, diameter_mm: float = 1.5) -> Truth:
     """Faces around a vertex are missing; at least those that touch it."""
     v = edit.site(MARGIN_MM + diameter_mm)
-    gone = set(edit.faces_at(v))
+    removed = set(edit.faces_at(v))
     centres = edit.points[edit.faces].mean(axis=1)
     with np.errstate(invalid="ignore"):
-        inside = (np.linalg.norm(centres - edit.points[v], axis=1) <= diameter_mm / 2) & ~edit.removed
-    growing = True
-    while growing:
-        around = np.isin(edit.faces, list({int(w) for f in gone for w in edit.faces[f]})).any(axis=1)
-        more = set(np.flatnonzero(around & inside).tolist()) - gone
-        gone |= more
-        growing = bool(more)
-    # One simple loop: whatever touches itself is taken out too.
+        is_inside = (np.linalg.norm(centres - edit.points[v], axis=1) <= diameter_mm / 2) & ~edit.removed
+    is_growing = True
+    while is_growing:
+        is_adjacent = np.isin(edit.faces, list({int(w) for f in removed for w in edit.faces[f]})).any(axis=1)
+        added = set(np.flatnonzero(is_adjacent & is_inside).tolist()) - removed
+        removed |= added
+        is_growing = bool(added)
+    # One simple loop: faces where it touches itself are removed too.
     while True:
-        border = _border(edit, gone)
-        starts = [a for a, _ in border]
-        twice = {a for a in starts if starts.count(a) > 1}
-        inner = _loops_of(border)
-        if not twice and len(inner) == 1:
+        boundary = _boundary(edit, removed)
+        starts = [a for a, _ in boundary]
+        repeated = {a for a in starts if starts.count(a) > 1}
+        loops = _loops_of(boundary)
+        if not repeated and len(loops) == 1:
             break
-        spared = max(inner, key=len) if not twice else []
-        gone |= {
-            f for w in twice or {w for loop in inner if loop is not spared for w in loop} for f in edit.faces_at(w)
+        outer = max(loops, key=len) if not repeated else []
+        removed |= {
+            f for w in repeated or {w for loop in loops if loop is not outer for w in loop} for f in edit.faces_at(w)
         }
-    loop = inner[0]
-    edit.remove(gone)
+    loop = loops[0]
+    edit.remove(removed)
     edit.touch(loop)
     points = edit.points[loop]
     chord = float(np.linalg.norm(points[:, None] - points[None], axis=2).max())
     return _truth("S101", "loop", loop, points[0], measures={"diameter_mm": chord, "edges": len(loop)})
 
 
-def _border(edit: Edit, faces: set[int]) -> list[tuple[int, int]]:
+def _boundary(edit: Edit, faces: set[int]) -> list[tuple[int, int]]:
     """Directed edges of a set of faces that no other face of the set has."""
     sides = {(int(edit.faces[f, c]), int(edit.faces[f, (c + 1) % 3])) for f in faces for c in range(3)}
     return sorted((a, b) for a, b in sides if (b, a) not in sides)
 
 
-def _loops_of(border: list[tuple[int, int]]) -> list[list[int]]:
-    """The loops that directed edges make, where no vertex starts two of them."""
-    after = dict(border)
+def _loops_of(boundary: list[tuple[int, int]]) -> list[list[int]]:
+    """The loops that directed edges form, where no vertex starts two of them."""
+    after = dict(boundary)
     loops = []
     while after:
-        start, here = after.popitem()
+        start, vertex = after.popitem()
         loop = [start]
-        while here != start and here in after:
-            loop.append(here)
-            here = after.pop(here)
+        while vertex != start and vertex in after:
+            loop.append(vertex)
+            vertex = after.pop(vertex)
         loops.append(loop)
     return loops
 
@@ -319,7 +319,7 @@ def tunnel(edit: Edit) -> Truth:
     v, w = _sites_of_equal_valence(edit)
     first, second = edit.ring(v), edit.ring(w)
     like = edit.faces_at(v)[0]
-    rise = [1.5 * edit.normal(edit.faces_at(place)) for place in (v, w)]
+    rise = [1.5 * edit.normal(edit.faces_at(end)) for end in (v, w)]
     edit.remove(edit.faces_at(v) + edit.faces_at(w))
     second = second[::-1]  # seen along the handle, the far ring runs the other way
     turns = [second[k:] + second[:k] for k in range(len(second))]
@@ -339,7 +339,7 @@ def tunnel(edit: Edit) -> Truth:
 
 
 def _sites_of_equal_valence(edit: Edit) -> tuple[int, int]:
-    """Two vertices apart from each other with as many neighbours; a first whose number is too rare is given up."""
+    """Two vertices far apart with equally many neighbours; a first one whose number is too rare is dropped."""
     for _ in range(10):
         v = edit.site(MARGIN_MM)
         first = edit.ring(v)
@@ -352,7 +352,7 @@ def _sites_of_equal_valence(edit: Edit) -> tuple[int, int]:
 
 
 def inside_out(edit: Edit) -> Truth:
-    """Every face is turned over."""
+    """Every face is flipped."""
     edit.faces = edit.faces[:, [0, 2, 1]]
     return replace(_truth("G107", "face", list(range(len(edit.faces))), edit.points[0]), location=None)
 
@@ -390,7 +390,7 @@ DEFECTS: Mapping[str, Injector] = MappingProxyType(
         )
     }
 )
-"""Every defect by name."""
+"""Every defect, by name."""
 
 _FIRST, _LAST = "inside_out", "wrong_unit"
 
@@ -399,8 +399,8 @@ def mutate(mesh: Mesh, *names: str, seed: int = 0) -> tuple[Mesh, tuple[Truth, .
     """Put defects into a mesh.
 
     Args:
-        mesh: any mesh with whole surface to put them in; it is not touched.
-        names: names in `DEFECTS`; a name may come several times.
+        mesh: any mesh with enough intact surface; it is not changed.
+        names: names in `DEFECTS`; a name may occur several times.
         seed: places the defects; the same arguments give the same bytes.
 
     Returns:
@@ -413,19 +413,19 @@ def mutate(mesh: Mesh, *names: str, seed: int = 0) -> tuple[Mesh, tuple[Truth, .
         if name not in DEFECTS:
             raise ValueError(f"there is no defect {name!r}; there are {', '.join(DEFECTS)}")
     edit = Edit(mesh, np.random.default_rng(seed))
-    # Turning all faces over renumbers half-edges, and scaling moves every place: the first comes first, the last last.
+    # Flipping all faces renumbers half-edges, and scaling moves every place: the one comes first, the other last.
     order = sorted(range(len(names)), key=lambda place: (names[place] == _LAST, names[place] != _FIRST, place))
-    found: dict[int, Truth] = {}
+    truths: dict[int, Truth] = {}
     for place in order:
-        found[place] = DEFECTS[names[place]](edit)
+        truths[place] = DEFECTS[names[place]](edit)
         if names[place] == _LAST:
-            found = {other: _scaled(truth, 0.1) for other, truth in found.items()}
+            truths = {number: _scaled(truth, 0.1) for number, truth in truths.items()}
     mutated, vertex_map, face_map = edit.finish()
-    return mutated, tuple(_renumbered(found[place], vertex_map, face_map) for place in range(len(names)))
+    return mutated, tuple(_renumbered(truths[place], vertex_map, face_map) for place in range(len(names)))
 
 
 def _scaled(truth: Truth, factor: float) -> Truth:
-    """A truth after the mesh was scaled."""
+    """The same truth after the mesh was scaled."""
     if truth.location is None:
         return truth
     x, y, z = truth.location
@@ -433,7 +433,7 @@ def _scaled(truth: Truth, factor: float) -> Truth:
 
 
 def _renumbered(truth: Truth, vertex_map: Numbers, face_map: Numbers) -> Truth:
-    """A truth in the numbers of the finished mesh."""
+    """The same truth in the numbers of the finished mesh."""
     numbers = truth.indices.astype(np.int64)
     if truth.element in ("vertex", "loop"):
         numbers = vertex_map[numbers]

@@ -1,4 +1,4 @@
-"""A mesh under the knife: arrays that grow and shrink, with every number kept traceable."""
+"""A mesh while it is edited: arrays that grow and shrink, in which every number stays traceable."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from meshguard.halfedges import edge_ends, edge_keys, face_normals
 from meshguard.mesh import Mesh
 
 if TYPE_CHECKING:
@@ -35,14 +36,14 @@ class Edit:
         self.touched: set[int] = set()
         self.narrow = bool((mesh.vertices == mesh.vertices.astype(np.float32)).all())
 
-    # ---- looking
+    # ---- questions
 
     def faces_at(self, v: int) -> list[int]:
         """The faces around a vertex."""
         return [int(f) for f in np.flatnonzero((self.faces == v).any(axis=1) & ~self.removed)]
 
     def ring(self, v: int) -> list[int]:
-        """The neighbours of an interior vertex, as its faces run around it; empty where these make no disc."""
+        """The neighbours of an interior vertex, as its faces run around it; empty if these do not form a disc."""
         after: dict[int, int] = {}
         for f in self.faces_at(v):
             c = int(np.flatnonzero(self.faces[f] == v)[0])
@@ -63,27 +64,25 @@ class Edit:
         return ring if len(ring) == len(after) else []
 
     def normal(self, faces: Iterable[int]) -> Points:
-        """Unit mean normal of some faces, float64 (3,)."""
-        a, b, c = self.points[self.faces[list(faces)]].transpose(1, 0, 2)
-        total = np.cross(b - a, c - a).sum(axis=0)
+        """Unit mean normal of some faces, weighted by area, float64 (3,)."""
+        total = face_normals(self.points, self.faces[list(faces)]).sum(axis=0)
         unit: Points = total / np.linalg.norm(total)
         return unit
 
     def half_edge(self, a: int, b: int) -> int:
         """The lowest half-edge between two vertices."""
-        kept = np.flatnonzero(((self.faces == a).any(axis=1)) & ((self.faces == b).any(axis=1)) & ~self.removed)
-        halves = [
-            3 * int(f) + c for f in kept for c in range(3) if {*self.faces[f, [c, (c + 1) % 3]].tolist()} == {a, b}
-        ]
-        return min(halves)
+        faces = np.flatnonzero(((self.faces == a).any(axis=1)) & ((self.faces == b).any(axis=1)) & ~self.removed)
+        halfedges = (3 * faces[:, None] + np.arange(3)).reshape(-1)
+        ends = np.sort(edge_ends(self.faces, halfedges), axis=1)
+        return int(halfedges[(ends == sorted((a, b))).all(axis=1)].min())
 
     def site(self, margin_mm: float) -> int:
-        """A random interior vertex with whole surroundings, if possible `margin_mm` from rim and other defects."""
-        kept = self.faces[~self.removed]
-        sides = np.sort(np.concatenate([kept[:, [0, 1]], kept[:, [1, 2]], kept[:, [2, 0]]]), axis=1)
-        edges, counts = np.unique(sides, axis=0, return_counts=True)
-        spoiled = {*edges[counts != 2].ravel().tolist(), *self.touched}
-        candidates = np.setdiff1d(np.unique(kept), np.fromiter(spoiled, np.int64, len(spoiled)))
+        """A random interior vertex in intact surroundings, if possible `margin_mm` from rim and other defects."""
+        faces, n = self.faces[~self.removed], len(self.points)
+        start, end = edge_ends(faces, np.arange(faces.size)).T
+        edges, counts = np.unique(edge_keys(start, end, n), return_counts=True)
+        spoiled = {*np.stack(np.divmod(edges[counts != 2], n)).ravel().tolist(), *self.touched}
+        candidates = np.setdiff1d(np.unique(faces), np.fromiter(spoiled, np.int64, len(spoiled)))
         candidates = candidates[np.isfinite(self.points[candidates]).all(axis=1)]
         avoid = self.points[sorted(spoiled)]
         avoid = avoid[np.isfinite(avoid).all(axis=1)]
@@ -98,13 +97,13 @@ class Edit:
             if best_distance >= margin_mm:
                 break
         if best < 0:
-            raise ValueError("the mesh has no interior vertex with whole surroundings to put a defect at")
+            raise ValueError("the mesh has no interior vertex in intact surroundings to put a defect at")
         return best
 
-    # ---- cutting
+    # ---- changes
 
     def add_vertices(self, points: npt.ArrayLike, like: int) -> list[int]:
-        """Append vertices with the attributes of another; positions are float32's where all others are."""
+        """Append vertices with the attributes of another; positions are rounded to float32 if all others are."""
         new = np.asarray(points, np.float64).reshape(-1, 3)
         new = new.astype(np.float32).astype(np.float64) if self.narrow else new
         first = len(self.points)
@@ -127,29 +126,29 @@ class Edit:
         self.points[v] = place.astype(np.float32) if self.narrow else place
 
     def remove(self, faces: Iterable[int]) -> None:
-        """Take faces out, and vertices that no face uses any more."""
-        gone = list(faces)
-        self.removed[gone] = True
-        still = set(self.faces[~self.removed].ravel().tolist())
-        self.emptied |= set(self.faces[gone].ravel().tolist()) - still
+        """Remove faces, and vertices that no face uses any more."""
+        rows = list(faces)
+        self.removed[rows] = True
+        used = set(self.faces[~self.removed].ravel().tolist())
+        self.emptied |= set(self.faces[rows].ravel().tolist()) - used
 
     def touch(self, vertices: Iterable[int]) -> None:
         """Keep later defects away from some vertices and their neighbours."""
         near = np.isin(self.faces, list(vertices)).any(axis=1) & ~self.removed
         self.touched |= {*map(int, vertices), *self.faces[near].ravel().tolist()}
 
-    # ---- closing
+    # ---- the result
 
     def finish(self) -> tuple[Mesh, Numbers, Numbers]:
-        """The mesh, and the maps from numbers here to vertices and faces in it, −1 for those that are gone."""
-        keep_vertex = np.ones(len(self.points), np.bool_)
-        keep_vertex[sorted(self.emptied)] = False
-        vertex_map = np.where(keep_vertex, np.cumsum(keep_vertex) - 1, -1)
+        """The mesh, and the maps from numbers here to its vertices and faces, −1 for removed ones."""
+        is_kept = np.ones(len(self.points), np.bool_)
+        is_kept[sorted(self.emptied)] = False
+        vertex_map = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
         face_map = np.where(~self.removed, np.cumsum(~self.removed) - 1, -1)
         mesh = Mesh(
-            vertices=self.points[keep_vertex],
+            vertices=self.points[is_kept],
             faces=vertex_map[self.faces[~self.removed]],
-            vertex_data={name: data[keep_vertex] for name, data in self.vertex_data.items()},
+            vertex_data={name: data[is_kept] for name, data in self.vertex_data.items()},
             face_data={name: data[~self.removed] for name, data in self.face_data.items()},
             jaw=self.jaw,
         )
@@ -157,5 +156,5 @@ class Edit:
 
 
 def _longer(data: npt.NDArray[Any], like: int, count: int) -> npt.NDArray[Any]:
-    """An attribute with `count` copies of one row behind it."""
+    """An attribute with `count` copies of one of its rows appended."""
     return np.concatenate([data, np.repeat(data[like : like + 1], count, axis=0)])

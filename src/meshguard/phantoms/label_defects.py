@@ -1,8 +1,8 @@
 """Wrong labels put on a labelled arch on purpose, each with the truth about it: which check must find it, and where.
 
-Every defect takes a mesh whose labels are right, FDI codes on vertices or faces, and changes labels only. Which teeth
-it takes, how large a patch is and where it lies is drawn from the seed. `mislabel` puts in one and returns the truth in
-the numbers of the mesh: the vertices or faces, whichever carry the labels, whose labels changed.
+Every defect takes a mesh with correct labels, FDI codes on vertices or faces, and changes labels only. Which teeth it
+takes, how large an island is and where it lies are drawn from the seed. `mislabel` puts in one defect and returns the
+truth in the numbers of the mesh: the vertices or faces, whichever carry the labels, whose labels changed.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard import fdi
+from meshguard.halfedges import edge_ends, edge_keys, triangle_normals
 from meshguard.phantoms.defects import Truth
 
 if TYPE_CHECKING:
     from meshguard.mesh import Carrier, FloatArray, IntArray, Mesh
-
-Numbers: TypeAlias = npt.NDArray[np.int64]
+    from meshguard.phantoms.edit import Numbers
 
 
 @dataclass(slots=True, kw_only=True)
 class Labelled:
-    """The labels of a mesh while one defect is put in.
+    """The labels of a mesh while a defect is put in.
 
     Attributes:
         per: what carries them.
@@ -35,9 +35,9 @@ class Labelled:
         instances: int64 (N,), or None; changed in place.
         points: float64 (N, 3), vertices or centres of faces, mm.
         areas: float64 (N,), surface of each, mm2.
-        links: int64 (k, 2), neighbours.
-        random: what draws.
-        jaw: the jaw that the mesh shall say.
+        links: int64 (k, 2), pairs of neighbours.
+        random: the random generator.
+        jaw: the jaw that the mesh will state.
     """
 
     per: Carrier
@@ -51,7 +51,7 @@ class Labelled:
 
     @property
     def teeth(self) -> list[int]:
-        """The codes that are there, from the patient's right to the left."""
+        """The codes that are present, from the patient's right to the left."""
         return sorted(
             (int(code) for code in np.unique(self.labels) if code), key=lambda code: (fdi.arch_index(code), code)
         )
@@ -66,60 +66,59 @@ class Labelled:
             raise ValueError("this arch has no teeth for such a defect")
         return int(codes[int(self.random.integers(len(codes)))])
 
-    def near_border(self, nodes: Numbers) -> FloatArray:
-        """Distance of each of these nodes from the nearest that is labelled otherwise, mm."""
+    def to_border(self, nodes: Numbers) -> FloatArray:
+        """Distance of each of these nodes from the nearest node outside them, mm."""
         from scipy.spatial import cKDTree
 
-        inside = np.zeros(len(self.labels), np.bool_)
-        inside[nodes] = True
+        is_inside = np.zeros(len(self.labels), np.bool_)
+        is_inside[nodes] = True
         middle = self.points[nodes].mean(axis=0)
         reach = np.linalg.norm(self.points[nodes] - middle, axis=1).max() + 4.0
-        other = np.flatnonzero(~inside & (np.linalg.norm(self.points - middle, axis=1) < reach))
-        if not len(other):
+        outside = np.flatnonzero(~is_inside & (np.linalg.norm(self.points - middle, axis=1) < reach))
+        if not len(outside):
             return np.full(len(nodes), 4.0)
-        distances = cKDTree(self.points[other]).query(self.points[nodes])[0]
+        distances = cKDTree(self.points[outside]).query(self.points[nodes])[0]
         return np.asarray(distances, np.float64)
 
-    def patch(self, nodes: Numbers, *, least_mm2: float, most_mm2: float) -> Numbers:
-        """A connected patch in the midst of these nodes, of an area between the two, off their border."""
-        inside = np.zeros(len(self.labels), np.bool_)
-        inside[nodes] = True
-        inside[self.links[inside[self.links].sum(axis=1) == 1]] = False
-        away = self.near_border(nodes)
-        nodes, away = nodes[inside[nodes]], away[inside[nodes]]
+    def region(self, nodes: Numbers, *, least_mm2: float, most_mm2: float) -> Numbers:
+        """A connected region in the middle of these nodes, with an area between the two, away from their border."""
+        is_inside = np.zeros(len(self.labels), np.bool_)
+        is_inside[nodes] = True
+        is_inside[self.links[is_inside[self.links].sum(axis=1) == 1]] = False
+        away = self.to_border(nodes)
+        nodes, away = nodes[is_inside[nodes]], away[is_inside[nodes]]
         if len(nodes) < 3:
             raise ValueError("this arch has no teeth for such a defect")
         deep = nodes[away >= 0.6 * away.max()]
         centre = int(deep[int(self.random.integers(len(deep)))])
         room = float(away[np.flatnonzero(nodes == centre)[0]])
-        wanted = float(self.random.uniform(least_mm2, most_mm2))
+        area = float(self.random.uniform(least_mm2, most_mm2))
         order = nodes[np.argsort(((self.points[nodes] - self.points[centre]) ** 2).sum(axis=1), kind="stable")]
         distance = np.linalg.norm(self.points[order] - self.points[centre], axis=1)
-        count = max(3, int(np.searchsorted(np.cumsum(self.areas[order]), wanted)) + 1)
+        count = max(3, int(np.searchsorted(np.cumsum(self.areas[order]), area)) + 1)
         count = min(count, max(3, int(np.count_nonzero(distance < 0.7 * room))))
         return self.connected(order[:count], centre)
 
     def connected(self, nodes: Numbers, start: int) -> Numbers:
-        """The nodes that hang together with one of them."""
-        inside = np.zeros(len(self.labels), np.bool_)
-        inside[nodes] = True
-        links = self.links[inside[self.links].all(axis=1)]
-        reached = np.zeros(len(self.labels), np.bool_)
-        reached[start] = True
+        """Those of these nodes that are connected to one of them."""
+        is_inside = np.zeros(len(self.labels), np.bool_)
+        is_inside[nodes] = True
+        links = self.links[is_inside[self.links].all(axis=1)]
+        is_reached = np.zeros(len(self.labels), np.bool_)
+        is_reached[start] = True
         while True:
-            touched = links[reached[links].any(axis=1)]
-            grown = reached.copy()
-            grown[touched] = True
-            if np.array_equal(grown, reached):
-                return np.flatnonzero(reached)
-            reached = grown
+            grown = is_reached.copy()
+            grown[links[is_reached[links].any(axis=1)]] = True
+            if np.array_equal(grown, is_reached):
+                return np.flatnonzero(is_reached)
+            is_reached = grown
 
 
 Injector: TypeAlias = Callable[[Labelled], Truth]
 
 
 def _truth(arch: Labelled, check: str, nodes: Numbers, **rest: object) -> Truth:
-    """A truth about these nodes; it stands on the one nearest to their middle."""
+    """A truth about these nodes; its location is the one nearest to their middle."""
     place = arch.points[nodes]
     x, y, z = place[np.argmin(((place - place.mean(axis=0)) ** 2).sum(axis=1))].tolist()
     indices = np.sort(nodes).astype(np.int32)
@@ -127,7 +126,7 @@ def _truth(arch: Labelled, check: str, nodes: Numbers, **rest: object) -> Truth:
 
 
 def _renumber(arch: Labelled, new: Mapping[int, int]) -> Numbers:
-    """Give teeth other numbers, all at once; their nodes."""
+    """Give teeth other numbers, all at once; returns the nodes that changed."""
     before = arch.labels.copy()
     for code, number in new.items():
         arch.labels[before == code] = number
@@ -142,7 +141,7 @@ def wrong_code(arch: Labelled) -> Truth:
 
 
 def other_jaw(arch: Labelled) -> Truth:
-    """A tooth has the number of the tooth opposite to it."""
+    """A tooth has the number of its antagonist."""
     code = arch.draw(arch.teeth)
     number = fdi.antagonist(code)
     return _truth(arch, "D102", _renumber(arch, {code: number}), measures={"tooth": number})
@@ -153,35 +152,35 @@ def whole_other_jaw(arch: Labelled) -> Truth:
     teeth = arch.teeth
     arch.jaw = fdi.jaw_of(teeth[0])
     nodes = _renumber(arch, {code: fdi.antagonist(code) for code in teeth})
-    # Numbers of the other jaw run the other way round, so that the sides are swapped as well.
+    # Numbers of the other jaw run the other way round, so the sides are swapped as well.
     return _truth(arch, "D102", nodes, also=("D107", "D109"), measures={"teeth": len(teeth)})
 
 
 def island(arch: Labelled) -> Truth:
-    """A patch on a tooth has the number of another one."""
+    """A region on a tooth has the number of another one."""
     code = arch.draw([code for code in arch.teeth if arch.areas[arch.of(code)].sum() > 60.0] or arch.teeth)
-    number = arch.draw([other for other in arch.teeth if other != code])
-    nodes = arch.patch(arch.of(code), least_mm2=0.4, most_mm2=5.0)
+    number = arch.draw([number for number in arch.teeth if number != code])
+    nodes = arch.region(arch.of(code), least_mm2=0.4, most_mm2=5.0)
     arch.labels[nodes] = number
     return _truth(arch, "D104", nodes, measures={"tooth": number})
 
 
 def island_on_gum(arch: Labelled) -> Truth:
-    """A patch of gum has the number of a tooth."""
+    """A region of gum has the number of a tooth."""
     number = arch.draw(arch.teeth)
     gum = arch.of(0)
     centre_of_teeth = arch.points[arch.labels != 0].mean(axis=0)
     near = gum[np.linalg.norm(arch.points[gum] - centre_of_teeth, axis=1) < 40.0]
-    nodes = arch.patch(near, least_mm2=0.4, most_mm2=6.0)
+    nodes = arch.region(near, least_mm2=0.4, most_mm2=6.0)
     arch.labels[nodes] = number
     return _truth(arch, "D104", nodes, measures={"tooth": number})
 
 
 def same_number(arch: Labelled) -> Truth:
-    """Two teeth that do not touch have one number."""
+    """Two teeth that do not touch have the same number."""
     teeth = arch.teeth
     code = arch.draw(teeth)
-    far = [other for other in teeth if abs(fdi.arch_index(other) - fdi.arch_index(code)) > 1]
+    far = [number for number in teeth if abs(fdi.arch_index(number) - fdi.arch_index(code)) > 1]
     number = arch.draw(far)
     before = arch.of(number)
     nodes = np.concatenate([_renumber(arch, {code: number}), before])
@@ -190,9 +189,9 @@ def same_number(arch: Labelled) -> Truth:
 
 
 def hole(arch: Labelled) -> Truth:
-    """A patch on a tooth is labelled gum."""
+    """A region on a tooth is labelled gum."""
     code = arch.draw([code for code in arch.teeth if arch.areas[arch.of(code)].sum() > 60.0] or arch.teeth)
-    nodes = arch.patch(arch.of(code), least_mm2=0.4, most_mm2=5.0)
+    nodes = arch.region(arch.of(code), least_mm2=0.4, most_mm2=5.0)
     arch.labels[nodes] = 0
     return _truth(arch, "D105", nodes, measures={"tooth": code})
 
@@ -201,18 +200,18 @@ def neighbours_swapped(arch: Labelled) -> Truth:
     """Two neighbours have each other's numbers."""
     teeth = arch.teeth
     k = int(arch.random.integers(len(teeth) - 1))
-    one, other = teeth[k], teeth[k + 1]
-    nodes = _renumber(arch, {one: other, other: one})
-    return _truth(arch, "D106", nodes, also=("D109",), measures={"tooth": one, "other": other})
+    first, second = teeth[k], teeth[k + 1]
+    nodes = _renumber(arch, {first: second, second: first})
+    return _truth(arch, "D106", nodes, also=("D109",), measures={"tooth": first, "other": second})
 
 
 def antimeres_swapped(arch: Labelled) -> Truth:
     """A tooth and its antimere have each other's numbers."""
     teeth = arch.teeth
-    one = arch.draw([code for code in teeth if fdi.antimere(code) in teeth])
-    other = fdi.antimere(one)
-    nodes = _renumber(arch, {one: other, other: one})
-    return _truth(arch, "D106", nodes, also=("D109",), measures={"tooth": one, "other": other})
+    code = arch.draw([code for code in teeth if fdi.antimere(code) in teeth])
+    antimere = fdi.antimere(code)
+    nodes = _renumber(arch, {code: antimere, antimere: code})
+    return _truth(arch, "D106", nodes, also=("D109",), measures={"tooth": code, "other": antimere})
 
 
 def mirrored(arch: Labelled) -> Truth:
@@ -222,41 +221,41 @@ def mirrored(arch: Labelled) -> Truth:
 
 
 def two_in_one_slot(arch: Labelled) -> Truth:
-    """A tooth beside another has the number of that one's predecessor."""
+    """A tooth beside another has the number of the other's predecessor."""
     teeth = arch.teeth
     pairs = [
-        (one, other)
-        for one, other in zip([*teeth, *teeth[::-1]], [*teeth[1:], *teeth[::-1][1:]], strict=False)
-        if fdi.predecessor(other) is not None and fdi.arch_index(one) != fdi.arch_index(other)
+        (code, neighbour)
+        for code, neighbour in zip([*teeth, *teeth[::-1]], [*teeth[1:], *teeth[::-1][1:]], strict=False)
+        if fdi.predecessor(neighbour) is not None and fdi.arch_index(code) != fdi.arch_index(neighbour)
     ]
-    one, other = pairs[int(arch.random.integers(len(pairs)))]
-    number = fdi.predecessor(other) or 0
-    nodes = _renumber(arch, {one: number})
+    code, neighbour = pairs[int(arch.random.integers(len(pairs)))]
+    number = fdi.predecessor(neighbour) or 0
+    nodes = _renumber(arch, {code: number})
     return _truth(arch, "D108", nodes, also=("D106", "D109"), measures={"tooth": number})
 
 
 def merged(arch: Labelled) -> Truth:
-    """Two neighbours have one number."""
+    """Two neighbours have the same number."""
     teeth = arch.teeth
     touching = [
-        (one, other)
-        for one, other in pairwise(teeth)
-        if abs(fdi.arch_index(one) - fdi.arch_index(other)) == 1 and _touch(arch, one, other)
+        (first, second)
+        for first, second in pairwise(teeth)
+        if abs(fdi.arch_index(first) - fdi.arch_index(second)) == 1 and _touch(arch, first, second)
     ]
-    one, other = touching[int(arch.random.integers(len(touching)))]
-    nodes = _renumber(arch, {one: other})
-    return _truth(arch, "D109", nodes, also=("D104",), measures={"tooth": other})
+    first, second = touching[int(arch.random.integers(len(touching)))]
+    nodes = _renumber(arch, {first: second})
+    return _truth(arch, "D109", nodes, also=("D104",), measures={"tooth": second})
 
 
-def _touch(arch: Labelled, one: int, other: int) -> bool:
-    """Whether two teeth have neighbouring nodes."""
-    labels = arch.labels[arch.links]
-    met = ((labels[:, 0] == one) & (labels[:, 1] == other)) | ((labels[:, 0] == other) & (labels[:, 1] == one))
-    return bool(np.count_nonzero(met) >= 3)
+def _touch(arch: Labelled, first: int, second: int) -> bool:
+    """Whether two teeth have at least three pairs of neighbouring nodes."""
+    a, b = arch.labels[arch.links].T
+    is_shared = ((a == first) & (b == second)) | ((a == second) & (b == first))
+    return bool(np.count_nonzero(is_shared) >= 3)
 
 
 def shifted(arch: Labelled) -> Truth:
-    """From some premolar on, the teeth of one side have the next number further back."""
+    """From some premolar on, the teeth of one side have the next number back."""
     quadrants = {code // 10 for code in arch.teeth if code < 50}
     for quadrant in arch.random.permutation(sorted(quadrants)).tolist():
         run = [code for code in arch.teeth if code // 10 == quadrant]
@@ -269,32 +268,31 @@ def shifted(arch: Labelled) -> Truth:
 
 
 def truncated(arch: Labelled) -> Truth:
-    """The lower part of a tooth's crown is labelled gum, seen from its middle."""
+    """Only the middle of a crown is labelled, and the rest is labelled gum."""
     teeth = arch.teeth
     code = arch.draw([code for code in teeth if fdi.antimere(code) in teeth])
-    mine, other = arch.of(code), arch.of(fdi.antimere(code))
-    keep = float(arch.random.uniform(0.3, 0.5)) * float(arch.areas[other].sum())
-    away = arch.near_border(mine)
-    order = mine[np.argsort(-away, kind="stable")]
-    count = int(np.searchsorted(np.cumsum(arch.areas[order]), keep)) + 1
-    kept = arch.connected(order[:count], int(order[0]))
-    nodes = np.setdiff1d(mine, kept)
+    nodes = arch.of(code)
+    area = float(arch.random.uniform(0.3, 0.5)) * float(arch.areas[arch.of(fdi.antimere(code))].sum())
+    away = arch.to_border(nodes)
+    order = nodes[np.argsort(-away, kind="stable")]
+    count = int(np.searchsorted(np.cumsum(arch.areas[order]), area)) + 1
+    nodes = np.setdiff1d(nodes, arch.connected(order[:count], int(order[0])))
     arch.labels[nodes] = 0
     return _truth(arch, "D110", nodes, also=("D105", "D111", "D113", "D109"), measures={"tooth": code})
 
 
 def ragged(arch: Labelled) -> Truth:
-    """Along a tooth's border labels are dealt out at random, three neighbours deep."""
+    """Along a tooth's border labels are assigned at random, three neighbours deep."""
     code = arch.draw(arch.teeth)
     before = arch.labels.copy()
     for _ in range(3):
         labels = arch.labels[arch.links]
         border = arch.links[(labels[:, 0] == code) != (labels[:, 1] == code)]
-        for one, other in border[arch.random.random(len(border)) < 0.5].tolist():
+        for first, second in border[arch.random.random(len(border)) < 0.5].tolist():
             if arch.random.random() < 0.5:
-                arch.labels[one] = arch.labels[other]
+                arch.labels[first] = arch.labels[second]
             else:
-                arch.labels[other] = arch.labels[one]
+                arch.labels[second] = arch.labels[first]
     nodes = np.flatnonzero(arch.labels != before)
     return _truth(arch, "D111", nodes, also=("D104", "D105", "D109", "D112"), measures={"tooth": code})
 
@@ -306,13 +304,13 @@ def bleeding(arch: Labelled) -> Truth:
     teeth = arch.teeth
     touching = [pair for pair in pairwise(teeth) if _touch(arch, *pair)]
     pair = touching[int(arch.random.integers(len(touching)))]
-    one, other = pair if arch.random.random() < 0.5 else pair[::-1]
-    nodes = arch.of(other)
-    distance = np.asarray(cKDTree(arch.points[arch.of(one)]).query(arch.points[nodes])[0], np.float64)
+    code, neighbour = pair if arch.random.random() < 0.5 else pair[::-1]
+    nodes = arch.of(neighbour)
+    distance = np.asarray(cKDTree(arch.points[arch.of(code)]).query(arch.points[nodes])[0], np.float64)
     reach = float(arch.random.uniform(1.4, 2.2)) + float(distance.min())
-    over = nodes[distance < reach]
-    arch.labels[over] = one
-    return _truth(arch, "D112", over, also=("D104", "D105", "D109"), measures={"tooth": one, "over_mm": reach})
+    nodes = nodes[distance < reach]
+    arch.labels[nodes] = code
+    return _truth(arch, "D112", nodes, also=("D104", "D105", "D109"), measures={"tooth": code, "over_mm": reach})
 
 
 def forgotten(arch: Labelled) -> Truth:
@@ -323,21 +321,21 @@ def forgotten(arch: Labelled) -> Truth:
 
 
 def _numbered_instances(arch: Labelled) -> Numbers:
-    """An instance for each tooth, if there was none."""
+    """The instances; if there are none, one is made for each tooth."""
     if arch.instances is None:
         arch.instances = np.searchsorted(np.unique(arch.labels), arch.labels) * (arch.labels != 0)
     return arch.instances
 
 
 def instance_with_two_labels(arch: Labelled) -> Truth:
-    """A part of an instance has another label."""
+    """Two neighbours with different labels are one instance."""
     instances = _numbered_instances(arch)
     teeth = arch.teeth
     k = int(arch.random.integers(len(teeth) - 1))
-    one, other = teeth[k], teeth[k + 1]
-    nodes = arch.of(other)
-    instances[nodes] = instances[arch.of(one)[0]]
-    return _truth(arch, "D103", np.concatenate([arch.of(one), nodes]), measures={"tooth": one})
+    first, second = teeth[k], teeth[k + 1]
+    nodes = arch.of(second)
+    instances[nodes] = instances[arch.of(first)[0]]
+    return _truth(arch, "D103", np.concatenate([arch.of(first), nodes]), measures={"tooth": first})
 
 
 def label_on_two_instances(arch: Labelled) -> Truth:
@@ -385,17 +383,17 @@ LABEL_DEFECTS: Mapping[str, Injector] = MappingProxyType(
         )
     }
 )
-"""Name -> what puts it in; its docstring says what it is."""
+"""Name -> the function that puts it in; its docstring says what it is."""
 
 
 def mislabel(mesh: Mesh, defect: str, *, seed: int = 0) -> tuple[Mesh, Truth]:
     """The mesh with one label defect, and the truth about it.
 
     Args:
-        mesh: with right FDI codes as labels (`Mesh.label_carrier` says where). It comes back with those labels only,
-            on what carries them.
+        mesh: with correct FDI codes as labels (`Mesh.label_carrier` says where). It comes back with those labels
+            only, on whatever carries them.
         defect: a name of `LABEL_DEFECTS`.
-        seed: draws teeth, places and sizes.
+        seed: for the choice of teeth, places and sizes.
 
     Raises:
         ValueError: no such defect, the mesh carries no labels, or the arch has no teeth for it.
@@ -407,8 +405,10 @@ def mislabel(mesh: Mesh, defect: str, *, seed: int = 0) -> tuple[Mesh, Truth]:
         raise ValueError("the mesh carries no labels")
     data = mesh.vertex_data if per == "vertex" else mesh.face_data
     corners = mesh.vertices[mesh.faces]
-    area = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    edges = np.sort(np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]]), axis=1)
+    area = 0.5 * np.linalg.norm(triangle_normals(corners), axis=1)
+    # The first edges of all faces, then the second, then the third: `_face_links` relies on it, and `ragged` draws so.
+    halfedges = np.arange(3 * len(mesh.faces)).reshape(-1, 3).T.reshape(-1)
+    edges = np.sort(edge_ends(mesh.faces, halfedges), axis=1)
     if per == "vertex":
         points, links = mesh.vertices, edges.astype(np.int64)
         areas = np.bincount(mesh.faces.reshape(-1), np.repeat(area / 3.0, 3), len(mesh.vertices)).astype(np.float64)
@@ -434,8 +434,8 @@ def mislabel(mesh: Mesh, defect: str, *, seed: int = 0) -> tuple[Mesh, Truth]:
 
 def _face_links(edges: IntArray, n_faces: int, n_vertices: int) -> Numbers:
     """Faces that share an edge, (k, 2)."""
-    key = edges[:, 0].astype(np.int64) * n_vertices + edges[:, 1]
-    order = np.argsort(key, kind="stable")
-    same = key[order][1:] == key[order][:-1]
+    keys = edge_keys(edges[:, 0], edges[:, 1], n_vertices)
+    order = np.argsort(keys, kind="stable")
+    is_same = keys[order][1:] == keys[order][:-1]
     face = order % n_faces
-    return np.stack([face[:-1][same], face[1:][same]], axis=1)
+    return np.stack([face[:-1][is_same], face[1:][is_same]], axis=1)

@@ -1,8 +1,8 @@
 """Crown shapes of the permanent teeth as heights over the arch: sizes, cusps, and the surface they make.
 
 Crown widths are the Wheeler averages of the table in the docstring of `STANDARD_TEETH`; heights and cusp places are
-proposals chosen to look right. Everything here is a height field: a crown is a function of the position (p, q) on the
-arch, p along it and q across it (buccal positive), so crowns cannot cross themselves or each other.
+proposals, chosen to look right. Everything here is a height field: a crown is a function of the position (p, q) on the
+arch, p along it and q across it (buccal positive), so crowns cannot intersect themselves or each other.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ source; the other widths, and all heights and cusps, are proposals.
 """
 
 CUSP_SLOPE = 0.62
-"""Fall of a cusp's flanks, mm per mm: an incline of about 32 degrees."""
+"""Slope of a cusp's flanks, mm per mm: an incline of about 32 degrees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +106,9 @@ class Tooth:
         crown: its shape, individual sizes included.
         centre_mm: its place along the arch, 0 at the midline, positive to the patient's right.
         offset_mm: its place across the arch, positive to the cheek or lip.
-        rotation: turn about its long axis, radians.
+        rotation: about its long axis, radians.
         base_mm: height of its gum margin.
-        distal: +1 where distal is the direction of growing arch coordinate, else -1.
+        distal: +1 if distal is the direction in which the arch coordinate grows, else -1.
     """
 
     label: int
@@ -185,9 +185,9 @@ def _canine_top(x: Floats, y: Floats, p: Floats, q: Floats, half_q: float, heigh
 
 
 def _cusped_top(x: Floats, y: Floats, half_p: float, half_q: float, crown: Crown) -> Floats:
-    """Rounded cones, one for each cusp; where two meet there is a fissure. A ridge closes the table at either end."""
+    """Rounded cones, one for each cusp; where two meet there is a fissure. A ridge closes the table at each end."""
     top: Floats | None = None
-    # The table is level with the deepest fossa at the marginal ridges, not deeper: cones alone would fall away there.
+    # Without ridges the cones would fall away at both ends; with them the table is as deep there as its deepest fossa.
     for distal, buccal, above in crown.cusps:
         dx, dy = (x - distal) * half_p, (y - buccal) * half_q
         distance = np.sqrt(dx * dx + dy * dy + 0.20) - np.sqrt(0.20)
