@@ -213,6 +213,22 @@ def test_no_import_circles() -> None:
     assert not circle, " -> ".join(circle)
 
 
+@NAMED
+def test_facts_are_asked_for_at_mesh_facts_and_dental_facts(path: Path) -> None:
+    """Types and constants may be imported from where they are defined; a computation may not."""
+    taken = {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith(("meshguard.facts.mesh", "meshguard.facts.dental"))
+        for alias in node.names
+        if not alias.name[0].isupper()
+    }
+
+    # Two meshes have no facts in common.
+    assert path.is_relative_to(PACKAGE / "facts") or taken <= {"find_contact"}
+
+
 EXERCISE = """
 import importlib, io, json, pkgutil
 import numpy as np

@@ -131,9 +131,9 @@ class SegmentationMetrics:
         """The summary as text: mean and interval of each measure, the mode in the heading."""
         head = (f"mode: {self.mode}, {len(self.scans)} scans", "mean", f"{100 * self.confidence:g} % interval")
         lines = [head]
-        for name, interval in self.summary.items():
-            span = "" if math.isnan(interval.low) else f"{interval.low:.4f} to {interval.high:.4f}"
-            lines.append((name, "-" if math.isnan(interval.mean) else f"{interval.mean:.4f}", span))
+        for name, mean in self.summary.items():
+            span = "" if math.isnan(mean.low) else f"{mean.low:.4f} to {mean.high:.4f}"
+            lines.append((name, "-" if math.isnan(mean.mean) else f"{mean.mean:.4f}", span))
         width = max(len(line[0]) for line in lines)
         return "\n".join(f"{a:<{width}}  {b:>8}  {c}".rstrip() for a, b, c in lines) + "\n"
 
@@ -148,18 +148,8 @@ class SegmentationMetrics:
         except ImportError:
             raise MeshGuardError("a DataFrame needs pandas; rows() gives the same as plain records") from None
         if what == "summary":
-            return pd.DataFrame(
-                [
-                    {
-                        "measure": name,
-                        "mean": interval.mean,
-                        "low": interval.low,
-                        "high": interval.high,
-                        "mode": self.mode,
-                    }
-                    for name, interval in self.summary.items()
-                ]
-            )
+            rows = ((name, mean.mean, mean.low, mean.high, self.mode) for name, mean in self.summary.items())
+            return pd.DataFrame(rows, columns=["measure", "mean", "low", "high", "mode"])
         return pd.DataFrame(self.rows() if what == "teeth" else self.scan_rows())
 
 

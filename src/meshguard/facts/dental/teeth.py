@@ -86,13 +86,13 @@ def find_teeth(surface: MeshFacts, regions: LabelRegions) -> Teeth:
     )
 
 
-def _are_cut(area: FloatArray, rim: FloatArray, *, has_gum: bool) -> BoolArray:
+def _are_cut(area: FloatArray, cut_length: FloatArray, *, has_gum: bool) -> BoolArray:
     """Whether the boundary of the scan cuts much off a crown, bool (T,): along more than the side of a square as large.
 
     Where a scan holds only crowns, all of them end at its boundary, so only clearly more than usual counts.
     """
-    usual = 0.0 if has_gum or not len(rim) else 1.5 * float(np.median(rim))
-    is_cut: BoolArray = rim > np.sqrt(area) + usual
+    usual = 0.0 if has_gum or not len(cut_length) else 1.5 * float(np.median(cut_length))
+    is_cut: BoolArray = cut_length > np.sqrt(area) + usual
     return is_cut
 
 
@@ -108,10 +108,10 @@ def _axes(
     count = len(labels)
     of_borders = centroids(surface.positions, surface.edge_ends(borders))
     owners = of_face[surface.edge_faces(borders)].T.reshape(-1)
-    rim = surface.edges.boundary
-    rim = rim[of_face[rim // 3] != 0]
-    places = np.concatenate([of_borders, of_borders, centroids(surface.positions, surface.edge_ends(rim))])
-    owners = np.concatenate([owners, of_face[rim // 3]])
+    boundary = surface.edges.boundary
+    boundary = boundary[of_face[boundary // 3] != 0]
+    places = np.concatenate([of_borders, of_borders, centroids(surface.positions, surface.edge_ends(boundary))])
+    owners = np.concatenate([owners, of_face[boundary // 3]])
     places, owners = places[owners != 0], owners[owners != 0]
     tooth = np.searchsorted(labels, owners)
     sizes = np.bincount(tooth, minlength=count)
