@@ -243,7 +243,7 @@ class _Scan:
         points = _points(mesh, count)
         self.joint = np.zeros((len(self.labels[0][1]), len(self.labels[1][1])), np.int64)
         self.of_truth, self.of_predicted = np.zeros((self.joint.shape[0], 7)), np.zeros((self.joint.shape[1], 3))
-        tally(self.labels[0][0], self.labels[1][0], points, self.joint, self.of_truth, self.of_predicted)
+        count_confusion(self.labels[0][0], self.labels[1][0], points, self.joint, self.of_truth, self.of_predicted)
         # Instances, and the label of each; without any, each label is an instance.
         self.joint_instances = self.joint
         self.instance_truth, self.instance_predicted = self.of_truth, self.of_predicted
