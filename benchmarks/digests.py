@@ -3,10 +3,10 @@
     python benchmarks/digests.py FOLDER before.txt
     python benchmarks/digests.py FOLDER after.txt && diff before.txt after.txt
 
-FOLDER is laid out as the tests' data (`MESHGUARD_DATA`): folders of meshes, with labels beside some of them. A line
-holds a file, what was done with it, and a SHA-256 of all that came of it: the report's JSON; or of a repair its JSON,
-its mesh and its maps to the input. What could not be read is digested as the kind of error. Folders of files that are
-made to take long are left out.
+FOLDER is laid out like the tests' data (`MESHGUARD_DATA`): folders of meshes, with labels beside some of them. A line
+holds a file, what was done with it, and a SHA-256 of the result: the report's JSON, or for a repair its JSON, its mesh
+and its maps to the input. Where an error is raised, the line holds its kind and a SHA-256 of its text. Folders of files
+that are made to take long are left out.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def labels_of(path: Path) -> object:
 
 
 def of_report(path: Path, policy: str) -> bytes:
-    """What validating a file comes to."""
+    """The result of validating a file."""
     return meshguard.validate(path, policy=policy, labels=labels_of(path)).to_json().encode()
 
 
 def of_repair(path: Path, policy: str) -> bytes:
-    """What repairing a file comes to."""
+    """The result of repairing a file."""
     refused = ""
     try:
         result = meshguard.repair(path, policy=policy, labels=labels_of(path), mend_labels=True)

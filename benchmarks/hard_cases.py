@@ -4,7 +4,7 @@
     python benchmarks/hard_cases.py slivers_any_way --sizes 20000 100000
 
 Each case is measured in a process of its own, at growing sizes, warm. The exponent is that of seconds over faces
-between the last two sizes; pairs tell whether the answer itself grows with the square.
+between the last two sizes; the pairs show whether the answer itself grows with the square.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def soup(corners: Points) -> Mesh:
 
 
 def directions(count: int, seed: int) -> Points:
-    """Unit vectors, evenly over the sphere."""
+    """Unit vectors, spread evenly over the sphere."""
     vectors = np.random.default_rng(seed).normal(size=(count, 3))
     unit: Points = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit
@@ -64,7 +64,7 @@ def short_slivers_any_way(count: int) -> Mesh:
 
 
 def slivers_one_way(count: int) -> Mesh:
-    """60 mm long, 0.1 micrometres wide, all along one slanted direction but for a hundredth."""
+    """60 mm long, 0.1 micrometres wide, all along one slanted direction except for a hundredth of them."""
     middle = np.random.default_rng(0).uniform(-30, 30, (count, 3))
     along = np.array([1.0, 2.0, 3.0]) / math.sqrt(14) + 0.01 * directions(count, 1)
     return slivers(middle, along, 60.0, 1e-4)
@@ -114,7 +114,7 @@ def doubled_sheet(count: int) -> Mesh:
 
 
 def needles(count: int) -> Mesh:
-    """Long needles through a ball of 0.2 mm that all cross one another: the answer is quadratic."""
+    """Long needles through a ball of 0.2 mm that all cross each other: the answer is quadratic."""
     middle = np.random.default_rng(0).uniform(-0.1, 0.1, (count, 3))
     return slivers(middle, directions(count, 1), 60.0, 0.5)
 
@@ -131,7 +131,7 @@ CASES: dict[str, tuple[Callable[[int], Mesh], tuple[int, ...]]] = {
 
 
 def measure(case: str, size: int, cap: int) -> dict[str, float]:
-    """Least seconds of two calls, of one with `max_pairs=1`, and the pairs."""
+    """The least seconds of two calls, the seconds of one with `max_pairs=1`, and the pairs."""
     import meshguard
 
     make = CASES[case][0]

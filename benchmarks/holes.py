@@ -2,17 +2,17 @@
 
     python benchmarks/holes.py SCAN... [--seed N] [--plot OUT.svg]
 
-Holes of 0.5 to 4 mm diameter are punched out of scans at seeded places: crowns, gum and embrasures (the seams between
-teeth and at the gum). Labels beside a scan (NAME.labels.json, one for each vertex) tell them apart; height and
-concavity where there are none. The faces that touch a ball are removed where they are a disc with one clean loop. Each
-library fills the same hole in the same neighbourhood (everything within 4 mm of it). Measured, on samples of one
-density, are the distances from the new surface to the old one and from the old to the new one: their RMS, and the
-largest. Only the removed faces and what replaces them are sampled, so what a library moves outside the hole is not
-held against it. A patch intersects when, decided
-exactly, any of its faces meets another of the library's result but in their common vertices and edges.
+Holes of 0.5 to 4 mm diameter are punched into scans at seeded places: crowns, gum and embrasures (the seams between
+teeth and at the gum). Labels beside a scan (NAME.labels.json, one for each vertex) tell these apart, or height and
+concavity where there are no labels. The faces that touch a ball are removed where they form a disc with one clean loop.
+Each library fills the same hole in the same neighbourhood (everything within 4 mm of it). The distances from the new
+surface to the old one and back are measured on samples of one density: their RMS, and the largest. Only the removed
+faces and what replaces them are sampled, so a library is not blamed for what it moves outside the hole. A patch
+intersects if, decided exactly, any of its faces meets another face of the library's result outside their common
+vertices and edges.
 
-MeshLib is `fillHoleNicely` with curvature smoothing, cotangent weights, and the metric and edge length that came out
-best in a trial on such holes (universal; 0.7 of the mean edge at the loop; `naturalSmooth` and the other metrics were
+MeshLib is `fillHoleNicely` with curvature smoothing, cotangent weights, and the metric and edge length that were best
+in a trial on such holes (universal; 0.7 of the mean edge at the loop; `naturalSmooth` and the other metrics were
 worse). pymeshfix is `fill_small_boundaries(refine=True)`.
 """
 
@@ -46,7 +46,7 @@ NEAR_MM = 4.0
 
 
 class Punched(NamedTuple):
-    """A hole: its neighbourhood before and after, the loop as new faces run it, and where it is from."""
+    """A hole: its neighbourhood before and after, the loop as new faces run along it, and where it comes from."""
 
     positions: Floats
     corners: Ints
@@ -111,13 +111,13 @@ def places(positions: Floats, corners: Ints, labels: Ints | None) -> dict[str, I
 
 
 def punched(positions: Floats, corners: Ints, centre: int, diameter: float) -> tuple[Ints, Ints] | None:
-    """Faces that a ball takes away and the loop they leave, if they are a disc inside a manifold neighbourhood."""
+    """Faces that a ball removes and the loop they leave, if they are a disc inside a manifold neighbourhood."""
     import trimesh
 
     inside = np.linalg.norm(positions - positions[centre], axis=1) <= diameter / 2
     inside[centre] = True
     touched = np.flatnonzero(inside[corners].any(axis=1))
-    # The piece that holds the centre: a ball may reach the other side of a thin crown.
+    # The component that holds the centre: a ball may reach the other side of a thin crown.
     pieces = trimesh.graph.connected_components(corners[touched][:, [0, 1, 1, 2]].reshape(-1, 2), min_len=1)
     piece = next(p for p in pieces if centre in p)
     removed = touched[np.isin(corners[touched][:, 0], piece)]
@@ -196,7 +196,7 @@ def punch_all(path: Path, each: int, seed: int) -> list[Punched]:
 
 
 class Filled(NamedTuple):
-    """The whole neighbourhood as a library gives it back, and which of its faces fill the hole."""
+    """The whole neighbourhood as a library returns it, and which of its faces fill the hole."""
 
     vertices: Floats
     faces: Ints
@@ -301,13 +301,13 @@ def errors(hole: Punched, filled: Filled) -> tuple[float, float]:
 
 
 def is_intersecting(filled: Filled) -> bool:
-    """Whether a face of the patch meets another face but in their common vertices and edges."""
+    """Whether a face of the patch meets another face outside their common vertices and edges."""
     pairs = meshguard.self_intersections(meshguard.Mesh(vertices=filled.vertices, faces=filled.faces))
     return bool(filled.is_new[pairs].any())
 
 
 def plot(holes: list[Punched], found: dict[str, Floats], out: Path) -> None:
-    """RMS by diameter, and hole by hole beside the better of the peers."""
+    """RMS by diameter, and hole by hole against the better of the peers."""
     import matplotlib as mpl
 
     mpl.use("svg")

@@ -5,9 +5,9 @@
     python benchmarks/peers.py self-intersections FILE
     python benchmarks/peers.py repair FILE
 
-Each library runs in a process of its own, warm, and takes its turn in every round (A B C A B C …), so that a drift of
-the machine's speed touches all alike. The ratio is the median over rounds of (peer's time / meshguard's time): above 1,
-meshguard is faster. Peers that are not installed, or cannot read the file, are listed with the reason.
+Each library runs in a process of its own, warm, and takes its turn in every round (A B C A B C …), so that a drift in
+the machine's speed affects all of them alike. The ratio is the median over rounds of (peer's time / meshguard's time):
+above 1, meshguard is faster. Peers that are not installed, or cannot read the file, are listed with the reason.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ TASKS: dict[str, dict[str, tuple[Callable[[str], Callable[[], int]], str]]] = {
 
 
 def work(task: str, library: str, path: str) -> None:
-    """Say "ready" after a first call, then time one call for each line read."""
+    """Print "ready" after a first call, then time one call for each line read."""
     run = TASKS[task][library][0](path)
     value = run()
     print("ready", flush=True)

@@ -1,4 +1,4 @@
-"""Plot what `scaling.py` measures: time a face against size, for the docs.
+"""Plot what `scaling.py` measures: time per face against size, for the docs.
 
 python benchmarks/scaling.py --json > scaling.jsonl
 python benchmarks/plots.py scaling.jsonl docs/img/scaling.svg

@@ -3,10 +3,10 @@
     python benchmarks/repairs.py FILE... [--only meshguard,meshlib] [--limit SECONDS]
 
 Each library repairs each file in a process of its own and saves it as STL; the saved file is what is judged. It is
-clean when it has a face, and no non-manifold edge or vertex, edge wound the same way twice, face without area,
-duplicate face, body inside out, or intersecting pair but those between two different closed bodies, all decided
-exactly. It is faithful when no point of the input lies further from it than 2 % of the input's diagonal; pieces of the
-input that are smaller than the floating limit do not count. Times are a process's second call, without compilation.
+clean when it has a face, and no non-manifold edge or vertex, inconsistent edge, face without area, duplicate face,
+inverted body, or intersecting pair except between two different closed bodies, all decided exactly. It is faithful when
+no point of the input lies further from it than 2 % of the input's diagonal; components of the input that are smaller
+than the floating limit do not count. Times are a process's second call, without compilation.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def by_meshlib(source: str, target: str) -> None:
 
 
 def by_pymeshfix(source: str, target: str) -> None:
-    """MeshFix.repair: closes everything, keeps the largest piece."""
+    """MeshFix.repair: closes everything, keeps the largest component."""
     import pymeshfix
     import trimesh
 
@@ -98,7 +98,7 @@ def by_pymeshlab(source: str, target: str) -> None:
 
 
 def by_trimesh(source: str, target: str) -> None:
-    """Merge, drop degenerate and duplicate faces, fix winding and inversion, fill holes."""
+    """Merge, drop degenerate and duplicate faces, orient faces consistently and outward, fill holes."""
     import trimesh
 
     mesh = trimesh.load_mesh(source)
@@ -120,7 +120,7 @@ LIBRARIES: dict[str, Callable[[str, str], None]] = {
 
 
 def work(library: str, source: str, target: str) -> None:
-    """Repair twice in this process; print how long the second took."""
+    """Repair twice in this process; print how long the second repair took."""
     import time
 
     LIBRARIES[library](source, target)
@@ -157,7 +157,7 @@ def judged(before: Mesh, target: Path) -> dict[str, Any]:
 
 
 def _departure(before: Any, after: Any) -> float:
-    """The furthest that a sample of the input's surface lies from the result, mm; its debris does not count."""
+    """The furthest distance of a sample of the input's surface from the result, mm; its debris does not count."""
     from meshguard.facts.arrays import frozen
     from meshguard.facts.mesh.mesh_contact import nearest
     from meshguard.kernels.bvh import build_tree

@@ -1,4 +1,4 @@
-"""Time and memory of load, validate and self_intersections on growing phantom arches: is it linear, bytes a face?
+"""Time and memory of load, validate and self_intersections on growing phantom arches: ns and bytes per face.
 
     python benchmarks/scaling.py
 
@@ -50,7 +50,7 @@ def current_bytes() -> int:
 
 
 def measure(path: str, rounds: int) -> dict[str, float]:
-    """Median seconds of load, validate and self_intersections, and bytes that the latter two need above the mesh."""
+    """Median seconds of load, validate and self_intersections, and bytes that the last two need on top of the mesh."""
     import meshguard
 
     meshguard.validate(meshguard.phantom(faces=5000))  # compiled or loaded from cache before anything is measured
@@ -74,8 +74,8 @@ def measure(path: str, rounds: int) -> dict[str, float]:
 
 
 def peak_bytes(call: Callable[[Mesh], object], mesh: Mesh) -> int:
-    """Bytes that a call needs at most above what the process has before it."""
-    Path("/proc/self/clear_refs").write_text("5")  # start the peak anew
+    """The most bytes that a call needs on top of what the process has before it."""
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = current_bytes()
     call(mesh)
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024 - before

@@ -1,16 +1,16 @@
-"""Recall and precision of the checks of teeth: labels spoilt on purpose, and what is found.
+"""Recall and precision of the checks of teeth: labels made wrong on purpose, and what is found.
 
     python benchmarks/teeth.py [--seeds 50] [--kinds island,hole] [--verbose] [--time]
 
-The arches are four real ones whose labels people drew (`MESHGUARD_DATA` names their folder; without it phantoms only)
-and phantoms of both jaws. Each instance is one arch, turned and moved at random, labels on faces or on vertices, with
-one defect of `meshguard.phantoms.LABEL_DEFECTS`; or, of the kind `bridge`, a phantom whose surface joins two teeth
-across a gap of 0.25 to 0.6 mm. Real arches take no bridge here: their faces are wider than such a gap.
+The arches are four real ones with hand-drawn labels (`MESHGUARD_DATA` names their folder; without it phantoms only) and
+phantoms of both jaws. Each instance is one arch, rotated and moved at random, labels on faces or on vertices, with one
+defect of `meshguard.phantoms.LABEL_DEFECTS`; or, of the kind `bridge`, a phantom whose surface joins two teeth across a
+gap of 0.25 to 0.6 mm. Real arches get no bridge here: their faces are wider than such a gap.
 
-Recall: the share of instances of which a finding of the right check stands within 6 mm of what was changed. Precision:
-the share of D findings, from warnings on, that the defect explains: of its check, or of one that it names as a
-consequence, within 12 mm of what was changed. What is found on the arch before it is spoilt counts in neither; the last
-row tells what that is.
+Recall: the share of instances where a finding of the right check lies within 6 mm of what was changed. Precision: the
+share of D findings, of warning severity or above, that the defect explains: findings of its check, or of one that it
+names as a consequence, within 12 mm of what was changed. What is found on the arch before the change counts in neither;
+the last row shows it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 POLICY = meshguard.Policy(select=("D", "F105"))
 REAL = ("ios_001_upper_16k", "ios_001_lower_16k", "ios_037_lower_16k", "ios_055_lower_16k")
 DRAWN_ONLY = ("ragged",)
-"""Defects that are no defect on a phantom: its borders run along long thin faces, and are ragged as they are."""
+"""Defects that are not defects on a phantom: its borders run along long thin faces and are ragged already."""
 
 KINDS = (*LABEL_DEFECTS, "bridge")
 
@@ -60,7 +60,7 @@ def arches() -> Iterator[tuple[str, Mesh]]:
 
 
 def moved(mesh: Mesh, seed: int) -> Mesh:
-    """The mesh turned and moved at random."""
+    """The mesh, rotated and moved at random."""
     random = np.random.default_rng([seed, 77])
     turn, upper = np.linalg.qr(random.normal(size=(3, 3)))
     turn *= np.sign(np.diag(upper))
@@ -107,7 +107,7 @@ def judged(
     """Whether the defect was found; the warnings and errors that it explains, and those that it does not.
 
     Args:
-        mesh: the spoilt arch.
+        mesh: the arch with the defect.
         truth: what was done to it.
         report: what is found there.
         known: what is found on the arch before.
@@ -123,7 +123,7 @@ def judged(
 def table(
     kinds: list[str], seeds: int, *, verbose: bool = False
 ) -> tuple[list[tuple[str, int, float, float]], Counter[str]]:
-    """Rows of defect, instances, recall, precision; and checks that fired on arches that nobody spoilt."""
+    """Rows of defect, instances, recall, precision; and checks that fired on arches without a defect."""
     shown = list(arches())
     before = {name: meshguard.validate(arch, policy=POLICY) for name, arch in shown}
     rows = []

@@ -84,7 +84,7 @@ def loop_of_borders(mesh: Mesh, truth: Ints, predicted: Ints) -> list[float]:
 
 
 def loop_over_points(points: Floats, truth: Ints, predicted: Ints) -> dict[Any, Any]:
-    """Counts and centroids with one step a point."""
+    """Counts and centroids, one step for each point."""
     counts: dict[Any, int] = {}
     sums: dict[int, Floats] = {}
     for point, true, claimed in zip(points, truth.tolist(), predicted.tolist(), strict=True):

@@ -1,7 +1,7 @@
-"""Pages of the reference that are made from the source whenever the site is built; a hook of mkdocs.
+"""Pages of the reference that are made from the source whenever the site is built; a hook for mkdocs.
 
-Nothing here is committed as text, so nothing here can be stale: checks come from the catalogue, limits from the policy,
-the schema from `report.schema.json`, the command line from click, the API from docstrings.
+None of these pages is committed, so none can be stale: checks come from the catalogue, limits from the policy, the
+schema from `report.schema.json`, the command line from click, the API from docstrings.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ DOCS = Path(__file__).parent
 
 API = {
     "validation": ("Validate", "What runs the checks."),
-    "queries": ("Ask a mesh", "What can be asked of a mesh without a report."),
+    "queries": ("Ask a mesh", "Questions that are answered with arrays, without a report."),
     "io": ("Read and write", "Files in and out."),
-    "io.labels": ("Labels", "Labels of teeth, read and put on a mesh."),
-    "fdi": ("Tooth numbers", "FDI, Universal and Palmer, and what prescriptions write."),
+    "io.labels": ("Labels", "Tooth labels, read and put on a mesh."),
+    "fdi": ("Tooth numbers", "FDI, Universal and Palmer, and how prescriptions write them."),
     "metrics": ("Metrics", "How well a segmentation agrees with the truth."),
-    "repair.labels": ("Mend labels", "Islands, holes and ragged borders of labels; proposals to renumber an arch."),
+    "repair.labels": ("Mend labels", "Label islands, holes and ragged borders; proposals to renumber an arch."),
     "mesh": ("Mesh", "The mesh, and what reading it from a file saw."),
     "report": ("Report", "What a validation found."),
     "policy": ("Policy", "Which checks run, with which limits."),
-    "repair": ("Repair", "What mends a mesh and proves it."),
+    "repair": ("Repair", "The call that makes a mesh clean and proves it."),
     "repair.result": ("Repair's result", "What a repair did."),
     "budget": ("Budget", "How much a call may take."),
     "errors": ("Errors", "What is raised, and when."),
-    "phantoms": ("Phantoms", "Arches made from nothing, and defects to put into any mesh."),
+    "phantoms": ("Phantoms", "Synthetic arches, and defects to put into any mesh."),
     "interop": ("Other libraries", "To and from the objects of other libraries."),
     "render.markdown": ("Render as Markdown", "A report for a ticket."),
 }
-"""Module -> title of its page and what it is about. One that is not there has no page, one not named here gets one."""
+"""Module -> title of its page and what it is about; a module that is not named here gets a page too."""
 
 ALSO = {
     "mesh": ("Source", "Irregularity"),
@@ -108,7 +108,7 @@ def checks_page() -> str:
         "# Checks",
         "",
         f"There are {len(CHECKS)} checks. An id is permanent: a letter for the family and three digits; it is never "
-        "given to another check. `meshguard explain S101` prints what stands here.",
+        "given to another check. `meshguard explain S101` prints what is written here.",
         "",
         "A limit's source is a publication, a measurement, or the word *proposal*: a value chosen by the authors for "
         "which no published figure was found.",
@@ -131,7 +131,7 @@ def checks_page() -> str:
                 lines += _check(check)
     reserved = [f"{letter} ({name})" for letter, name in FAMILIES.items() if letter not in families]
     if reserved:
-        lines += ["", "## Reserved letters", "", f"For checks to come: {', '.join(reserved)}.", ""]
+        lines += ["", "## Reserved letters", "", f"For future checks: {', '.join(reserved)}.", ""]
     return "\n".join(lines)
 
 
@@ -142,11 +142,11 @@ def _check(check: Check) -> Iterator[str]:
     yield check.explanation
     yield ""
     needs = {
-        "frame": "It needs an arch whose biting side can be told.",
+        "frame": "It needs an arch whose biting side is known.",
         "source": "It runs on a mesh that was read from a file, not on one made from arrays.",
         "faces": "It needs a mesh with faces.",
-        "labels": "It needs labels of teeth, of any numbering.",
-        "fdi": "It needs labels of teeth that are FDI codes.",
+        "labels": "It needs tooth labels, of any numbering.",
+        "fdi": "It needs tooth labels that are FDI numbers.",
         "instances": "It also needs instance numbers beside the labels.",
     }
     said = [needs[need] for need in check.needs if need != "faces" and need in needs]
@@ -168,7 +168,7 @@ def policies_page() -> str:
         "",
         "## Built-in policies",
         "",
-        "What each says about every key of a policy. [How to choose or write one](../howto/policy.md).",
+        "The value of every key in each of them. [How to choose or write a policy](../howto/policy.md).",
         "",
         f"| Key | {' | '.join(f'`{name}`' for name in plain)} |",
         f"|---|{'---|' * len(plain)}",
@@ -179,7 +179,7 @@ def policies_page() -> str:
     differing = [name for name in LIMITS if len({plain[policy]["limits"][name] for policy in plain}) > 1]
     lines += ["", _differing(differing), "", "## Limits", ""]
     lines += [
-        "Lengths are in mm, areas in mm², angles in degrees; the unit is the end of the name. A `_fraction` bounds the "
+        "Lengths are in mm, areas in mm², angles in degrees; the name ends with the unit. A `_fraction` bounds the "
         "limit beside it, as [Tolerances](../explanation/tolerances.md) explains. *Proposal* means that no published "
         "figure was found.",
         "",
@@ -188,16 +188,16 @@ def policies_page() -> str:
     ]
     for name, limit in LIMITS.items():
         readers = [check.id for check in CHECKS if name in check.limits]
-        links = ", ".join(f"[{id_}](checks.md#{id_.lower()})" for id_ in readers) or "none yet"
+        links = ", ".join(f"[{id_}](checks.md#{id_.lower()})" for id_ in readers) or "repair"
         row = (f"`{name}` {{ #{name} }}", _default(limit), _cell(limit.meaning), _source(limit.source), links)
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join([*lines, ""])
 
 
 def _differing(names: list[str]) -> str:
-    """Which limits the built-in policies have of their own."""
+    """Which limits differ between the built-in policies."""
     if not names:
-        return "All of them have the same limits, those below."
+        return "All of them have the same limits, which are listed below."
     return f"They differ in these limits: {', '.join(f'`{name}`' for name in names)}. The defaults are below."
 
 
@@ -208,10 +208,11 @@ def stats_page() -> str:
     lines = [
         "# Stats",
         "",
-        "`report.stats` holds these numbers for every mesh. They are counted on different positions, not on vertex "
-        "numbers: a soup, a welded and an unwelded file of one surface have the same. Faces with a non-finite corner "
-        "take no part. Degenerate faces take part in all of them but `duplicate_pairs`; a face with a repeated corner "
-        "counts in `faces` and `degenerate` only. The last column is what `meshguard phantom arch.ply` gives.",
+        "`report.stats` holds these numbers for every mesh. They are counted on positions, not on vertex numbers: a "
+        "soup, a welded and an unwelded file of one surface have the same numbers. Faces with a non-finite corner take "
+        "no part. Degenerate faces take part in all of them except `duplicate_pairs`; a face with a repeated corner "
+        "counts in `faces` and `degenerate` only. The last column is for the arch that `meshguard phantom arch.ply` "
+        "makes.",
         "",
         "| Key | Meaning | Example |",
         "|---|---|---|",
@@ -227,7 +228,7 @@ def stats_definitions() -> dict[str, str]:
     from meshguard import validation
 
     alone = {
-        "vertices": "different positions, whether a face uses them or not",
+        "vertices": "distinct positions, whether a face uses them or not",
         "faces": "faces without a non-finite corner",
         "edges": "all edges, whatever number of faces they have",
         "boundary_groups": "sets of boundary edges that share positions",
@@ -235,7 +236,7 @@ def stats_definitions() -> dict[str, str]:
         "closed_components": "components without a boundary edge",
         "between_bodies": "intersecting pairs between two different closed components",
         "rims": "boundary loops that enclose their sheet",
-        "tunnels": "handles (genus), added up over the components that have some",
+        "tunnels": "handles (genus), summed over the components that have some",
     }
     doc = inspect.cleandoc(inspect.getdoc(validation._stats) or "")
     items = re.split(r"\n- ", doc.partition("\n- ")[2])
@@ -335,7 +336,7 @@ def command_line_page() -> str:
     lines = [
         "# Command line",
         "",
-        "What each command says of itself under `--help`. [How to use it](../howto/command-line.md).",
+        "What each command prints for `--help`. [How to use it](../howto/command-line.md).",
         "",
         *_help(commands, "meshguard"),
     ]
@@ -358,17 +359,17 @@ def repair_page() -> str:
 
     words = {
         "lossless": "moves and invents nothing",
-        "local": "changes the spot, within the policy's limits",
+        "local": "changes the surface locally, within the policy's limits",
         "inventive": "makes surface that was not scanned",
     }
     lines = [
         "# Steps of repair",
         "",
-        f"The plan, in order. It is gone through until it changes nothing, at most {MOST_PASSES} times. A step that "
-        "does not lower the number of defects of its kind is undone. [How to use it](../howto/repair.md), [how it "
+        f"The plan, in order. It is repeated until it changes nothing, at most {MOST_PASSES} times. A step that does "
+        "not lower the number of defects of its kind is undone. [How to use it](../howto/repair.md), [how it "
         "works](../explanation/repair.md).",
         "",
-        "| | Step | Mends | What it does to the scan | Why here |",
+        "| | Step | Repairs | What it does to the scan | Why here |",
         "|---|---|---|---|---|",
     ]
     for number, step in enumerate(PLAN, 1):
@@ -377,7 +378,7 @@ def repair_page() -> str:
         )
         does = f"`{step.safety.value}`: {words[step.safety.value]}"
         lines.append(f"| {number} | {_cell(step.name)} | {mends} | {does} | {_cell(_sentence(step.why))} |")
-    lines += ["", "Labels of teeth are mended only where that is asked for, when the mesh is sound:", ""]
+    lines += ["", "Tooth labels are mended only on demand, after the mesh is sound:", ""]
     lines += ["| | Step | Mends | Why here |", "|---|---|---|---|"]
     for number, label_step in enumerate(LABEL_STEPS, 1):
         mends = ", ".join(f"[{check}](checks.md#{check.lower()})" for check in label_step.checks)
@@ -422,8 +423,8 @@ def api_index_page() -> str:
     lines = [
         "# API",
         "",
-        "Everything listed is imported from `meshguard` itself. Names load on first use: `import meshguard` starts no "
-        "compiler. Options are keyword-only.",
+        "Everything listed can be imported from `meshguard` itself. Names load on first use: `import meshguard` does "
+        "not start the compiler. Options are keyword-only.",
         "",
         "| Name | What it is |",
         "|---|---|",
