@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 import meshguard
+from meshguard.halfedges import edge_ends, face_normals
 from meshguard.io.labels import face_labels
 from meshguard.phantoms import bridged_phantom, mislabel, mutate, phantom
 
@@ -37,7 +38,7 @@ BACK = (108, 118, 138)
 """The colour of a face's inner side."""
 
 HOLE_SEED = 2
-"""Puts the hole where the view of the whole arch shows it."""
+"""Puts the hole where it is visible in the view of the whole arch."""
 
 
 class View(NamedTuple):
@@ -49,7 +50,7 @@ class View(NamedTuple):
 
 
 def view(mesh: Mesh, *, azimuth: float, elevation: float, at: Floats | None = None, width_mm: float = 0.0) -> View:
-    """A view from an azimuth and an elevation (degrees); of the whole mesh, or of what lies around a point."""
+    """A view from an azimuth and an elevation (degrees), of the whole mesh or of what lies around a point."""
     a, e = np.radians(azimuth), np.radians(elevation)
     towards = np.array([np.cos(e) * np.sin(a), np.cos(e) * np.cos(a), np.sin(e)])
     right = np.array([-np.cos(a), np.sin(a), 0.0])
@@ -88,17 +89,14 @@ def drawn(
         return np.stack([flat[..., 0] + width / 2, height / 2 - flat[..., 1], flat[..., 2]], axis=-1)
 
     corners = to_screen(mesh.vertices)[mesh.faces]
-    own = np.cross(
-        mesh.vertices[mesh.faces[:, 1]] - mesh.vertices[mesh.faces[:, 0]],
-        mesh.vertices[mesh.faces[:, 2]] - mesh.vertices[mesh.faces[:, 0]],
-    )
+    flat_normals = face_normals(mesh.vertices, mesh.faces)
     smooth = np.zeros_like(mesh.vertices)
     for corner in range(3):
-        np.add.at(smooth, mesh.faces[:, corner], own)
-    normals = own if edges else smooth[mesh.faces].sum(axis=1)
+        np.add.at(smooth, mesh.faces[:, corner], flat_normals)
+    normals = flat_normals if edges else smooth[mesh.faces].sum(axis=1)
     normals = np.divide(normals, np.linalg.norm(normals, axis=1, keepdims=True) + 1e-300)
     light = seen.axes.T @ np.array([-0.35, 0.5, 0.79])
-    facing = own @ seen.axes[2] > 0
+    facing = flat_normals @ seen.axes[2] > 0
     shade = 0.42 + 0.58 * np.clip(np.where(facing, 1.0, -1.0) * (normals @ light), 0.0, 1.0)
     color = np.where(facing[:, None], colors, BACK) * shade[:, None]
     image = np.full((height, width, 3), BACKGROUND, np.float64)
@@ -124,7 +122,7 @@ def _fill(
     color: Floats,
     edges: bool,
 ) -> None:
-    """Draw one triangle, where nothing nearer is."""
+    """Draw one triangle where nothing nearer covers it."""
     height, width = depth.shape
     x0, x1 = max(int(low[0]), 0), min(int(high[0]) + 1, width)
     y0, y1 = max(int(low[1]), 0), min(int(high[1]) + 1, height)
@@ -133,18 +131,19 @@ def _fill(
     if x0 >= x1 or y0 >= y1 or area == 0.0:
         return
     x, y = np.arange(x0, x1) + 0.5, (np.arange(y0, y1) + 0.5)[:, None]
-    of_b = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / area
-    of_c = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / area
-    of_a = 1.0 - of_b - of_c
-    z = of_a * az + of_b * bz + of_c * cz
-    here = depth[y0:y1, x0:x1]
-    shown = (of_a >= 0) & (of_b >= 0) & (of_c >= 0) & (z > here)
-    here[shown] = z[shown]
+    weight_b = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / area
+    weight_c = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / area
+    weight_a = 1.0 - weight_b - weight_c
+    z = weight_a * az + weight_b * bz + weight_c * cz
+    covered = depth[y0:y1, x0:x1]
+    shown = (weight_a >= 0) & (weight_b >= 0) & (weight_c >= 0) & (z > covered)
+    covered[shown] = z[shown]
     paint = np.broadcast_to(color, (*shown.shape, 3)).copy()
     if edges:
         lengths = [np.hypot(bx - cx, by - cy), np.hypot(cx - ax, cy - ay), np.hypot(ax - bx, ay - by)]
-        away = [of * abs(area) / length for of, length in zip((of_a, of_b, of_c), lengths, strict=True) if length > 0]
-        paint[np.min(away, axis=0) < 0.9] = 0.55 * color
+        weights = (weight_a, weight_b, weight_c)
+        distances = [weight * abs(area) / length for weight, length in zip(weights, lengths, strict=True) if length > 0]
+        paint[np.min(distances, axis=0) < 0.9] = 0.55 * color
     image[y0:y1, x0:x1][shown] = paint[shown]
 
 
@@ -169,7 +168,7 @@ def _stroke(image: Floats, depth: Floats, segments: Floats, color: Floats, thick
 
 
 def by_label(mesh: Mesh) -> npt.NDArray[np.uint8]:
-    """A colour for each face by its tooth: neighbours differ, gum is gum."""
+    """A colour for each face by its tooth: neighbours differ, gum has its own."""
     label = np.asarray(mesh.face_data["label"]).astype(int)
     wheel = np.array(
         [(242, 205, 125), (141, 196, 178), (150, 177, 219), (226, 168, 120), (186, 165, 212), (196, 212, 130)], np.uint8
@@ -180,7 +179,7 @@ def by_label(mesh: Mesh) -> npt.NDArray[np.uint8]:
 
 
 def plain(mesh: Mesh) -> npt.NDArray[np.uint8]:
-    """Gum and crowns."""
+    """The colours of gum and crowns."""
     label = np.asarray(mesh.face_data["label"])
     return np.where((label == 0)[:, None], GUM, CROWN).astype(np.uint8)
 
@@ -194,9 +193,7 @@ def loop_segments(mesh: Mesh) -> list[Floats]:
 
 def edge_segments(mesh: Mesh, halfedges: Ints) -> Floats:
     """Half-edges as segments (k, 2, 3)."""
-    flat = mesh.faces.reshape(-1)
-    ahead = np.where(halfedges % 3 == 2, halfedges - 2, halfedges + 1)
-    return mesh.vertices[np.stack([flat[halfedges], flat[ahead]], axis=1)]
+    return mesh.vertices[edge_ends(mesh.faces, halfedges)]
 
 
 def of_check(mesh: Mesh, check: str) -> meshguard.Finding:
@@ -276,21 +273,21 @@ LABEL_DEFECTS = {
 
 
 def label_defect(defect: str, seed: int, width_mm: float) -> npt.NDArray[np.uint8]:
-    """A labelled arch with one wrong label, what changed outlined in red, and the number of each tooth."""
+    """A labelled arch with one defect of labels: what changed is outlined in red, each tooth has its number."""
     arch = phantom(faces=60_000, seed=1)
     mesh, truth = mislabel(arch, defect, seed=seed)
     label = face_labels(mesh)
     before = face_labels(arch.without_labels().with_data(vertex={"label": arch.vertex_data["label"]}))
     assert label is not None and before is not None  # noqa: S101
     shown = mesh.with_data(face={"label": np.abs(label)})
-    whole = not width_mm or truth.location is None
-    if whole:
+    shows_arch = not width_mm or truth.location is None
+    if shows_arch:
         seen = view(mesh, azimuth=8, elevation=62)._replace(width_mm=92.0)
     else:
         at = np.array(truth.location)
         azimuth, elevation = facing_direction(mesh, at)
         seen = view(mesh, azimuth=azimuth, elevation=max(elevation, 40.0), at=at, width_mm=width_mm)
-    pixels = (300, 205) if whole else (240, 190)
+    pixels = (300, 205) if shows_arch else (240, 190)
     lines = () if defect == "other_order" else ((_outline(mesh, label != before), MARK, 2.0),)
     picture = Image.fromarray(drawn(shown, by_label(shown), seen, pixels=pixels, lines=lines))
     if defect != "other_order":
@@ -305,8 +302,8 @@ def bridge() -> npt.NDArray[np.uint8]:
     finding = of_check(mesh, "D115")
     # Along the gap: across the line from one crown to the other, as seen from above, and from the cheek.
     label = np.asarray(mesh.vertex_data["label"])
-    one, other = (mesh.vertices[label == truth.measures[key]].mean(axis=0) for key in ("tooth", "other"))
-    across = (other - one)[:2]
+    first, second = (mesh.vertices[label == truth.measures[key]].mean(axis=0) for key in ("tooth", "other"))
+    across = (second - first)[:2]
     outward = at[:2] - mesh.vertices[:, :2].mean(axis=0)
     azimuth = float(np.degrees(np.arctan2(across[1], -across[0])))
     if np.sin(np.radians(azimuth)) * outward[0] + np.cos(np.radians(azimuth)) * outward[1] < 0:
@@ -319,9 +316,8 @@ def bridge() -> npt.NDArray[np.uint8]:
 def _outline(mesh: Mesh, inside: npt.NDArray[np.bool_]) -> Floats:
     """The edges between faces inside a set and others, as segments (k, 2, 3)."""
     edges = np.sort(np.stack([mesh.faces, np.roll(mesh.faces, -1, axis=1)], axis=2).reshape(-1, 2), axis=1)
-    which = np.repeat(inside, 3)
-    found, counts = np.unique(edges[which], axis=0, return_counts=True)
-    return mesh.vertices[found[counts == 1]]
+    distinct, counts = np.unique(edges[np.repeat(inside, 3)], axis=0, return_counts=True)
+    return mesh.vertices[distinct[counts == 1]]
 
 
 def _write_numbers(picture: Image.Image, mesh: Mesh, label: Ints, seen: View) -> None:
@@ -329,11 +325,11 @@ def _write_numbers(picture: Image.Image, mesh: Mesh, label: Ints, seen: View) ->
     pen = ImageDraw.Draw(picture)
     scale = picture.width / seen.width_mm
     centres = mesh.vertices[mesh.faces].mean(axis=1)
-    own = phantom(faces=60_000, seed=1).face_data["label"]
-    for tooth in np.unique(own[own > 0]):
-        numbers, counts = np.unique(label[own == tooth], return_counts=True)
+    true_label = phantom(faces=60_000, seed=1).face_data["label"]
+    for tooth in np.unique(true_label[true_label > 0]):
+        numbers, counts = np.unique(label[true_label == tooth], return_counts=True)
         number = int(numbers[np.argmax(counts)])
-        flat = centres[own == tooth] @ seen.axes.T
+        flat = centres[true_label == tooth] @ seen.axes.T
         top = flat[flat[:, 2] > np.quantile(flat[:, 2], 0.5)].mean(axis=0) - seen.centre
         x, y = picture.width / 2 + scale * top[0], picture.height / 2 - scale * top[1]
         if number:
@@ -342,11 +338,11 @@ def _write_numbers(picture: Image.Image, mesh: Mesh, label: Ints, seen: View) ->
 
 def facing_direction(mesh: Mesh, at: Floats) -> tuple[float, float]:
     """Azimuth and elevation (degrees) from which the nearest surface is seen face on."""
-    corners = mesh.vertices[mesh.faces]
-    near = np.argsort(((corners.mean(axis=1) - at) ** 2).sum(axis=1))[:60]
-    own = np.cross(corners[near, 1] - corners[near, 0], corners[near, 2] - corners[near, 0])
+    centres = mesh.vertices[mesh.faces].mean(axis=1)
+    near = np.argsort(((centres - at) ** 2).sum(axis=1))[:60]
+    normals = face_normals(mesh.vertices, mesh.faces[near])
     # The arch lies under its crowns: what looks down is a fin's back, not the surface.
-    x, y, z = own[own[:, 2] > 0].sum(axis=0)
+    x, y, z = normals[normals[:, 2] > 0].sum(axis=0)
     return float(np.degrees(np.arctan2(x, y))), float(np.clip(np.degrees(np.arctan2(z, np.hypot(x, y))), 15, 75))
 
 
