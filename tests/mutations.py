@@ -41,7 +41,7 @@ def _more(mesh: Mesh, points: list[list[float]], faces: list[list[int]]) -> Mesh
 
 
 def fin() -> Mesh:
-    """A face stands on an interior edge of the sheet."""
+    """A third face on an interior edge of the sheet."""
     mesh = shapes.grid()
     a, _, c = mesh.faces[40]
     return _more(mesh, [[0.0, 0.0, 30.0]], [[int(a), int(c), -1]])
@@ -49,13 +49,13 @@ def fin() -> Mesh:
 
 def bow_tie() -> Mesh:
     """Two tetrahedra touch at one vertex."""
-    one = shapes.tetrahedron(30.0)
-    other = _edited(one, vertices=-one.vertices, faces=one.faces[:, ::-1])
-    return shapes.joined(one, other)
+    tetrahedron = shapes.tetrahedron(30.0)
+    mirrored = _edited(tetrahedron, vertices=-tetrahedron.vertices, faces=tetrahedron.faces[:, ::-1])
+    return shapes.joined(tetrahedron, mirrored)
 
 
 def flipped_face() -> Mesh:
-    """One interior face is turned over."""
+    """One interior face is flipped."""
     mesh = shapes.grid()
     faces = mesh.faces.copy()
     faces[40] = faces[40, ::-1]
@@ -63,7 +63,7 @@ def flipped_face() -> Mesh:
 
 
 def duplicate_face() -> Mesh:
-    """A body's face lies there three times: its edges then have four faces each, and are non-manifold."""
+    """A face of a body is there three times: its edges then have four faces each, and are non-manifold."""
     mesh = shapes.tetrahedron()
     return _edited(mesh, faces=np.concatenate([mesh.faces, mesh.faces[:1], mesh.faces[:1, ::-1]]))
 
@@ -81,7 +81,7 @@ def repeated_corner() -> Mesh:
 
 
 def repeated_position() -> Mesh:
-    """A face on three vertices, two of which stand on one position."""
+    """A face on three vertices, two of which share one position."""
     mesh = shapes.grid()
     return _more(mesh, [mesh.vertices[30].tolist()], [[30, -1, 31]])
 
@@ -94,15 +94,15 @@ def unreferenced() -> Mesh:
 def crack() -> Mesh:
     """Two halves of a sheet, 1e-4 mm apart where they should meet."""
     mesh = shapes.grid()
-    left = mesh.vertices[mesh.faces].mean(axis=1)[:, 0] < 0
-    one, other = mesh.take(left), mesh.take(~left)
-    moved = other.vertices.copy()
+    is_left = mesh.vertices[mesh.faces].mean(axis=1)[:, 0] < 0
+    left, right = mesh.take(is_left), mesh.take(~is_left)
+    moved = right.vertices.copy()
     moved[moved[:, 0] == 0.0, 0] += 1e-4
-    return shapes.joined(one, _edited(other, vertices=moved))
+    return shapes.joined(left, _edited(right, vertices=moved))
 
 
 def nonfinite() -> Mesh:
-    """A rim vertex of the sheet is NaN: its faces drop out and the rim stays one loop."""
+    """A rim vertex of the sheet is NaN: its faces are left out and the rim stays one loop."""
     mesh = shapes.grid()
     vertices = mesh.vertices.copy()
     vertices[4] = np.nan
@@ -139,7 +139,7 @@ def _split_near_corner(length: float) -> Mesh:
 
 
 def fold() -> Mesh:
-    """The middle vertex of a sheet is pulled down past its neighbours' plane, so that faces turn over."""
+    """The middle vertex of a sheet is pulled down past its neighbours' plane, so that faces fold over."""
     mesh = shapes.grid(2, 2, bulge=0.0)
     vertices = mesh.vertices.copy()
     vertices[4] = [42.0, 0.0, 0.5]
@@ -159,13 +159,13 @@ def gigantic() -> Mesh:
 
 
 def inverted_body() -> Mesh:
-    """A closed body wound inward."""
+    """A closed body whose faces look inward."""
     mesh = shapes.cube()
     return _edited(mesh, faces=mesh.faces[:, ::-1])
 
 
 def inverted_sheet_far_away() -> Mesh:
-    """An open sheet wound inward, far from the origin."""
+    """An open sheet that shows its back, far from the origin."""
     mesh = shapes.grid()
     return _edited(mesh, vertices=mesh.vertices + 1000.0, faces=mesh.faces[:, ::-1])
 
@@ -189,27 +189,27 @@ def hole_in_body() -> Mesh:
 
 
 def debris() -> Mesh:
-    """A stray triangle beside the sheet."""
+    """A lone triangle beside the sheet."""
     mesh = shapes.triangle(1.0)
     return shapes.joined(shapes.grid(), _edited(mesh, vertices=mesh.vertices + [0, 0, 20.0]))
 
 
 def two_sheets() -> Mesh:
-    """A second sheet as large as the first: told, and no defect."""
+    """A second sheet as large as the first: reported, but not a defect."""
     mesh = shapes.grid()
     return shapes.joined(mesh, _edited(mesh, vertices=mesh.vertices + [0, 0, 30.0]))
 
 
 def crossing() -> Mesh:
-    """A stray face stands upright through a sheet."""
-    stray = Mesh(vertices=np.array([[2.0, 1, 0], [9, 1, 0], [5, 1, 25]]), faces=[[0, 1, 2]])
-    return shapes.joined(shapes.grid(), stray)
+    """A lone face stands upright through a sheet."""
+    face = Mesh(vertices=np.array([[2.0, 1, 0], [9, 1, 0], [5, 1, 25]]), faces=[[0, 1, 2]])
+    return shapes.joined(shapes.grid(), face)
 
 
 def assembly() -> Mesh:
     """Two closed bodies reach into each other."""
-    one, other = shapes.cube(), shapes.tetrahedron()
-    return shapes.joined(one, _edited(other, vertices=other.vertices + [35.5, 34.5, 33.25]))
+    cube, tetrahedron = shapes.cube(), shapes.tetrahedron()
+    return shapes.joined(cube, _edited(tetrahedron, vertices=tetrahedron.vertices + [35.5, 34.5, 33.25]))
 
 
 def outside_exact() -> Mesh:

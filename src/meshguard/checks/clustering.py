@@ -26,7 +26,7 @@ _Words = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What a check says of one cluster: the parts of a finding that are not its place.
+    """What a check says of one cluster: all of a finding but its place.
 
     Attributes:
         severity: unless the policy gives another.
@@ -70,8 +70,8 @@ def located(
             ascending.
 
     Returns:
-        Findings by cluster; none for no elements. Each stands at the centre of the element that is nearest to the mean
-        of its cluster's finite centres.
+        Findings by cluster; none for no elements. Each is located at the centre of the element that is nearest to the
+        mean of its cluster's finite centres.
     """
     if not len(indices):
         return []
@@ -116,21 +116,21 @@ def fingerprint(check: str, *parts: object) -> str:
 def _places(centres: npt.NDArray[np.float64], labels: IntArray) -> list[tuple[float, float, float] | None]:
     """For each cluster the centre nearest to their mean, the least in x, y, z of equals; None where none is finite."""
     count = int(labels.max()) + 1
-    finite = np.isfinite(centres).all(axis=1)
-    kept, owner = centres[finite], labels[finite]
+    is_finite = np.isfinite(centres).all(axis=1)
+    points, owner = centres[is_finite], labels[is_finite]
     sizes = np.maximum(1, np.bincount(owner, minlength=count))
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.stack([np.bincount(owner, kept[:, d], minlength=count) / sizes for d in range(3)], axis=1)
-        away = ((kept - mean[owner]) ** 2).sum(axis=1)
-    if count == 1:  # sorting all for one is slow
-        nearest = away == away.min(initial=np.inf)
-        kept, owner, away = kept[nearest], owner[nearest], away[nearest]
-    order = np.lexsort((kept[:, 2], kept[:, 1], kept[:, 0], away, owner))
-    first = order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
+        mean = np.stack([np.bincount(owner, points[:, d], minlength=count) / sizes for d in range(3)], axis=1)
+        squared_distance = ((points - mean[owner]) ** 2).sum(axis=1)
+    if count == 1:  # sorting all of them to find one is slow
+        is_nearest = squared_distance == squared_distance.min(initial=np.inf)
+        points, owner, squared_distance = points[is_nearest], owner[is_nearest], squared_distance[is_nearest]
+    order = np.lexsort((points[:, 2], points[:, 1], points[:, 0], squared_distance, owner))
+    nearest = order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
     places: list[tuple[float, float, float] | None] = [None] * count
-    for place in first:
-        x, y, z = (kept[place] + 0.0).tolist()
-        places[int(owner[place])] = (x, y, z)
+    for index in nearest:
+        x, y, z = (points[index] + 0.0).tolist()
+        places[int(owner[index])] = (x, y, z)
     return places
 
 

@@ -1,4 +1,4 @@
-"""Widths of crowns: the averages that sizes of teeth are compared with."""
+"""Widths of crowns: the averages that the sizes of teeth are compared with."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PERMANENT: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(
 )
 """Jaw -> mesiodistal and buccolingual diameter in mm, from the central incisor to the third molar: Wheeler's averages.
 
-The upper incisors, second premolar and first molar were read in a copy of the table; the other figures are from memory
-of it and count as a proposal. Sizes are compared with a band of 35 %, several times what such a figure may be off.
+The upper incisors, second premolar and first molar were read from a copy of the table; the other figures are from
+memory of it and count as a proposal. Sizes may differ by 35 %, several times as much as such a figure may be off.
 """
 
 DECIDUOUS: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(
@@ -44,8 +44,8 @@ def norm_of(code: int) -> tuple[float, float]:
 def area_of(code: int) -> float:
     """The area that a crown of the norm's widths would have, mm2, up to a factor: only ratios of such areas count.
 
-    The biting surface and walls of that height: measured so, the fully erupted crowns of four real arches differ by at
-    most a third from their median.
+    The biting surface and walls of height `WALL_MM`: measured in this way, the fully erupted crowns of four real arches
+    differ by at most a third from their median.
     """
     mesiodistal, buccolingual = norm_of(code)
     return mesiodistal * buccolingual + 2 * WALL_MM * (mesiodistal + buccolingual)

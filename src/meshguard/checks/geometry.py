@@ -24,8 +24,9 @@ UNITS = {"centimetres": 10.0, "inches": 25.4, "metres": 1000.0, "micrometres": 0
 def nonfinite_vertices(facts: MeshFacts) -> Iterable[Finding]:
     """Non-finite vertices.
 
-    A coordinate is NaN or infinite. Faces on such a vertex have no place and take no part in any other check. All of
-    them are one finding. Repair drops them and their faces, and fills what that opens if it is small.
+    A coordinate is NaN or infinite. Faces that use such a vertex have no place and are left out of all other checks.
+    All of them are one finding. Repair removes them and their faces, and fills the hole that this leaves if it is
+    small.
     """
     vertices = np.flatnonzero(~facts.is_finite).astype(np.int32)
     faces = len(facts.mesh.faces) - facts.n_finite
@@ -37,32 +38,12 @@ def nonfinite_vertices(facts: MeshFacts) -> Iterable[Finding]:
         rows=facts.remap[vertices][:, None],
         describe=lambda places: Diagnosis(
             severity=Severity.ERROR,
-            message=f"{len(places)} vertices are not finite; {faces} faces stand on them.",
+            message=(
+                f"{'One vertex has' if len(places) == 1 else f'{len(places)} vertices have'} no finite position; "
+                f"{'one face uses' if faces == 1 else f'{faces} faces use'} {'it' if len(places) == 1 else 'them'}."
+            ),
             measures={"vertices": len(places), "faces": faces},
             fixable=Safety.LOCAL,
-        ),
-    )
-
-
-def _flagged(facts: MeshFacts, id: str, faces: IntArray, diagnosis: Diagnosis) -> Iterable[Finding]:  # noqa: A002
-    """A finding for each cluster of faces; `diagnosis.message` has {faces} for how many."""
-    rows = facts.corners[faces]
-    area = facts.face_measures.area
-    return located(
-        facts,
-        id,
-        element="face",
-        indices=faces,
-        rows=rows,
-        labels=facts.clusters(rows),
-        describe=lambda places: Diagnosis(
-            severity=diagnosis.severity,
-            message=diagnosis.message.format(
-                faces="One face is" if len(places) == 1 else f"{len(places)} touching faces are"
-            ),
-            measures={"faces": len(places), "area_mm2": float(area[faces[places]].sum())},
-            limit=diagnosis.limit,
-            fixable=diagnosis.fixable,
         ),
     )
 
@@ -71,15 +52,28 @@ def _flagged(facts: MeshFacts, id: str, faces: IntArray, diagnosis: Diagnosis) -
 def zero_area_faces(facts: MeshFacts) -> Iterable[Finding]:
     """Face without area.
 
-    The three corners are different but lie exactly on one line, which is decided exactly, not by a small number. Such a
-    face has no normal. Faces that touch are one finding. Repair splits what lies across its longest edge, which moves
-    nothing; only deleting it would open a crack.
+    The three corners differ but lie exactly on one line, which is decided exactly and not by a small tolerance. Such a
+    face has no normal. Faces that touch are one finding. Repair splits the face across its longest edge, which moves
+    nothing; just deleting it would open a crack.
     """
     faces = np.setdiff1d(facts.collinear_faces, facts.repeated_faces, assume_unique=True)
-    diagnosis = Diagnosis(
-        severity=Severity.WARNING, message="{faces} without area: exactly collinear.", fixable=Safety.LOCAL
+    rows, area = facts.corners[faces], facts.face_measures.area
+    return located(
+        facts,
+        "G102",
+        element="face",
+        indices=faces,
+        rows=rows,
+        labels=facts.clusters(rows),
+        describe=lambda places: Diagnosis(
+            severity=Severity.WARNING,
+            message="A face has no area: its corners lie on one line."
+            if len(places) == 1
+            else f"{len(places)} touching faces have no area: their corners lie on one line.",
+            measures={"faces": len(places), "area_mm2": float(area[faces[places]].sum())},
+            fixable=Safety.LOCAL,
+        ),
     )
-    return _flagged(facts, "G102", faces, diagnosis)
 
 
 @check("G103", limits=("aspect", "cap_angle_deg"))
@@ -87,8 +81,8 @@ def needles_and_caps(facts: MeshFacts) -> Iterable[Finding]:
     """Needle or cap.
 
     A needle's longest edge is many times its shortest; a cap has an angle near 180°. Both have area, but their normals
-    are unsteady and simulations and offsets suffer. Faces that touch are one finding. Repair leaves
-    them: they keep nothing from being sound.
+    are unreliable, and simulations and offsets suffer. Faces that touch are one finding. Repair leaves them: a mesh
+    with them can be sound.
     """
     is_cap, area = facts.face_measures.is_cap, facts.face_measures.area
     faces = np.flatnonzero(is_cap | facts.face_measures.is_needle).astype(np.int32)
@@ -100,7 +94,7 @@ def needles_and_caps(facts: MeshFacts) -> Iterable[Finding]:
         parts = [f"{count} {name}{'s' * (count > 1)}" for count, name in ((needles, "needle"), (caps, "cap")) if count]
         return Diagnosis(
             severity=Severity.INFO,
-            message=f"{' and '.join(parts)} in one place."
+            message=f"{' and '.join(parts)} touch each other."
             if len(places) > 1
             else f"A face is a {'cap' if caps else 'needle'}.",
             measures={"needles": needles, "caps": caps, "area_mm2": float(area[faces[places]].sum())},
@@ -116,27 +110,28 @@ def needles_and_caps(facts: MeshFacts) -> Iterable[Finding]:
 def short_edges(facts: MeshFacts) -> Iterable[Finding]:
     """Short edge.
 
-    An edge far below what any scanner resolves. Rounding or welding on the way to another program collapses it. Edges
-    that touch are one finding, which lists the lowest half-edge of each. Repair leaves them: they keep nothing from
-    being sound.
+    An edge is far shorter than any scanner resolves. Rounding or welding on the way to another program collapses it.
+    Edges that touch are one finding, which lists the lowest half-edge of each. Repair leaves them: a mesh with them can
+    be sound.
     """
     corner, face = np.nonzero(facts.face_measures.is_short.T)
     halfedges = (3 * face + corner).astype(np.int32)
     rows = facts.edge_ends(halfedges)
     keys = np.sort(rows, axis=1)
     order = np.lexsort((halfedges, keys[:, 1], keys[:, 0]))
-    first = np.ones(len(order), np.bool_)
-    first[1:] = (keys[order][1:] != keys[order][:-1]).any(axis=1)
-    kept = np.sort(order[first])
-    halfedges, rows = halfedges[kept], rows[kept]
+    is_first = np.ones(len(order), np.bool_)  # of the half-edges of one edge
+    is_first[1:] = (keys[order][1:] != keys[order][:-1]).any(axis=1)
+    lowest = np.sort(order[is_first])
+    halfedges, rows = halfedges[lowest], rows[lowest]
     lengths = np.linalg.norm(np.diff(facts.positions[rows], axis=1)[:, 0], axis=1)
 
     def describe(places: IntArray) -> Diagnosis:
         shortest = float(lengths[places].min())
-        noun = "An edge is" if len(places) == 1 else f"{len(places)} edges are"
         return Diagnosis(
             severity=Severity.INFO,
-            message=f"{noun} as short as {shortest:.2g} mm.",
+            message=f"An edge is only {shortest:.2g} mm long."
+            if len(places) == 1
+            else f"{len(places)} touching edges are as short as {shortest:.2g} mm.",
             measures={"edges": len(places), "shortest_mm": shortest},
             limit="short_edge_mm",
         )
@@ -148,11 +143,12 @@ def short_edges(facts: MeshFacts) -> Iterable[Finding]:
 
 @check("G105", limits=("fold_angle_deg",))
 def near_folds(facts: MeshFacts) -> Iterable[Finding]:
-    """Near-fold.
+    """Surface folds back on itself.
 
-    Two neighbours lie nearly on top of each other: their normals differ by almost 180° (exactly flat ones are S102). A
-    scanner's stitching or a decimation did it. Edges that touch are one finding, which lists the lower half-edge of
-    each. Repair leaves it where nothing intersects: which of the two is right only a person can say.
+    Two neighbouring faces lie nearly on top of each other (a near-fold): their normals differ by almost 180°. Faces
+    folded exactly flat are S102. A scanner's stitching or a decimation causes this. Edges that touch are one finding,
+    which lists the lower half-edge of each. Repair leaves it where nothing intersects: only a person can say which of
+    the two is right.
     """
     edges = np.flatnonzero(facts.components.folds).astype(np.int32)
     edges = edges[~facts.is_exact_fold(edges)]
@@ -178,25 +174,25 @@ def near_folds(facts: MeshFacts) -> Iterable[Finding]:
 def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
     """Implausible size or unit.
 
-    The longest side of the bounding box is not that of a dental arch. Files of this kind state no unit; where another
-    unit would make the size plausible it is named, and then this is an error. meshguard never converts by itself: scale
-    the mesh if the unit is right.
+    The longest side of the bounding box is not that of a dental arch. Files of this kind state no unit. Where another
+    unit would make the size plausible, the message names it and this is an error. meshguard never converts by itself:
+    scale the mesh if the named unit is right.
     """
     if facts.largest_component < 0:
         return
     longest = float(facts.extent.max())
-    least, most = facts.policy.limit("size_min_mm"), facts.policy.limit("size_max_mm")
-    if least <= longest <= most:
+    smallest, largest = facts.policy.limit("size_min_mm"), facts.policy.limit("size_max_mm")
+    if smallest <= longest <= largest:
         return
-    fitting = [unit for unit, millimetres in UNITS.items() if least <= longest * millimetres <= most]
+    fitting = [unit for unit, millimetres in UNITS.items() if smallest <= longest * millimetres <= largest]
     place = facts.least_position(facts.largest_component)
-    guess = f"; in {' or '.join(fitting)} it would be" if fitting else ""
+    guess = f"; if the unit is {' or '.join(fitting)}, it is" if fitting else ""
     diagnosis = Diagnosis(
         severity=Severity.ERROR if fitting else Severity.WARNING,
         message=f"The longest side is {longest:.4g} mm, which is not the size of an arch{guess}.",
         measures={"longest_side_mm": longest}
         | {f"longest_side_if_{unit}_mm": longest * UNITS[unit] for unit in fitting},
-        limit="size_min_mm" if longest < least else "size_max_mm",
+        limit="size_min_mm" if longest < smallest else "size_max_mm",
         count=1,
     )
     yield from located(
@@ -210,13 +206,13 @@ def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
 
 
 @check("G107", limits=("floating_area_mm2", "floating_area_fraction"))
-def inside_out(facts: MeshFacts) -> Iterable[Finding]:
+def inverted(facts: MeshFacts) -> Iterable[Finding]:
     """Inside out.
 
-    A closed body with negative volume that is no cavity of another, or an open sheet that shows its back to an observer
-    outside (decided by what the ends of straight lines through it show; the signed volume of an open sheet depends on
-    where the origin lies and decides nothing). Debris below the floating-piece limit is not judged. Repair turns the
-    faces over, which moves nothing.
+    A closed body with negative volume that is not a cavity of another body, or an open sheet that shows its back to an
+    observer outside (inverted). For a sheet, the ends of straight lines through it decide; its signed volume depends on
+    where the origin lies and decides nothing. Debris below the limit for floating components is not judged. Repair
+    flips the faces, which moves nothing.
     """
     found = [(component, "closed body", -1.0) for component in facts.inverted_bodies if facts.has_volume(component)]
     found += [(component, "sheet", facts.outward_score(component)) for component in facts.inverted_sheets]
@@ -244,7 +240,7 @@ def outside_exact_range(facts: MeshFacts) -> Iterable[Finding]:
     """Coordinates outside the exact range.
 
     A coordinate other than zero is smaller than 1e-70 or larger than 1e70. Exact predicates may round there: such faces
-    take no part in the search for intersections, and what is said of their degeneracy, area and side is not
+    are left out of the search for intersections, and what is said of their degeneracy, area and side is not
     guaranteed. No file of float32 numbers can hold such a coordinate.
     """
     faces = np.flatnonzero(facts.face_measures.is_outside_exact).astype(np.int32)
@@ -256,7 +252,10 @@ def outside_exact_range(facts: MeshFacts) -> Iterable[Finding]:
         rows=facts.corners[faces],
         describe=lambda places: Diagnosis(
             severity=Severity.WARNING,
-            message=f"{len(places)} faces have a coordinate outside the range in which predicates are exact.",
+            message=(
+                f"{'One face has' if len(places) == 1 else f'{len(places)} faces have'} a coordinate outside the "
+                "range in which meshguard computes exactly."
+            ),
             measures={"faces": len(places)},
         ),
     )
@@ -269,6 +268,6 @@ CHECKS = (
     short_edges,
     near_folds,
     implausible_size,
-    inside_out,
+    inverted,
     outside_exact_range,
 )

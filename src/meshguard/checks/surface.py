@@ -1,4 +1,4 @@
-"""S: holes, intersections, floating pieces, tunnels: what the surface as a whole is like."""
+"""S: holes, intersections, floating components and tunnels: defects of the surface as a whole."""
 
 from __future__ import annotations
 
@@ -25,47 +25,44 @@ if TYPE_CHECKING:
     skips=lambda policy: "The policy allows any open boundary." if policy.rim == "any" else None,
 )
 def holes(facts: MeshFacts) -> Iterable[Finding]:
-    """Hole beyond the rim.
+    """Hole in the surface.
 
     A boundary loop that is not the one rim of its sheet (under a policy whose rim is "closed", any boundary loop). A
-    loop is the rim only if its largest chord is a large share of the sheet's extent. Diameter means that chord. A
-    border that ends at a non-manifold edge (a fin's free side) is a warning: mending that edge decides what it is. Each
-    loop is one finding, which lists the mesh vertices along it. Repair fills a hole up to the limit; a larger one needs
-    a rescan, since filling it would invent anatomy.
+    loop is the rim only if its largest chord is a large share of the sheet's extent. Diameter means that chord. An open
+    boundary that ends at a non-manifold edge (the free side of a fin) is a warning: repairing that edge decides what it
+    is. Each loop is one finding, which lists the mesh vertices along it. Repair fills a hole up to the limit; a larger
+    one needs a new scan, since filling it would invent anatomy.
     """
     loops = facts.loops
-    counted = ~loops.is_rim if facts.policy.rim == "one" else np.ones(len(loops.is_rim), np.bool_)
-    owner = loops.owner
-    kept = counted[owner]
-    places_kept, owner = loops.positions[kept], owner[kept]
-    names = np.flatnonzero(counted)
+    is_hole = ~loops.is_rim if facts.policy.rim == "one" else np.ones(len(loops.is_rim), np.bool_)
+    is_on_hole = is_hole[loops.owner]
+    positions, owner = loops.positions[is_on_hole], loops.owner[is_on_hole]
+    hole_loops = np.flatnonzero(is_hole)
     limit = facts.policy.tolerance("hole_diameter_mm").within(facts.diagonal)
 
     def describe(places: IntArray) -> Diagnosis:
         loop = int(owner[places[0]])
-        perimeter, area, chord = (float(of[loop]) for of in (loops.perimeter, loops.area, loops.diameter))
-        small = chord <= limit
-        rim = bool(loops.is_rim[loop])
-        closed = bool(loops.is_closed[loop])
-        if closed:
-            message = f"{'An open rim' if rim else 'A hole'} of {len(places)} edges is {chord:.2f} mm across."
+        perimeter, area, chord = float(loops.perimeter[loop]), float(loops.area[loop]), float(loops.diameter[loop])
+        is_small, is_rim, is_closed = chord <= limit, bool(loops.is_rim[loop]), bool(loops.is_closed[loop])
+        if is_closed:
+            message = f"{'An open rim' if is_rim else 'A hole'} of {len(places)} edges is {chord:.2f} mm across."
         else:
-            message = f"An open border of {len(places)} edges, {perimeter:.2f} mm long, ends at a non-manifold edge."
+            message = f"An open boundary of {len(places)} edges, {perimeter:.2f} mm long, ends at a non-manifold edge."
         return Diagnosis(
-            severity=Severity.ERROR if closed and not small else Severity.WARNING,
+            severity=Severity.ERROR if is_closed and not is_small else Severity.WARNING,
             message=message,
             measures={"edges": len(places), "perimeter_mm": perimeter, "area_mm2": area, "diameter_mm": chord},
             limit="hole_diameter_mm",
-            fixable=Safety.LOCAL if (small or not closed) and not rim else Safety.INVENTIVE,
+            fixable=Safety.LOCAL if (is_small or not is_closed) and not is_rim else Safety.INVENTIVE,
         )
 
     return located(
         facts,
         "S101",
         element="loop",
-        indices=facts.first_vertex[places_kept],
-        rows=places_kept[:, None],
-        labels=np.searchsorted(names, owner).astype(np.int32),
+        indices=facts.first_vertex[positions],
+        rows=positions[:, None],
+        labels=np.searchsorted(hole_loops, owner).astype(np.int32),
         describe=describe,
     )
 
@@ -73,10 +70,13 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
 _TOUCHES = ("touch_point", "touch_segment")
 
 
-def _intersecting(facts: MeshFacts, id: str, kept: BoolArray, noun: str, repair: Safety) -> list[Finding]:  # noqa: A002
-    """A finding for each cluster of intersecting pairs: pairs whose faces share a vertex belong together."""
-    found = facts.intersections
-    pairs, classes = found.pairs[kept], found.classes[kept]
+def _intersecting(facts: MeshFacts, id: str, is_meant: BoolArray, event: str, repair: Safety) -> list[Finding]:  # noqa: A002
+    """A finding for each cluster of the intersecting pairs that are meant: pairs whose faces share a vertex are one.
+
+    `event` begins the message.
+    """
+    intersections = facts.intersections
+    pairs, classes = intersections.pairs[is_meant], intersections.classes[is_meant]
     if not len(pairs):
         return []
     labels = facts.clusters(facts.corners[pairs].reshape(-1, 6))
@@ -85,22 +85,22 @@ def _intersecting(facts: MeshFacts, id: str, kept: BoolArray, noun: str, repair:
     length = np.bincount(labels, np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1), minlength=count)
     deepest = np.zeros(count)
     np.maximum.at(deepest, labels, depth)
-    numbers = np.bincount(labels * len(CLASSES) + classes, minlength=count * len(CLASSES)).reshape(count, -1)
+    n_of_class = np.bincount(labels * len(CLASSES) + classes, minlength=count * len(CLASSES)).reshape(count, -1)
     # Each face once in each cluster.
-    both = np.unique(np.stack([np.repeat(labels, 2), pairs.reshape(-1)], axis=1), axis=0)
-    owner, faces = both[:, 0].astype(np.int32), both[:, 1].astype(np.int32)
+    members = np.unique(np.stack([np.repeat(labels, 2), pairs.reshape(-1)], axis=1), axis=0)
+    owner, faces = members[:, 0].astype(np.int32), members[:, 1].astype(np.int32)
     severities = [_class_severity(facts, id, name) for name in CLASSES]
 
     def describe(places: IntArray) -> Diagnosis:
         cluster = int(owner[places[0]])
-        there = [(CLASSES[kind], int(number)) for kind, number in enumerate(numbers[cluster]) if number]
-        total = sum(number for _, number in there)
-        kinds = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in there)
-        more = "" if found.complete else " (the search stopped at its cap: there may be more)"
+        present = [(CLASSES[kind], int(n)) for kind, n in enumerate(n_of_class[cluster]) if n]
+        total = sum(n for _, n in present)
+        kinds = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in present)
+        more = "" if intersections.complete else " (the search stopped at its cap: there may be more)"
         return Diagnosis(
-            severity=max(severities[CLASSES.index(name)] for name, _ in there),
+            severity=max(severities[CLASSES.index(name)] for name, _ in present),
             message=(
-                f"{noun} along {length[cluster]:.2g} mm, {deepest[cluster]:.2g} mm deep: "
+                f"{event} along {length[cluster]:.2g} mm, {deepest[cluster]:.2g} mm deep: "
                 f"{total} pair{'s' * (total > 1)} of faces ({kinds}){more}."
             ),
             measures={
@@ -108,7 +108,7 @@ def _intersecting(facts: MeshFacts, id: str, kept: BoolArray, noun: str, repair:
                 "faces": len(places),
                 "length_mm": float(length[cluster]),
                 "depth_mm": float(deepest[cluster]),
-                **dict(there),
+                **dict(present),
             },
             fixable=repair,
         )
@@ -128,21 +128,20 @@ def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
 
     Two faces share more than their common vertices and edges, which is decided exactly: they cross, lie on one another,
     fold flat, or touch where they should not. Slicers and booleans fail there. Pairs whose faces share a vertex are one
-    finding: the curve along which the surface cuts itself, with its length and how deep it goes (both rounded). A touch
-    in a point or along an edge is a warning, all else an error; a policy can weigh each class by `S102:class`. Repair
-    cuts the place out and fills it.
+    finding: the curve along which the surface cuts through itself, with its length and depth (both rounded). A touch in
+    a point or along an edge is a warning, everything else an error; a policy can weigh each class by `S102:class`.
+    Repair cuts the spot out and fills it.
     """
-    kept = ~facts.is_between_bodies
-    return _intersecting(facts, "S102", kept, "The surface cuts itself", Safety.LOCAL)
+    return _intersecting(facts, "S102", ~facts.is_between_bodies, "The surface cuts through itself", Safety.LOCAL)
 
 
 @check("S107", limits=("max_pairs",), weighs_classes=True)
 def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
     """Bodies interpenetrate.
 
-    Two closed bodies of one file reach into each other, as planned tooth bodies do. Each may be sound in itself: an
-    assembly, which is a warning. Pairs whose faces share a vertex are one finding. Uniting them loses the inner parts,
-    so repair does it only where a policy wants one solid.
+    Two closed bodies of one file reach into each other, as planned tooth bodies do. Each may be sound by itself: this
+    is an assembly, and a warning. Pairs whose faces share a vertex are one finding. Uniting the bodies loses their
+    inner parts, so repair does it only where a policy asks for one solid.
     """
     return _intersecting(facts, "S107", facts.is_between_bodies, "Two bodies reach into each other", Safety.INVENTIVE)
 
@@ -150,37 +149,37 @@ def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
 @check(
     "S103",
     limits=("floating_area_mm2", "floating_area_fraction"),
-    why_left="Together the small pieces are too much of the mesh to be debris.",
+    why_left="Together the small components are too much of the mesh to be debris.",
 )
-def floating_pieces(facts: MeshFacts) -> Iterable[Finding]:
-    """Floating piece.
+def floating_components(facts: MeshFacts) -> Iterable[Finding]:
+    """Floating component.
 
-    A piece that shares no edge with the largest one. Below the limit it is debris (saliva, tongue, stray triangles) and
-    repair may drop it; above it is told and kept, since it may be meant. The distance is that between the nearest
-    vertices of the two.
+    A component of the surface that shares no edge with the largest one. Below the limit it is debris (saliva, tongue,
+    stray triangles) and repair may remove it; above the limit it is reported and kept, since it may be meant. The
+    distance is the one between the nearest vertices of the two.
     """
     areas = facts.components.area
-    pieces = [component for component in range(len(areas)) if component != facts.largest_component]
-    if not pieces:
+    smaller = [component for component in range(len(areas)) if component != facts.largest_component]
+    if not smaller:
         return []
     limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
-    groups = [facts.faces_of(component) for component in pieces]
+    groups = [facts.faces_of(component) for component in smaller]
     faces = np.concatenate(groups).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
-    distances = facts.distances_to_largest(pieces)
+    distances = facts.distances_to_largest(smaller)
 
     def describe(places: IntArray) -> Diagnosis:
-        piece = int(labels[places[0]])
-        area, distance = float(areas[pieces[piece]]), float(distances[piece])
-        small = area < limit
-        kind = "floating" if small else "separate"
+        group = int(labels[places[0]])
+        area, distance = float(areas[smaller[group]]), float(distances[group])
+        is_debris = area < limit
+        kind = "floating" if is_debris else "separate"
         noun = "one face" if len(places) == 1 else f"{len(places)} faces"
         return Diagnosis(
-            severity=Severity.WARNING if small else Severity.INFO,
-            message=f"A {kind} piece of {noun}, {area:.3g} mm², lies {distance:.3g} mm from the largest.",
+            severity=Severity.WARNING if is_debris else Severity.INFO,
+            message=f"A {kind} component of {noun}, {area:.3g} mm², lies {distance:.3g} mm from the largest.",
             measures={"faces": len(places), "area_mm2": area, "distance_mm": distance},
             limit="floating_area_mm2",
-            fixable=Safety.LOCAL if small else None,
+            fixable=Safety.LOCAL if is_debris else None,
         )
 
     return located(
@@ -192,29 +191,36 @@ def floating_pieces(facts: MeshFacts) -> Iterable[Finding]:
 def tunnels(facts: MeshFacts) -> Iterable[Finding]:
     """Tunnel.
 
-    A piece whose surface has handles (its genus): a bridge between two crowns, or a wormhole that stitching left. The
-    genus follows from Euler's characteristic of the piece with its fans separated; pieces with non-manifold edges or
-    without two sides have none and are left out. Each piece is one finding. Nothing is repaired: which side of a handle
-    is anatomy only a person can say.
+    A component whose surface has handles (its genus): a bridge of surface between two crowns, or a wormhole that
+    stitching left. The genus follows from Euler's characteristic of the component with its fans separated; components
+    with non-manifold edges or without two sides have none and are left out. Each component is one finding. Nothing is
+    repaired: only a person can say which side of a handle is anatomy.
     """
     genus = facts.genus
-    pieces = np.flatnonzero(genus > 0)
-    first = np.array([facts.faces_of(int(component))[0] for component in pieces], np.int32)
-    # A piece is known by the least of its positions in x, y, z, whatever the order of its faces.
-    rows = np.array([[facts.least_position(int(component))] for component in pieces], np.int32).reshape(-1, 1)
+    tunnelled = np.flatnonzero(genus > 0)
+    first_faces = np.array([facts.faces_of(int(component))[0] for component in tunnelled], np.int32)
+    # A component is known by the least of its positions in x, y, z, whatever the order of its faces.
+    rows = np.array([[facts.least_position(int(component))] for component in tunnelled], np.int32).reshape(-1, 1)
 
     def describe(places: IntArray) -> Diagnosis:
-        piece = pieces[places[0]]
-        handles, faces = int(genus[piece]), int(facts.components.n_faces[piece])
+        component = tunnelled[places[0]]
+        handles, faces = int(genus[component]), int(facts.components.n_faces[component])
         return Diagnosis(
             severity=Severity.WARNING,
-            message=f"A piece of {faces} faces has {handles} tunnel{'s' * (handles > 1)}.",
+            message=f"A component of {faces} faces has {handles} tunnel{'s' * (handles > 1)}.",
             measures={"tunnels": handles, "faces": faces},
             count=handles,
         )
 
-    labels = np.arange(len(pieces), dtype=np.int32)
-    return located(facts, "S105", element="component", indices=first, rows=rows, labels=labels, describe=describe)
+    return located(
+        facts,
+        "S105",
+        element="component",
+        indices=first_faces,
+        rows=rows,
+        labels=np.arange(len(tunnelled), dtype=np.int32),
+        describe=describe,
+    )
 
 
-CHECKS = (holes, self_intersections, floating_pieces, tunnels, interpenetrating_bodies)
+CHECKS = (holes, self_intersections, floating_components, tunnels, interpenetrating_bodies)

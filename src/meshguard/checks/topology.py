@@ -1,4 +1,4 @@
-"""T: how faces, edges and vertices hang together. Positions decide, not vertex numbers."""
+"""T: how faces, edges and vertices are connected. Positions decide, not vertex numbers."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def _edge_lengths(facts: MeshFacts, rows: IntArray) -> FloatArray:
 def nonmanifold_edges(facts: MeshFacts) -> Iterable[Finding]:
     """Non-manifold edge.
 
-    More than two faces meet at an edge, so it has no inside and outside: slicers, booleans and offsets fail or guess.
-    Edges that touch are one finding, which lists the lowest half-edge of each. Repair separates the sheets or drops a
-    small fin.
+    More than two faces share an edge, so inside and outside are undefined there: slicers, booleans and offsets fail or
+    guess. Edges that touch are one finding, which lists the lowest half-edge of each. Repair separates the sheets or
+    removes a small fin.
     """
     nonmanifold = facts.edges.nonmanifold
     ends = facts.edge_ends(nonmanifold)
     low, high = ends.min(axis=1), ends.max(axis=1)
-    first = np.ones(len(nonmanifold), np.bool_)
-    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    sizes = np.diff(np.append(np.flatnonzero(first), len(nonmanifold)))
-    edges, rows = nonmanifold[first], ends[first]
+    is_first = np.ones(len(nonmanifold), np.bool_)  # of the half-edges of one edge
+    is_first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    sizes = np.diff(np.append(np.flatnonzero(is_first), len(nonmanifold)))
+    edges, rows = nonmanifold[is_first], ends[is_first]
     lengths = _edge_lengths(facts, rows)
 
     def describe(places: IntArray) -> Diagnosis:
@@ -60,8 +60,8 @@ def nonmanifold_edges(facts: MeshFacts) -> Iterable[Finding]:
 def nonmanifold_vertices(facts: MeshFacts) -> Iterable[Finding]:
     """Non-manifold vertex.
 
-    The faces around a vertex fall into several fans that touch there only (a bow-tie). Normals and offsets are
-    undefined at it. Each is one finding. Repair pulls the fans apart.
+    The faces around a vertex form several fans that touch only there (a bow-tie). Normals and offsets are undefined at
+    such a vertex. Each is one finding. Repair pulls the fans apart.
     """
     fans = facts.fans.at_position
     positions = np.flatnonzero(fans > 1).astype(np.int32)
@@ -74,7 +74,7 @@ def nonmanifold_vertices(facts: MeshFacts) -> Iterable[Finding]:
         labels=np.arange(len(positions), dtype=np.int32),
         describe=lambda places: Diagnosis(
             severity=Severity.WARNING,
-            message=f"{fans[positions[places[0]]]} fans of faces touch at one vertex.",
+            message=f"{fans[positions[places[0]]]} separate fans of faces touch at one vertex.",
             measures={"fans": int(fans[positions[places[0]]])},
             fixable=Safety.LOCAL,
         ),
@@ -82,11 +82,11 @@ def nonmanifold_vertices(facts: MeshFacts) -> Iterable[Finding]:
 
 
 @check("T103")
-def inconsistent_winding(facts: MeshFacts) -> Iterable[Finding]:
-    """Inconsistent winding.
+def inconsistent_orientation(facts: MeshFacts) -> Iterable[Finding]:
+    """Inconsistent orientation.
 
-    Two neighbours run their common edge the same way: one of them faces inward. Such edges that touch are one finding:
-    the border of a flipped patch. Repair turns the smaller side over, which moves nothing.
+    Two neighbouring faces run their common edge the same way, so one of them faces inward. Such edges that touch are
+    one finding: the outline of a flipped patch. Repair flips the smaller side, which moves nothing.
     """
     edges = facts.inconsistent_edges
     rows = facts.edge_ends(edges)
@@ -99,7 +99,7 @@ def inconsistent_winding(facts: MeshFacts) -> Iterable[Finding]:
         noun = "an edge" if len(places) == 1 else f"{len(places)} connected edges"
         return Diagnosis(
             severity=Severity.ERROR,
-            message=f"Faces on the two sides of {noun} are wound against each other.",
+            message=f"Faces on the two sides of {noun} are oriented inconsistently.",
             measures={"edges": len(places), "length_mm": float(lengths[places].sum())},
             fixable=Safety.LOSSLESS if orientable else Safety.INVENTIVE,
         )
@@ -113,9 +113,9 @@ def inconsistent_winding(facts: MeshFacts) -> Iterable[Finding]:
 def duplicate_faces(facts: MeshFacts) -> Iterable[Finding]:
     """Duplicate faces.
 
-    Several faces stand on the same three positions, whichever way they run. Each set is one finding. Repair keeps one
-    of them; a pair that faces both ways may be a sheet without thickness, of which it keeps none where nothing else
-    hangs on it.
+    Several faces have the same three positions as corners, whichever way they face. Each set is one finding. Repair
+    keeps one of them; a pair that faces both ways may be a sheet without thickness, of which it keeps none where
+    nothing else is connected to it.
     """
     groups = facts.duplicates
     faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
@@ -129,7 +129,7 @@ def duplicate_faces(facts: MeshFacts) -> Iterable[Finding]:
         labels=labels,
         describe=lambda places: Diagnosis(
             severity=Severity.WARNING,
-            message=f"{len(places)} faces stand on the same three vertices.",
+            message=f"{len(places)} faces have the same three corners.",
             measures={"faces": len(places), "area_mm2": float(facts.face_measures.area[faces[places[0]]])},
             fixable=Safety.LOSSLESS,
         ),
@@ -140,8 +140,8 @@ def duplicate_faces(facts: MeshFacts) -> Iterable[Finding]:
 def repeated_corners(facts: MeshFacts) -> Iterable[Finding]:
     """Face with a repeated corner.
 
-    Two corners of a face stand on one position: it is a line or a point and has no surface. Such faces that touch are
-    one finding. Repair removes them, which changes nothing that can be seen.
+    Two corners of a face share one position: the face is a line or a point and has no surface. Such faces that touch
+    are one finding. Repair removes them, which changes nothing that can be seen.
     """
     faces = facts.repeated_faces
     rows = facts.corners[faces]
@@ -154,7 +154,7 @@ def repeated_corners(facts: MeshFacts) -> Iterable[Finding]:
         labels=facts.clusters(rows),
         describe=lambda places: Diagnosis(
             severity=Severity.WARNING,
-            message=f"{_faces(len(places))} with a repeated corner.",
+            message=f"{'One face has' if len(places) == 1 else f'{len(places)} faces have'} a repeated corner.",
             measures={"faces": len(places)},
             fixable=Safety.LOSSLESS,
         ),
@@ -165,8 +165,8 @@ def repeated_corners(facts: MeshFacts) -> Iterable[Finding]:
 def unreferenced_vertices(facts: MeshFacts) -> Iterable[Finding]:
     """Unreferenced vertices.
 
-    Vertices that no face uses. They are harmless to the surface, but count in bounding boxes and confuse per-vertex
-    labels. All of them are one finding. Repair drops them.
+    Vertices that no face uses. They do not harm the surface, but they enlarge bounding boxes and confuse labels of
+    vertices. All of them are one finding. Repair removes them.
     """
     used = np.zeros(len(facts.mesh.vertices), np.bool_)
     used[facts.mesh.faces] = True
@@ -179,9 +179,9 @@ def unreferenced_vertices(facts: MeshFacts) -> Iterable[Finding]:
         rows=facts.remap[vertices][:, None],
         describe=lambda places: Diagnosis(
             severity=Severity.INFO,
-            message="One vertex is used by no face."
+            message="One vertex is not used by any face."
             if len(places) == 1
-            else f"{len(places)} vertices are used by no face.",
+            else f"{len(places)} vertices are not used by any face.",
             measures={"vertices": len(places)},
             fixable=Safety.LOSSLESS,
         ),
@@ -192,9 +192,9 @@ def unreferenced_vertices(facts: MeshFacts) -> Iterable[Finding]:
 def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
     """Unwelded crack.
 
-    Boundary vertices stand nearer to each other than the weld distance, but not on one position: the surface is torn
-    open by rounding. Pairs that hang together along the boundary are one finding. Repair welds boundary edges that pair
-    up.
+    Boundary vertices lie closer together than the weld distance but do not coincide: rounding has torn the surface
+    open. Pairs that are connected along the boundary are one finding. Repair welds boundary edges that pair up
+    (stitches the crack).
     """
     cracks = facts.cracks
     if cracks is None:
@@ -207,7 +207,7 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
             rows=facts.edge_ends(boundary),
             describe=lambda places: Diagnosis(
                 severity=Severity.WARNING,
-                message="Too many boundary vertices crowd within the weld distance to be paired.",
+                message="Too many boundary vertices lie within the weld distance of each other to be paired.",
                 measures={"edges": len(places)},
                 limit="weld_mm",
             ),
@@ -220,10 +220,11 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
             int(cracks.n_edges_closed[crack]),
             int(cracks.n_loops_closed[crack]),
         )
-        effect = f"a weld closes {edges} boundary edges" + (f" and {loops} whole loops" if loops else "")
+        whole_loops = f" and {loops} whole loop{'s' * (loops > 1)}" if loops else ""
+        effect = f"welding closes {edges} boundary edge{'s' * (edges != 1)}{whole_loops}"
         return Diagnosis(
             severity=Severity.WARNING,
-            message=f"{len(places)} boundary vertices are at most {gap:.2g} mm from another; {effect}.",
+            message=f"{len(places)} boundary vertices lie within {gap:.2g} mm of another one; {effect}.",
             measures={
                 "vertices": len(places),
                 "edges_closed": edges,
@@ -246,11 +247,11 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
 
 
 @check("T108")
-def nonorientable_pieces(facts: MeshFacts) -> Iterable[Finding]:
-    """Non-orientable piece.
+def nonorientable_components(facts: MeshFacts) -> Iterable[Finding]:
+    """Non-orientable component.
 
-    A piece whose faces cannot be wound consistently, like a Möbius strip: it has one side only, so nothing can say what
-    is inside. Repair must cut it; each piece is one finding.
+    A connected component whose faces cannot be oriented consistently, like a Möbius strip: it has only one side, so
+    inside and outside are undefined. Repair must cut it; each component is one finding.
     """
     if not len(facts.inconsistent_edges):
         return []
@@ -266,25 +267,20 @@ def nonorientable_pieces(facts: MeshFacts) -> Iterable[Finding]:
         labels=np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups]),
         describe=lambda places: Diagnosis(
             severity=Severity.ERROR,
-            message=f"A piece of {_faces(len(places)).lower()} has one side only: it cannot be wound consistently.",
+            message=f"A component of {len(places)} faces has only one side: it cannot be oriented consistently.",
             measures={"faces": len(places), "area_mm2": float(facts.face_measures.area[faces[places]].sum())},
             fixable=Safety.INVENTIVE,
         ),
     )
 
 
-def _faces(count: int) -> str:
-    """One face, or N faces."""
-    return "One face" if count == 1 else f"{count} faces"
-
-
 CHECKS = (
     nonmanifold_edges,
     nonmanifold_vertices,
-    inconsistent_winding,
+    inconsistent_orientation,
     duplicate_faces,
     repeated_corners,
     unreferenced_vertices,
     unwelded_cracks,
-    nonorientable_pieces,
+    nonorientable_components,
 )
