@@ -51,7 +51,7 @@ def made(id: str, run: Any, **options: Any) -> Check:  # noqa: A002
     return check(id, **options)(run)
 
 
-BAD_ID = "brings a check whose id is not a family's letter and a number from 900 on"
+BAD_ID = "adds a check whose id is not the letter of a family and a number from 900 to 999"
 
 
 class Point:
@@ -159,18 +159,18 @@ class TestRefused:
         [
             (ImportError("secret"), "could not be loaded (ImportError)"),
             (ModuleType("empty"), "could not be loaded (AttributeError)"),
-            (42, "brings something that is not a check"),
-            ([narrow, "S901"], "brings something that is not a check"),
-            ([narrow, narrow], "brings check G901, which it has already"),
-            (made("T101", lambda _: []), "brings check T101, which meshguard has already"),
-            (made("F111", lambda _: []), "brings check F111, which meshguard has already"),
+            (42, "contains something that is not a check"),
+            ([narrow, "S901"], "contains something that is not a check"),
+            ([narrow, narrow], "adds check G901, which it already has"),
+            (made("T101", lambda _: []), "adds check T101, which meshguard already has"),
+            (made("F111", lambda _: []), "adds check F111, which meshguard already has"),
             (
                 made("T199", lambda _: []),
-                "brings a check whose id is not a family's letter and a number from 900 on",
+                "adds a check whose id is not the letter of a family and a number from 900 to 999",
             ),
             (
                 made("X901", lambda _: []),
-                "brings a check whose id is not a family's letter and a number from 900 on",
+                "adds a check whose id is not the letter of a family and a number from 900 to 999",
             ),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
@@ -185,12 +185,12 @@ class TestRefused:
     def test_of_two_with_one_id_the_first_by_name_stays(self, install: Any) -> None:
         install(b=made("G901", lambda _: 1 / 0), a=narrow)
 
-        assert messages() == ["Plugin b brings check G901, which a has already."]
+        assert messages() == ["Plugin b adds check G901, which a already has."]
 
     def test_of_two_with_one_limit_the_first_by_name_stays(self, install: Any) -> None:
         install(b=made("G902", lambda _: [], limits=(WIDTH,)), a=narrow)
 
-        assert messages() == ["Plugin b brings limit acme.width_mm, which a has already."]
+        assert messages() == ["Plugin b adds limit acme.width_mm, which a already has."]
 
 
 class TestFails:
@@ -216,7 +216,7 @@ class TestFails:
         (finding,) = narrow.run(_facts())
         install(acme=made("S901", lambda _: [finding]))
 
-        assert messages() == ["Plugin acme gives something else than findings of its own in check S901."]
+        assert messages() == ["Plugin acme returned something other than its own findings from check S901."]
 
     def test_a_budget_that_runs_out_ends_the_call(self, install: Any) -> None:
         def raises(facts: Any) -> Iterable[Finding]:

@@ -1,8 +1,8 @@
 """Checks of other packages: found through an entry point group, loaded when first asked for, refused by name.
 
-A package brings checks by an entry point of the group `meshguard.checks` that names a `Check`, several of them, or a
-module with `CHECKS`. What another package does wrong never ends a validation: a plugin that cannot be loaded, brings
-what it must not, or raises, becomes a finding (F111).
+A package adds checks by an entry point of the group `meshguard.checks` that names a `Check`, several of them, or a
+module with `CHECKS`. What another package does wrong never ends a validation: a plugin that cannot be loaded, adds what
+it must not, or raises, becomes a finding (F111).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Plugins:
 
     Attributes:
         checks: of all plugins, by the plugins' names, each in its own order.
-        origin: check id -> name of the plugin that brings it.
+        origin: check id -> name of the plugin that adds it.
         failures: plugins that were refused or could not be loaded.
     """
 
@@ -63,7 +63,7 @@ def found_plugins(core: tuple[Check, ...]) -> Plugins:
     """The plugins that are installed, found once; none where the environment variable leaves them out.
 
     Args:
-        core: meshguard's own checks, whose ids and limits no plugin may bring.
+        core: meshguard's own checks, whose ids and limits no plugin may use.
     """
     if os.environ.get(SWITCH) == "0":
         return Plugins(origin={})
@@ -74,12 +74,12 @@ def found_plugins(core: tuple[Check, ...]) -> Plugins:
 def _installed(core: tuple[Check, ...]) -> Plugins:
     from importlib.metadata import entry_points
 
-    found = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
     taken = {check.id: "meshguard" for check in (*core, plugin_failed)}
     limits = {name: "meshguard" for check in core for name in check.limits}
     checks: list[Check] = []
     failures: list[Failure] = []
-    for point in found:
+    for point in points:
         brought = _loaded(point)
         what = brought if isinstance(brought, str) else _why_refused(brought, taken, limits)
         if isinstance(brought, str) or what is not None:
@@ -88,8 +88,8 @@ def _installed(core: tuple[Check, ...]) -> Plugins:
         taken |= {check.id: point.name for check in brought}
         limits |= {name: point.name for check in brought for name in check.limits if "." in name}
         checks += brought
-    own = {check.id: taken[check.id] for check in checks}
-    return Plugins(checks=tuple(checks), origin=own, failures=tuple(failures))
+    origin = {check.id: taken[check.id] for check in checks}
+    return Plugins(checks=tuple(checks), origin=origin, failures=tuple(failures))
 
 
 def _loaded(point: EntryPoint) -> list[Check] | str:
@@ -102,22 +102,22 @@ def _loaded(point: EntryPoint) -> list[Check] | str:
     except Exception as error:  # noqa: BLE001 (whatever another package raises while it loads)
         return f"could not be loaded ({type(error).__name__})"
     if not all(isinstance(item, Check) for item in brought):
-        return "brings something that is not a check"
+        return "contains something that is not a check"
     return brought
 
 
 def _why_refused(brought: list[Check], taken: dict[str, str], limits: dict[str, str]) -> str | None:
-    """Why checks cannot be taken in, or None."""
+    """Why checks of a plugin are refused, or None."""
     seen: set[str] = set()
     for new in brought:
         if new.id in taken or new.id in seen:
-            return f"brings check {new.id}, which {taken.get(new.id, 'it')} has already"
+            return f"adds check {new.id}, which {taken.get(new.id, 'it')} already has"
         if not re.fullmatch(r"[A-Z]9[0-9]{2}", new.id) or new.id[0] not in FAMILIES:
-            return f"brings a check whose id is not a family's letter and a number from 900 on: {new.id[:8]}"
+            return f"adds a check whose id is not the letter of a family and a number from 900 to 999: {new.id[:8]}"
         seen.add(new.id)
         for name in new.limits:
             if "." in name and name in limits:
-                return f"brings limit {name}, which {limits[name]} has already"
+                return f"adds limit {name}, which {limits[name]} already has"
     return None
 
 
@@ -126,7 +126,7 @@ def plugin_failed(failures: tuple[Failure, ...]) -> Iterable[Finding]:
     """Plugin failed.
 
     A package that adds checks could not be loaded, was refused, or one of its checks raised an error. The other checks
-    ran; what that plugin looks for was not looked for. It says nothing about the file or the mesh. This check is in a
+    ran; what that plugin looks for was not checked. This says nothing about the file or the mesh. This check is in a
     report only where a plugin failed. Update or remove the package, or leave plugins out (`--no-plugins`).
     """
     for failure in failures:

@@ -35,19 +35,19 @@ FAMILIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Check:
-    """One check of the catalogue. What anything else needs to know of a check is a property of it.
+    """One check of the catalogue. What anything else needs to know about a check is a property of it.
 
     Attributes:
         id: a letter for the family and three digits; permanent, never reused.
         title: a few words, from the first line of the docstring.
         explanation: what it finds, why it matters and what would fix it; the rest of the docstring.
-        looks_at: what `run` is handed, by its name in `SUBJECTS`.
+        looks_at: what `run` is given, by its name in `SUBJECTS`.
         run: the check itself.
         limits: the policy limits that it reads, name -> limit.
         needs: what must hold for it to run, names of its subject's conditions.
         skips: asked with the policy: why a check does not run under it although its conditions hold, or None.
-        remedy: what would fix a finding that no repair can, where that is not to scan or export again.
-        why_left: why repair leaves a finding that it could mend within the policy, where that has a reason of its own.
+        remedy: what would fix a finding that repair cannot, where that is not to scan or export again.
+        why_left: why repair leaves a finding that it could mend within the policy, where there is a special reason.
         weighs_classes: whether its severity depends on the class of an intersection, which a policy may weigh each
             (`S102:touch_point`); such a check asks the policy itself.
     """
@@ -81,13 +81,13 @@ def check(
     why_left: str | None = None,
     weighs_classes: bool = False,
 ) -> Callable[[Run], Check]:
-    """Make a check of a function; its docstring is what people read about it.
+    """Make a check out of a function; its docstring is what people read about it.
 
     Args:
         id: of the check.
-        looks_at: what the function is handed, by its name in `SUBJECTS`.
-        limits: names of the policy's limits that it reads, or limits that it brings along, whose names begin with
-            the name of its package and a dot.
+        looks_at: what the function is given, by its name in `SUBJECTS`.
+        limits: names of the policy's limits that it reads, or limits of its own, whose names begin with the name of
+            its package and a dot.
         needs: conditions of its subject that must hold; by default those that nearly every check of it needs.
         skips: see `Check`; so are the others.
         remedy: see `Check`.
@@ -100,8 +100,8 @@ def check(
     if looks_at not in SUBJECTS:
         raise TypeError(f"check {id} looks at {looks_at!r}; there are {', '.join(SUBJECTS)}")
     subject = SUBJECTS[looks_at]
-    conditions = subject.usual_needs if needs is None else needs
-    for need in conditions:
+    needed = subject.usual_needs if needs is None else needs
+    for need in needed:
         if need not in subject.conditions:
             raise TypeError(
                 f"check {id} needs {need!r}; what {looks_at} can be asked is {', '.join(subject.conditions)}"
@@ -118,7 +118,7 @@ def check(
             looks_at=looks_at,
             run=run,
             limits=_table(id, limits),
-            needs=conditions,
+            needs=needed,
             skips=skips,
             remedy=remedy,
             why_left=why_left,

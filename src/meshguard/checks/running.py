@@ -27,7 +27,7 @@ def skip_reason(check: Check, subject: Any, policy: Policy) -> str | None:
     """Why a check does not run, in a sentence; None where it does."""
     if not policy.selects(check.id):
         why = ignore_reason(check, policy)
-        return f"The policy leaves it out{f': {why}' if why else ''}."
+        return f"The policy leaves this check out{f': {why}' if why else ''}."
     conditions = SUBJECTS[check.looks_at].conditions
     for need in check.needs:
         reason = conditions[need](subject)
@@ -50,13 +50,13 @@ def findings(check: Check, subjects: Mapping[str, Any], policy: Policy) -> list[
 def plugin_findings(
     check: Check, plugin: str, subjects: Mapping[str, Any], policy: Policy
 ) -> list[Finding] | str | Failure:
-    """The same of a check of another package, or how it failed."""
+    """The same for a check of another package, or how it failed."""
     try:
         found = findings(check, subjects, policy)
     except MeshGuardError:
         raise  # a budget that ran out ends the call, whoever noticed it
     except Exception as error:  # noqa: BLE001 (whatever another package raises)
         return Failure(plugin=plugin, what=f"failed in check {check.id} ({type(error).__name__})")
-    if isinstance(found, str) or all(isinstance(one, Finding) and one.check == check.id for one in found):
+    if isinstance(found, str) or all(isinstance(item, Finding) and item.check == check.id for item in found):
         return found
-    return Failure(plugin=plugin, what=f"gives something else than findings of its own in check {check.id}")
+    return Failure(plugin=plugin, what=f"returned something other than its own findings from check {check.id}")
