@@ -1,4 +1,4 @@
-"""Labels as such: numbers, jaws, instances, pieces and holes; where there is nothing to check, and why."""
+"""What labels say: whether they fit, numbers, jaws, instances; where there is nothing to check, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from meshguard.phantoms import mislabel, phantom
 from meshguard.policy import Policy
 from meshguard.report import Finding, Report, Severity, Status
 from meshguard.validation import validate
-from tests import shapes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -204,64 +203,6 @@ class TestInstances:
         assert {f.severity for f in of(ARCH.with_data(vertex={"instance": instance}), "D103")} == {Severity.WARNING}
 
 
-def patched(label: int, cells: slice, *, other: int = 0) -> Mesh:
-    """A fine flat sheet, a block of it a tooth and a few cells of that another label."""
-    mesh = shapes.grid(40, 40, bulge=0.0)
-    centres = mesh.vertices[mesh.faces].mean(axis=1)
-    labels = np.where(np.abs(centres[:, :2]).max(axis=1) < 14, 36, 0)
-    inside = np.flatnonzero(np.abs(centres[:, :2]).max(axis=1) < 8)
-    labels[inside[cells]] = label
-    labels[centres[:, 0] > 25] = other
-    return mesh.with_data(face={"label": labels})
-
-
-class TestPieces:
-    def test_a_hole_of_gum_in_a_tooth(self) -> None:
-        (finding,) = of(patched(0, slice(100, 104)), "D105")
-
-        assert (finding.tooth, finding.count, finding.severity) == (36, 4, Severity.WARNING)
-        assert finding.measures["area_mm2"] == pytest.approx(3.0)
-
-    def test_an_island_of_another_tooth_is_an_island_not_a_hole(self) -> None:
-        mesh = patched(37, slice(100, 104), other=37)
-
-        assert [(f.tooth, f.count) for f in of(mesh, "D104")] == [(37, 4)]
-        assert of(mesh, "D105") == []
-
-    def test_a_label_that_is_only_inside_a_tooth_is_a_hole(self) -> None:
-        (finding,) = of(patched(37, slice(100, 104)), "D105")
-
-        assert finding.measures["label_inside"] == 37
-
-    def test_two_teeth_with_one_number_are_an_error(self) -> None:
-        (finding,) = of(renumbered(t33=36), "D104")
-
-        assert (finding.severity, finding.tooth) == (Severity.ERROR, 36)
-        assert finding.measures["distance_mm"] > 10.0
-
-    def test_a_piece_that_the_scan_border_cuts_off_is_no_error(self) -> None:
-        mesh = shapes.grid(40, 40, bulge=0.0)
-        centres = mesh.vertices[mesh.faces].mean(axis=1)
-        label = np.where(np.abs(centres[:, 1]) < 5, 36, 0)
-        cut = mesh.with_data(face={"label": label}).take((label == 0) | (np.abs(centres[:, 0]) > 3))
-
-        assert {f.severity for f in of(cut, "D104")} == {Severity.WARNING}
-
-    def test_a_loose_piece_of_the_mesh_is_no_piece_of_a_tooth(self) -> None:
-        debris = shapes.grid(width=3.0)
-        label = {"label": np.full(len(debris.faces), 36)}
-        loose = shapes.joined(patched(36, slice(0)).without_labels(), debris)
-        both = np.concatenate([patched(36, slice(0)).face_data["label"], label["label"]])
-
-        assert of(loose.with_data(face={"label": both}), "D104") == []
-
-    def test_vertices_that_carry_labels_are_listed_as_vertices(self) -> None:
-        mesh, truth = mislabel(ARCH, "hole", seed=2)
-        (finding,) = of(mesh, "D105")
-
-        assert (finding.element, finding.indices.tolist()) == ("vertex", truth.indices.tolist())
-
-
 class TestInstancesAndGum:
     """The gum is 0 in both: what is a tooth for one only is said."""
 
@@ -280,14 +221,14 @@ class TestInstancesAndGum:
     def test_no_instances_at_all_are_said_once(self) -> None:
         label = ARCH.vertex_data["label"].astype(int)
 
-        assert self.found(label, 0 * label) == [("error", "No tooth has an instance: all are 0, as the gum.")]
+        assert self.found(label, 0 * label) == [("error", "No tooth has an instance: all instances are 0, the gum.")]
 
     def test_instances_that_cannot_be_read_are_skipped(self) -> None:
         label = ARCH.vertex_data["label"].astype(float)
         mesh = ARCH.with_data(vertex={"label": label, "instance": np.where(label == 36, np.nan, label)}, face={})
         outcome = report(ARCH.without_labels().with_data(vertex=dict(mesh.vertex_data))).outcomes["D103"]
 
-        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "The instances are no whole numbers.")
+        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "The instances are not whole numbers.")
 
 
 @pytest.mark.parametrize("scale", [1e6, 1e8, 1e20, 1e200])

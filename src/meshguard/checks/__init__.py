@@ -1,12 +1,22 @@
-"""The checks: each finds one kind of defect and has a permanent id; `CATALOGUE` is meshguard's own, as they run."""
+"""The checks: each finds one kind of defect and has a permanent id; `CATALOGUE` has meshguard's own, in their order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshguard.checks import file, geometry, label_boundaries, labels, surface, teeth, topology
+from meshguard.checks import (
+    file,
+    geometry,
+    label_boundaries,
+    label_regions,
+    labels,
+    surface,
+    tooth_numbers,
+    tooth_sizes,
+    topology,
+)
 from meshguard.checks.plugins import Plugins, found_plugins, plugin_failed
-from meshguard.checks.registry import Check
+from meshguard.checks.registry import FAMILIES, Check
 from meshguard.errors import PolicyError
 from meshguard.policy import CLASSES, LIMITS, nearest
 
@@ -15,20 +25,35 @@ if TYPE_CHECKING:
 
     from meshguard.policy import Policy
 
-_OF_TEETH = sorted((*labels.CHECKS, *teeth.CHECKS, *label_boundaries.CHECKS), key=lambda check: check.id)
+_MODULES = (
+    file,
+    topology,
+    geometry,
+    surface,
+    labels,
+    label_regions,
+    label_boundaries,
+    tooth_numbers,
+    tooth_sizes,
+)
 
-CATALOGUE: tuple[Check, ...] = (*file.CHECKS, *topology.CHECKS, *geometry.CHECKS, *surface.CHECKS, *_OF_TEETH)
+CATALOGUE: tuple[Check, ...] = tuple(
+    sorted(
+        (check for module in _MODULES for check in module.CHECKS),
+        key=lambda check: (list(FAMILIES).index(check.id[0]), check.id),
+    )
+)
 
 __all__ = ["CATALOGUE", "Check", "every_check", "installed_plugins", "plugin_failed", "refuse_unknown_names"]
 
 
 def installed_plugins() -> Plugins:
-    """Checks that other packages bring, loaded when this is first called."""
+    """Checks that other packages add, loaded when this is first called."""
     return found_plugins(CATALOGUE)
 
 
 def every_check() -> tuple[Check, ...]:
-    """All checks that a report of one mesh can have: meshguard's own, those of plugins, and the one about plugins."""
+    """All checks that the report of one mesh can have: meshguard's own, those of plugins, and the one about plugins."""
     return (*CATALOGUE, plugin_failed, *installed_plugins().checks)
 
 
@@ -40,8 +65,8 @@ def refuse_unknown_names(policy: Policy) -> None:
     Raises:
         PolicyError: with the nearest that exists.
     """
-    own = (*CATALOGUE, plugin_failed)
-    if next(_unknown(policy, own), None) is not None:
+    built_in = (*CATALOGUE, plugin_failed)
+    if next(_unknown(policy, built_in), None) is not None:
         for message in _unknown(policy, every_check()):
             raise PolicyError(message)
 

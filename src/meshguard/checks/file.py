@@ -1,4 +1,4 @@
-"""F: what reading saw that is not as the file's format says, or that a mesh cannot hold."""
+"""F: what reading the file saw that does not follow its format, or that a mesh cannot hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.checks.clustering import Diagnosis, fingerprint, located
-from meshguard.checks.labels import labels_do_not_fit
 from meshguard.checks.registry import check
 from meshguard.halfedges import face_normals
 from meshguard.report import Finding, Safety, Severity
@@ -43,33 +42,34 @@ def _reported(source: Source, id: str, severity: Severity) -> Iterable[Finding]:
 
 @check("F101", looks_at="file")
 def wrong_count(source: Source) -> Iterable[Finding]:
-    """Count and bytes disagree.
+    """Declared count does not match the file.
 
-    The header declares another number of facets, vertices or faces than the file's bytes hold: a transfer that broke
-    off, or a program that wrote a wrong count. What is whole is read; where that is less than declared it is an error,
-    else a warning. If the end is missing, ask for the file again; otherwise saving it anew writes the right count.
+    The header declares a number of facets, vertices or faces that the file's bytes do not hold: the transfer broke off,
+    or a program wrote a wrong count. Everything that is complete is read; where that is less than declared this is an
+    error, else a warning. If the end is missing, ask for the file again; otherwise saving it again writes the right
+    count.
     """
     for finding in _reported(source, "F101", Severity.WARNING):
-        lacking = finding.measures.get("present", 0) < finding.measures.get("declared", 0)
-        yield replace(finding, severity=Severity.ERROR) if lacking else finding
+        is_cut_short = finding.measures.get("present", 0) < finding.measures.get("declared", 0)
+        yield replace(finding, severity=Severity.ERROR) if is_cut_short else finding
 
 
 @check("F102", looks_at="file")
 def faces_out_of_range(source: Source) -> Iterable[Finding]:
-    """Faces name vertices that do not exist.
+    """Faces refer to vertices that do not exist.
 
-    Such faces are left out; the indices are the file's own face rows. The file is damaged or was written by a faulty
-    program: ask for it again.
+    Such faces are left out; the indices are the rows of the faces in the file. The file is damaged or was written by a
+    faulty program: ask for it again.
     """
     return _reported(source, "F102", Severity.ERROR)
 
 
 @check("F103", looks_at="file")
 def nonconforming_text(source: Source) -> Iterable[Finding]:
-    """Text that is not as the format says.
+    """Text does not follow the format.
 
-    Comments or blank lines inside data, unusual line ends, split keywords, missing normals and the like. It was
-    understood all the same; other programs may stumble over it. Saving the file anew mends it.
+    Comments or blank lines inside the data, unusual line ends, split keywords, missing normals and the like. meshguard
+    understood the file all the same; other programs may stumble over it. Saving the file again fixes it.
     """
     return _reported(source, "F103", Severity.INFO)
 
@@ -78,9 +78,9 @@ def nonconforming_text(source: Source) -> Iterable[Finding]:
 def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
     """Stored normals disagree with the faces.
 
-    An STL stores a normal beside the three corners, whose order tells it too. Programs differ in which they believe:
-    where the two disagree, some will show or print the face inside out. Saving without the stored normals mends it.
-    Zero normals (none stored) are noted as well.
+    An STL stores a normal with the three corners, whose order also gives the normal. Programs differ in which of the
+    two they trust: where they disagree, some will show or print the face inside out. Saving without the stored normals
+    fixes it. Zero normals (none stored) are reported as well.
     """
     source, stored = facts.mesh.source, facts.mesh.face_data.get("normal")
     if source is None:
@@ -89,9 +89,9 @@ def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
     if stored is None or stored.shape != (len(facts.corners), 3) or not source.format.startswith("stl"):
         return
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        own = face_normals(facts.positions, facts.corners)
+        normals = face_normals(facts.positions, facts.corners)
         given = stored.astype(np.float64)
-        cosine = (own * given).sum(axis=1) / (np.linalg.norm(own, axis=1) * np.linalg.norm(given, axis=1))
+        cosine = (normals * given).sum(axis=1) / (np.linalg.norm(normals, axis=1) * np.linalg.norm(given, axis=1))
     limit = facts.policy.limit("normal_angle_deg")
     wrong = np.flatnonzero(cosine < math.cos(math.radians(limit))).astype(np.int32)
     if len(wrong):
@@ -106,8 +106,9 @@ def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
             describe=lambda places: Diagnosis(
                 severity=Severity.INFO,
                 message=(
-                    f"{len(places)} stored normals are more than {limit:g}° off their face, "
-                    f"{opposite} of them on the other side."
+                    f"{'1 stored normal is' if len(places) == 1 else f'{len(places)} stored normals are'} "
+                    f"more than {limit:g}° off the face, "
+                    f"{opposite} of them on the opposite side."
                 ),
                 measures={"faces": len(places), "opposite": opposite, "largest_angle_deg": worst},
                 limit="normal_angle_deg",
@@ -120,8 +121,8 @@ def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
 def surplus_bytes(source: Source) -> Iterable[Finding]:
     """Trailing or attribute bytes.
 
-    Bytes behind the last facet or row, or attribute words that an STL leaves unused and some programs fill with
-    colours. They may carry text about the patient. Attribute words are kept, trailing bytes are not part of the mesh.
+    Bytes after the last facet or row, or attribute words that an STL leaves unused and some programs fill with colours.
+    They may hold text about the patient. Attribute words are kept; trailing bytes do not become part of the mesh.
     """
     return _reported(source, "F106", Severity.INFO)
 
@@ -130,8 +131,8 @@ def surplus_bytes(source: Source) -> Iterable[Finding]:
 def triangulated_polygons(source: Source) -> Iterable[Finding]:
     """Polygons were triangulated.
 
-    Faces with more than three corners, or strips, were cut into triangles; `mesh.source.face_origin` says which
-    triangle comes from which face of the file. Faces with fewer than three corners have no surface and are left out.
+    Faces with more than three corners, or strips, were cut into triangles; `mesh.source.face_origin` says which face of
+    the file each triangle comes from. Faces with fewer than three corners have no surface and are left out.
     """
     return _reported(source, "F107", Severity.INFO)
 
@@ -141,7 +142,7 @@ def skipped_content(source: Source) -> Iterable[Finding]:
     """Content that a mesh cannot hold.
 
     Elements or list properties of the file that are neither vertices nor faces nor numbers on them (edges, materials,
-    points). They are not in the mesh and would be lost on saving.
+    points). They are not in the mesh, and saving the mesh would lose them.
     """
     return _reported(source, "F108", Severity.INFO)
 
@@ -150,7 +151,7 @@ def skipped_content(source: Source) -> Iterable[Finding]:
 def several_solids(source: Source) -> Iterable[Finding]:
     """Several solids in one file.
 
-    They are read as one mesh; `face_data["solid"]` numbers them. Some programs keep only the first.
+    They are read as one mesh, and `face_data["solid"]` numbers them. Some programs keep only the first.
     """
     return _reported(source, "F109", Severity.INFO)
 
@@ -159,8 +160,8 @@ def several_solids(source: Source) -> Iterable[Finding]:
 def no_faces(facts: MeshFacts) -> Iterable[Finding]:
     """No faces.
 
-    The mesh has no triangle: an empty file or a point cloud. There is nothing to validate; ask for the scan as a
-    surface.
+    The mesh has no triangles: the file is empty or a point cloud. There is nothing to validate; ask for the scan as a
+    surface mesh.
     """
     if not len(facts.mesh.faces):
         vertices = len(facts.mesh.vertices)
@@ -168,7 +169,7 @@ def no_faces(facts: MeshFacts) -> Iterable[Finding]:
         yield Finding(
             check="F110",
             severity=Severity.ERROR,
-            message=f"There is no face: this is {kind}.",
+            message=f"The mesh has no faces: it is {kind}.",
             element="file",
             indices=np.empty(0, np.int32),
             count=1,
@@ -183,7 +184,6 @@ CHECKS = (
     faces_out_of_range,
     nonconforming_text,
     disagreeing_normals,
-    labels_do_not_fit,
     surplus_bytes,
     triangulated_polygons,
     skipped_content,

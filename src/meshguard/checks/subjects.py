@@ -1,7 +1,7 @@
-"""What checks look at: each subject by its name, what a check of it is handed, and the conditions it can ask for.
+"""What checks look at: each subject by name, what a check of it is given, and the conditions it can ask for.
 
 A run has some of the subjects: the validation of one mesh has `file`, `mesh`, `teeth` and `arch`. A check whose subject
-a run does not have takes no part in it. A condition answers why a check cannot run, in a sentence, or None.
+a run does not have is not part of it. A condition says in a sentence why a check cannot run, or None where it can.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Subject:
     """Something that a check can look at.
 
     Attributes:
-        handed: what the check's function is handed, in words.
-        conditions: name -> why a check that needs it cannot run on what it is handed, or None where it can.
+        handed: what the check's function is given, in words.
+        conditions: name -> why a check that needs it cannot run on what it is given, or None where it can.
         usual_needs: what nearly every check of it needs.
     """
 
@@ -54,13 +54,13 @@ def _why_no_labels(facts: DentalFacts) -> str | None:
 
 
 def _why_no_codes(facts: DentalFacts) -> str | None:
-    return None if facts.labels.is_fdi else "The labels are of an unknown numbering: they are anonymous classes."
+    return None if facts.labels.is_fdi else "The numbering of the labels is unknown: they are anonymous classes."
 
 
 def _why_no_instances(facts: DentalFacts) -> str | None:
     if facts.carried.stored("instance") is None:
-        return "The labels tell no instances."
-    return None if facts.carried.instances() is not None else "The instances are no whole numbers."
+        return "The labels come without instances."
+    return None if facts.carried.instances() is not None else "The instances are not whole numbers."
 
 
 def _why_no_frame(facts: DentalFacts) -> str | None:
@@ -95,7 +95,7 @@ SUBJECTS: Mapping[str, Subject] = MappingProxyType(
             handed="`meshguard.facts.dental.DentalFacts`", conditions=_OF_TEETH, usual_needs=("faces", "labels")
         ),
         "arch": Subject(
-            handed="`meshguard.facts.dental.DentalFacts`, labelled or not; its `arch_frame` tells where the teeth bite",
+            handed="`meshguard.facts.dental.DentalFacts`, labelled or not; its `arch_frame` says where the teeth bite",
             conditions=MappingProxyType({"faces": lambda facts: _why_no_faces(facts.surface), "frame": _why_no_frame}),
             usual_needs=("faces", "frame"),
         ),
