@@ -1,4 +1,4 @@
-"""Every error meshguard raises on purpose: one family, one sentence each on when it is raised."""
+"""Every error that meshguard raises on purpose: one family, and for each when it is raised."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class MeshGuardError(Exception):
 
 
 class MeshError(MeshGuardError, ValueError):
-    """Arrays do not make a mesh: a wrong shape, a wrong kind of number, or a face that names no vertex."""
+    """Arrays do not make a mesh: a wrong shape, a wrong kind of number, or a face that refers to a missing vertex."""
 
 
 class PolicyError(MeshGuardError, ValueError):
-    """A policy names a check, a limit or a value that does not exist; the text names the nearest that does."""
+    """A policy names a check, a limit or a value that does not exist; the text names the nearest one that does."""
 
 
 class ToothError(MeshGuardError, ValueError):
-    """A number names no tooth, a text names none or more than one, or a label file is of another numbering."""
+    """A number is not a tooth, a text names no tooth or more than one, or labels have another numbering."""
 
 
 class BudgetExceeded(MeshGuardError):  # noqa: N818 (it reads as what happened)
@@ -29,7 +29,7 @@ class RepairRefused(MeshGuardError):  # noqa: N818 (it reads as what happened)
     """A mesh cannot be made clean within the policy.
 
     Attributes:
-        result: a `RepairResult` (this floor does not know the type): the best state that was reached, with its
+        result: a `RepairResult` (this module must not import the type): the best state that was reached, with its
             reports; `result.clean` is false.
         reasons: what is still wrong, one sentence each.
     """
@@ -38,7 +38,7 @@ class RepairRefused(MeshGuardError):  # noqa: N818 (it reads as what happened)
         """Keep the parts beside the text, so that a service can act on them."""
         self.result = result
         self.reasons = reasons
-        super().__init__(f"repair cannot end clean within the policy: {'; '.join(reasons)}")
+        super().__init__(f"the mesh cannot be made clean within the policy: {'; '.join(reasons)}")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _repair_refused, (self.result, self.reasons)
@@ -50,10 +50,10 @@ class ReadError(MeshGuardError, ValueError):
     The text never quotes the file's name or header, which may identify a patient.
 
     Attributes:
-        reason: one sentence a person understands.
+        reason: one sentence that a person understands.
         offset: byte offset in the (decompressed) file where reading stopped, if there is one.
         expected: what would have been readable there.
-        got: what stood there instead.
+        got: what was there instead.
     """
 
     def __init__(

@@ -112,7 +112,7 @@ class Finding:
         put(self, "indices_total", len(self.indices) if self.indices_total < 0 else int(self.indices_total))
         put(self, "count", int(self.count))
         if self.location is not None:
-            # −0.0 and NumPy's floats become plain ones; a point that is not finite is none.
+            # −0.0 and NumPy's floats become plain ones; a point that is not finite is left out.
             x, y, z = (float(value) + 0.0 for value in self.location)
             put(self, "location", (x, y, z) if math.isfinite(x) and math.isfinite(y) and math.isfinite(z) else None)
 
@@ -225,7 +225,7 @@ class Report:
         stats: counts on the position-welded mesh and lengths; `docs` define each.
         labels: what the labels of teeth are; None where there are none that can be used.
         ok: no finding reaches the policy's `fail_on`.
-        grade: 1 ideal; 2 minor, usable; 3 usable at risk; 4 rescan (`grade_of` is the rule).
+        grade: 1 ideal; 2 minor, usable; 3 usable with risk; 4 rescan (`grade_of` is the rule).
         decided_by: fingerprints of the findings that decided the grade, at most ten.
         policy, policy_digest: name and SHA-256 of the policy in force.
         ignored: check id -> the reason the policy gives for ignoring it.
@@ -287,7 +287,7 @@ class Report:
         """The report that `to_json` wrote; `Report.from_json(text).to_json() == text`.
 
         Raises:
-            ValueError: the text is no report, or one of another major version of the schema.
+            ValueError: the text is not a report, or one of another major version of the schema.
         """
         data = json.loads(text)
         if not isinstance(data, dict) or "schema" not in data:
@@ -297,7 +297,7 @@ class Report:
             raise ValueError(f"this report has schema {data['schema']}; this version reads {SCHEMA_VERSION}")
         try:
             report = cls._from_dict(data)
-            report.to_json()  # what cannot be written again was no report
+            report.to_json()  # what cannot be written again was not a report
             return report
         except (LookupError, TypeError, AttributeError, OverflowError, ValueError) as error:
             raise ValueError(f"this JSON is not a meshguard report: {type(error).__name__} {error}") from error
@@ -329,7 +329,7 @@ class Report:
         )
 
     def rows(self, *, file: str | None = None) -> list[dict[str, object]]:
-        """Flat records for tables, one a finding, with each of its measures as a column of its own.
+        """Flat records for tables, one for each finding, with each of its measures as a column of its own.
 
         Args:
             file: what to write in the `file` column; a report itself never knows a file's name.
@@ -361,7 +361,7 @@ class Report:
 def grade_of(findings: Iterable[Finding], *, max_safety: Safety) -> tuple[int, tuple[str, ...]]:
     """The grade and the fingerprints of the findings that decided it.
 
-    4 (rescan): an error that repair cannot fix within the policy. 3 (usable at risk): any other error. 2 (minor,
+    4 (rescan): an error that repair cannot fix within the policy. 3 (usable with risk): any other error. 2 (minor,
     usable): a warning. 1 (ideal): neither. The four grades are those of Henry Schein's Reveal intake form.
 
     Args:
@@ -371,14 +371,14 @@ def grade_of(findings: Iterable[Finding], *, max_safety: Safety) -> tuple[int, t
     grade = 1
     decided: list[str] = []
     for finding in findings:
-        mendable = finding.fixable is not None and finding.fixable.rank <= max_safety.rank
+        is_fixable = finding.fixable is not None and finding.fixable.rank <= max_safety.rank
         if finding.severity is Severity.ERROR:
-            own = 3 if mendable else 4
+            finding_grade = 3 if is_fixable else 4
         else:
-            own = 2 if finding.severity is Severity.WARNING else 1
-        if own > grade:
-            grade, decided = own, []
-        if own == grade > 1:
+            finding_grade = 2 if finding.severity is Severity.WARNING else 1
+        if finding_grade > grade:
+            grade, decided = finding_grade, []
+        if finding_grade == grade > 1:
             decided.append(finding.fingerprint)
     return grade, tuple(decided[:10])
 
@@ -391,7 +391,7 @@ def schema() -> dict[str, Any]:
 
 
 def _number(value: float | None) -> float | int | None:
-    """A number JSON can hold: an int stays one, −0.0 becomes 0.0, what is not finite becomes null and stays it."""
+    """A number that JSON can hold: an int stays one, −0.0 becomes 0.0, what is not finite becomes null."""
     if value is None:
         return None
     if isinstance(value, (bool, int, np.integer)):

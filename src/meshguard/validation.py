@@ -50,9 +50,9 @@ def validate(
         mesh_or_file: a mesh, or what `load` takes: a path, bytes, or an open binary file.
         policy: a built-in policy's name, a `.toml` file, or a Policy.
         labels: the teeth: `Labels`, or what `read_labels` takes: a file, bytes, or an array with a label for each
-            vertex or face, as the mesh's file counts them. They replace labels that the mesh carries. Labels of another
-            number are a finding (F105), not an exception. None: those that the mesh carries, if any.
-        jaw: "upper" or "lower", where it is known; it wins over what the mesh and the labels say.
+            vertex or face, as the mesh's file counts them. They replace labels that the mesh carries. Too many or too
+            few labels are a finding (F105), not an exception. None: those that the mesh carries, if any.
+        jaw: "upper" or "lower", where it is known; it overrides what the mesh and the labels say.
         budget: what reading the file and checking the mesh may take. Its clock is a last resort: with it the outcome
             depends on the machine.
         progress: called between steps; an exception that it raises ends the call.
@@ -83,7 +83,7 @@ def n_steps() -> int:
 
 
 def report_of(facts: DentalFacts, steps: Steps) -> Report:
-    """The report on facts that may be known in part already; `steps` is told of each check."""
+    """The report on facts, some of which may be known already; `steps` is told about each check."""
     rules, added = facts.policy, installed_plugins()
     outcomes: dict[str, Outcome] = {}
     findings: list[Finding] = []
@@ -121,7 +121,7 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
 
 
 def _run(facts: DentalFacts, steps: Steps, added: Plugins) -> Iterator[tuple[Check, list[Finding] | str]]:
-    """Each check that has something to look at with what it finds, or why it does not run; in the report's order."""
+    """Each check whose subject exists, with what it finds or why it does not run; in the report's order."""
     subjects, rules = subjects_of(facts), facts.policy
     for check in CATALOGUE:
         steps.begin(f"{check.id} {check.title}")
@@ -134,7 +134,7 @@ def _run(facts: DentalFacts, steps: Steps, added: Plugins) -> Iterator[tuple[Che
         found = running.plugin_findings(check, added.origin[check.id], subjects, rules)
         if isinstance(found, Failure):
             failures.append(found)
-            yield check, "It failed (F111)."
+            yield check, "The check failed (F111)."
         else:
             yield check, found
     if failures:
@@ -144,14 +144,14 @@ def _run(facts: DentalFacts, steps: Steps, added: Plugins) -> Iterator[tuple[Che
 def findings_of(facts: DentalFacts, family: str) -> list[Finding]:
     """What meshguard's checks of a family (the letter of their ids) find under the policy, in the catalogue's order."""
     subjects = subjects_of(facts)
-    found = [running.findings(check, subjects, facts.policy) for check in CATALOGUE if check.id.startswith(family)]
-    return [finding for of_check in found if not isinstance(of_check, str) for finding in of_check]
+    results = [running.findings(check, subjects, facts.policy) for check in CATALOGUE if check.id.startswith(family)]
+    return [finding for result in results if not isinstance(result, str) for finding in result]
 
 
 def labelled(
     mesh: Mesh, labels: Labels | Source | None, jaw: Jaw | None, budget: Budget | None
 ) -> tuple[Mesh, GivenLabels | None]:
-    """The mesh with labels and a jaw from elsewhere, and what is known of labels that were given.
+    """The mesh with the labels and the jaw that the caller gives, and what is known about those labels.
 
     Labels that do not fit become an irregularity of the mesh (F105), and those that it carries are dropped.
 
@@ -180,7 +180,7 @@ def labelled(
 
 
 def _look_ahead(facts: DentalFacts) -> None:
-    """Find side by side what checks of surface and checks of teeth need, and what keeps one processor busy each."""
+    """Find two facts side by side, one for checks of teeth and one of surface: each keeps one processor busy."""
     if not any(facts.policy.selects(check.id) for check in CATALOGUE if "labels" in check.needs):
         return
     if facts.surface.n_finite and facts.has_labels:
@@ -207,12 +207,12 @@ def _stats(facts: MeshFacts) -> dict[str, float | int]:
 
     Degenerate faces count in all of them but duplicate_pairs; a repeated corner only in faces and degenerate.
 
-    - vertices: different positions; faces: those without a non-finite corner; edges: all, whatever their faces
+    - vertices: different positions; faces: those without a non-finite corner; edges: all, however many faces they have
     - degenerate: exactly collinear faces, repeated corners included
-    - boundary_edges: edges of one face; boundary_groups: sets of them that share positions; boundary_loops: chains
+    - boundary_edges: edges with one face; boundary_groups: sets of them that share positions; boundary_loops: chains
       of them along the surface's fans; rims: loops that enclose their sheet
-    - nonmanifold_edges: edges of more than two faces; nonmanifold_vertices: positions with more than one fan
-    - miswound_edges: edges of two faces that run the same way
+    - nonmanifold_edges: edges with more than two faces; nonmanifold_vertices: positions with more than one fan
+    - miswound_edges: edges whose two faces run them the same way (inconsistent orientation)
     - components: sets of faces connected through edges; closed_components: those without a boundary edge
     - inverted_bodies: closed components of negative volume (summed in float64) in no other closed component's box
     - duplicate_pairs: pairs of faces with area and the same three positions

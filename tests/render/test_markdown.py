@@ -69,8 +69,9 @@ def test_what_stands_where(report: Report) -> None:
 
 
 def test_skipped_checks_say_why(report: Report) -> None:
-    assert "\n- F101 Count and bytes disagree: The mesh was made from arrays, not read from a file.\n" in markdown_of(
-        report, titles={check.id: check.title for check in every_check()}
+    assert (
+        "\n- F101 Declared count does not match the file: The mesh was made from arrays, not read from a file.\n"
+        in markdown_of(report, titles={check.id: check.title for check in every_check()})
     )
 
 

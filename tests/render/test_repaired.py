@@ -39,12 +39,12 @@ class TestVerdict:
     def test_nothing_to_do(self) -> None:
         line = repair_verdict(repair(shapes.grid()), name="a.stl", reasons=()).plain
 
-        assert line == "✓ a.stl: clean, nothing needed to be done"
+        assert line == "✓ a.stl: clean, nothing to repair"
 
     def test_mended(self) -> None:
         line = repair_verdict(repair(broken.turned(shapes.cube())), name="a.stl", reasons=()).plain
 
-        assert line == "✓ a.stl: clean, 1 defect mended"
+        assert line == "✓ a.stl: clean, 1 defect repaired"
 
     def test_a_clean_surface_that_is_no_good_scan(self) -> None:
         mesh = mislabel(meshguard.phantom(faces=6000), "mirrored", seed=1)[0]
@@ -52,7 +52,7 @@ class TestVerdict:
         line = repair_verdict(result, name="a.stl", reasons=()).plain
 
         assert result.clean and not result.after.ok
-        assert line.startswith("! a.stl: a clean surface, nothing was done; left: ")
+        assert line.startswith("! a.stl: a clean surface, nothing was repaired; left: ")
         assert "error" in line
 
     def test_refused_with_every_reason(self) -> None:
@@ -68,7 +68,7 @@ class TestText:
     def test_a_clean_mesh_needs_few_lines(self) -> None:
         said = text(repair(shapes.grid())).splitlines()
 
-        assert said[0] == "✓ lower.stl: clean, nothing needed to be done"
+        assert said[0] == "✓ lower.stl: clean, nothing to repair"
         assert said[-1] == "Grade 1 before, 1 after. Nothing was written."
         assert "What was done" not in said
 
@@ -78,9 +78,9 @@ class TestText:
         new = int((result.face_origin < 0).sum())
 
         assert "What was done\n  fill holes: 1\n" in said
-        assert f"  {new} new faces, {result.area_added_mm2:.4g} mm² of surface not scanned\n" in said
+        assert f"  {new} new faces, {result.area_added_mm2:.4g} mm² of surface that was not scanned\n" in said
         assert "  0 mm² of scanned surface removed\n" in said
-        assert "  no scanned vertex moved more than 0 mm\n" in said
+        assert "  no scanned vertex moved by more than 0 mm\n" in said
         assert said.endswith("Written to out.ply.\n")
 
     def test_what_was_left_and_why(self) -> None:

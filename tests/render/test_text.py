@@ -28,7 +28,7 @@ STATS = {
     "extent_z_mm": 21.0456,
     "diagonal_mm": 85.2,
 }
-TITLES = {"S101": "Hole beyond the rim", "G102": "Face without area", "D101": "Not in the numbering"}
+TITLES = {"S101": "Hole in the surface", "G102": "Face without area", "D101": "Not a tooth number"}
 LIMITS = {"hole_diameter_mm": 2.0, "fold_angle_deg": 170.0, "aspect": 50.0}
 REMEDIES = {check.id: check.remedy for check in CATALOGUE if check.remedy is not None}
 
@@ -103,7 +103,7 @@ class TestVerdict:
             ([], "✓ lower.stl: ideal (grade 1 of 4): nothing found"),
             ([flat(1, severity=Severity.INFO)], "✓ lower.stl: ideal (grade 1 of 4): 1 note"),
             ([flat(1)], "! lower.stl: minor, usable (grade 2 of 4): 1 warning"),
-            ([hole(fixable=Safety.LOCAL)], "✗ lower.stl: usable at risk (grade 3 of 4): 1 error"),
+            ([hole(fixable=Safety.LOCAL)], "✗ lower.stl: usable with risk (grade 3 of 4): 1 error"),
             ([hole(), hole(), flat(1)], "✗ lower.stl: rescan (grade 4 of 4): 2 errors, 1 warning"),
         ],
     )
@@ -132,7 +132,7 @@ class TestFindings:
     def test_where_how_bad_and_what_would_fix_it(self) -> None:
         said = text(report(hole()), width=100)
 
-        assert "✗ S101 Hole beyond the rim: 1 error\n" in said
+        assert "✗ S101 Hole in the surface: 1 error\n" in said
         assert "    A hole of 24 edges is 3.41 mm across.\n" in said
         assert "at (12.345, -3.210, 0.000) mm; diameter 3.412 mm, limit 2 mm (hole_diameter_mm)" in said
         assert "perimeter 10.25 mm" in said
@@ -186,7 +186,7 @@ class TestFindings:
     def test_severities_of_one_check_are_counted_apart(self) -> None:
         said = text(report(hole(), hole(1.0, severity=Severity.WARNING), flat(1)))
 
-        assert "S101 Hole beyond the rim: 1 error, 1 warning" in said
+        assert "S101 Hole in the surface: 1 error, 1 warning" in said
         assert "the grade is decided by S101" in said
 
     def test_a_finding_without_a_place(self) -> None:
@@ -209,7 +209,7 @@ class TestMeasures:
             ({"caps": 3}, "aspect", "limit 50 (aspect)"),
             ({"gap_mm": 4e-5}, "weld_mm", "gap 4e-05 mm, limit weld_mm"),
             ({"area_mm2": 1234.56}, None, "area 1,235 mm²"),
-            ({"area_mm2": math.nan}, None, "area not a finite number mm²"),
+            ({"area_mm2": math.nan}, None, "area not a finite number"),
             ({"volume_mm3": 1.5e12}, None, "volume 1.500e+12 mm³"),
             ({"offset_bytes": 84}, None, "offset 84 bytes"),
         ],
@@ -241,15 +241,15 @@ class TestSummary:
     def test_verbose_lists_them_with_the_reason(self) -> None:
         said = text(report(flat(1)), verbose=True)
 
-        assert "  ✓ S101 Hole beyond the rim\n" in said
-        assert "  - D101 Not in the numbering: The mesh has no labels.\n" in said
+        assert "  ✓ S101 Hole in the surface\n" in said
+        assert "  - D101 Not a tooth number: The mesh has no labels.\n" in said
 
     def test_the_mesh_in_two_columns(self) -> None:
         said = text(report())
 
         assert "size       62.13 \N{MULTIPLICATION SIGN} 54.32 \N{MULTIPLICATION SIGN} 21.05 mm" in said
         assert "boundary   2 loops, 312 edges" in said
-        assert "faces     50,000" in said
+        assert "faces       50,000" in said
 
     @pytest.mark.parametrize("stats", [{}, {"faces": 0}, {"boundary_edges": 0}, dict.fromkeys(("area_mm2",), math.nan)])
     def test_missing_stats_are_left_out(self, stats: dict[str, float]) -> None:
@@ -307,5 +307,5 @@ class TestLayout:
     ],
 )
 def test_what_the_labels_are(labels: LabelSummary, said: str) -> None:
-    assert f"labels    {said}\n" in text_of(report(labels=labels))
+    assert f"labels      {said}\n" in text_of(report(labels=labels))
     assert "labels" not in text_of(report())

@@ -1,7 +1,7 @@
-"""A report as Markdown, to paste into a ticket: verdict, failed checks, the worst findings with place and measure.
+"""A report as Markdown, to paste into a ticket: verdict, failed checks, the worst findings with places and measures.
 
 GitHub's flavour, which most trackers read. The length is bounded, the bytes are the same for the same report, and
-nothing that stands in a message or a name is taken for markup.
+nothing in a message or a name is taken for markup.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def markdown_of(
         name: what to call the mesh; a report itself never knows a file's name.
         titles: check id -> its title, as the catalogue has it; without one the id stands alone.
         limits: limit name -> the value in force; a limit that is not named is shown by its name only.
-        remedies: check id -> what would fix what no repair can, where that is not to scan or export again.
+        remedies: check id -> what would fix what repair cannot, where that is not to scan or export again.
 
     Returns:
         Lines that each end in a line feed.
@@ -74,7 +74,7 @@ def _lines(
     limits: Mapping[str, float],
     remedies: Mapping[str, str],
 ) -> Iterator[str]:
-    """One line after the other."""
+    """The lines, one after the other."""
     mark = "❌" if not report.ok else "✅" if report.grade == 1 else "⚠️"
     yield f"## {mark} {'' if name is None else f'{code(printable(name))}: '}{grade_in_words(report)}"
     yield ""
@@ -114,7 +114,7 @@ def escaped(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Text as code, whatever backticks it holds; there a renderer looks for no names and links either."""
+    """Text as code, whatever backticks it holds; in code a renderer does not look for names and links either."""
     text = " ".join(text.split()) or " "
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     room = " " if text.startswith("`") or text.endswith("`") else ""
@@ -135,7 +135,7 @@ def _titled(check: str, titles: Mapping[str, str]) -> str:
 
 
 def _failed_rows(report: Report, titles: Mapping[str, str], remedies: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    """One row a failed check, in the order of the findings, which is worst first."""
+    """One row for each failed check, in the order of the findings, which is worst first."""
     groups: dict[str, list[Finding]] = {}
     for finding in report.findings:
         groups.setdefault(finding.check, []).append(finding)
@@ -150,7 +150,7 @@ def _failed_rows(report: Report, titles: Mapping[str, str], remedies: Mapping[st
 
 
 def _worst(report: Report) -> Iterator[Finding]:
-    """The first findings, which are the worst, so that no check hides the others."""
+    """The worst findings, only a few of each check, so that no check hides the others."""
     seen: dict[str, int] = {}
     shown = 0
     for finding in report.findings:
@@ -161,7 +161,7 @@ def _worst(report: Report) -> Iterator[Finding]:
 
 
 def _finding_rows(findings: Iterable[Finding], digits: int, limits: Mapping[str, float]) -> Iterator[tuple[str, ...]]:
-    """One row a finding: its check, what it says, where it is, and each measure with its unit."""
+    """One row for each finding: its check, what it says, where it is, and each measure with its unit."""
     for finding in findings:
         place = "" if finding.location is None else ", ".join(coordinate(value, digits) for value in finding.location)
         if finding.tooth is not None:
@@ -182,7 +182,7 @@ def _finding_rows(findings: Iterable[Finding], digits: int, limits: Mapping[str,
 def _stats_rows(report: Report) -> Iterator[tuple[str, str]]:
     """What the mesh is."""
     stats = report.stats
-    for label, name in (("vertices", "vertices"), ("faces", "faces"), ("pieces", "components")):
+    for label, name in (("vertices", "vertices"), ("faces", "faces"), ("components", "components")):
         if name in stats:
             yield label, number(stats[name])
     boundary = boundary_in_words(report)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from meshguard.repair.result import NotRepaired, Renumbering, RepairResult
 
-_PLURAL = {"vertex": "vertices", "face": "faces"}
-
 FIRST = 3
 """Findings of one check that were left and are shown; the rest are counted."""
 
@@ -25,11 +23,13 @@ FIRST = 3
 def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...]) -> Text:
     """The one line that says it all: clean or refused, how much was changed, and whether what is left is good.
 
-    A clean result can still be a bad scan: no repair can mend a missing molar or wrong numbers.
+    A clean result can still be a bad scan: repair cannot fix a missing molar or wrong tooth numbers.
     """
     line = Text()
-    good = ("✓", "bold green") if result.after.ok else ("!", "bold yellow")
-    mark, style = ("✗", "bold red") if reasons else good
+    if reasons:
+        mark, style = "✗", "bold red"
+    else:
+        mark, style = ("✓", "bold green") if result.after.ok else ("!", "bold yellow")
     line.append(f"{mark} ", style)
     line.append(f"{printable(name)}: ", "bold")
     if reasons:
@@ -37,9 +37,9 @@ def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...])
         return line
     line.append("clean" if result.after.ok else "a clean surface", style)
     if result.changed:
-        line.append(f", {many(sum(step.mended for step in result.steps if not step.undone), 'defect')} mended")
+        line.append(f", {many(sum(step.mended for step in result.steps if not step.undone), 'defect')} repaired")
     else:
-        line.append(", nothing needed to be done" if result.after.ok else ", nothing was done")
+        line.append(", nothing to repair" if result.after.ok else ", nothing was repaired")
     if not result.after.ok:
         line.append(f"; left: {findings_in_words(result.after)}")
     return line
@@ -61,7 +61,7 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
         parts += [Text(), Text("What was done", "bold"), *done]
         parts += [Text(), Text("What it cost", "bold"), *_cost(result)]
     if undone:
-        parts += [Text(), Text("What was not done, or was undone", "bold"), *undone]
+        parts += [Text(), Text("What was undone or not done", "bold"), *undone]
     if result.proposal is not None:
         parts += [Text(), Text("Proposed, not done", "bold"), _indented(_proposal(result.proposal))]
     if result.not_repaired:
@@ -70,8 +70,7 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
         for left in result.not_repaired:
             groups.setdefault(left.check, []).append(left)
         for check, lefts in groups.items():
-            for left in lefts[:FIRST]:
-                parts.append(_indented(f"{check} {left.message} {left.reason}"))
+            parts += [_indented(f"{check} {left.message} {left.reason}") for left in lefts[:FIRST]]
             if len(lefts) > FIRST:
                 parts.append(_indented(f"{check} and {len(lefts) - FIRST} more"))
     parts += [Text(), Text(_outcome(result, reasons, written))]
@@ -79,26 +78,27 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
 
 
 def _proposal(proposal: Renumbering) -> str:
-    """What would make the numbers fit."""
+    """The renumbering that would make the numbers fit."""
     pairs = ", ".join(f"{old} to {new}" for old, new in sorted(proposal.mapping.items()))
     return f"{proposal.reason} Renumber {pairs}."
 
 
 def _cost(result: RepairResult) -> list[RenderableType]:
     """What the repair did to the scan, in numbers."""
-    new = Counter(result.face_origin.tolist())[-1]
+    n_new = Counter(result.face_origin.tolist())[-1]
     labels = result.relabelled
-    relabelled = [] if labels is None else [_indented(f"{len(labels.indices)} labels of {_PLURAL[labels.per]} changed")]
-    return [
+    relabelled = [] if labels is None else [f"{many(len(labels.indices), f'{labels.per} label')} changed"]
+    costs = [
         *relabelled,
-        _indented(f"{many(new, 'new face')}, {quantity(result.area_added_mm2, 'mm²')} of surface not scanned"),
-        _indented(f"{quantity(result.area_removed_mm2, 'mm²')} of scanned surface removed"),
-        _indented(f"no scanned vertex moved more than {quantity(result.max_displacement_mm, 'mm')}"),
+        f"{many(n_new, 'new face')}, {quantity(result.area_added_mm2, 'mm²')} of surface that was not scanned",
+        f"{quantity(result.area_removed_mm2, 'mm²')} of scanned surface removed",
+        f"no scanned vertex moved by more than {quantity(result.max_displacement_mm, 'mm')}",
     ]
+    return [_indented(cost) for cost in costs]
 
 
 def _outcome(result: RepairResult, reasons: tuple[str, ...], written: str | None) -> str:
-    """What came of it."""
+    """The grades before and after, and what was written."""
     before, after = result.before, result.after
     grades = f"Grade {before.grade} before, {after.grade} after."
     if written is not None:

@@ -49,13 +49,13 @@ if TYPE_CHECKING:
 __all__ = ["FIRST", "FIRST_VERBOSE", "GRADES", "WIDTH", "render", "text_of", "verdict", "without_symbols"]
 
 FIRST = 4
-"""Findings of one check that are shown, the rest are counted; of mere notes one is enough."""
+"""Findings of one check that are shown; the rest are counted. Of mere notes one is enough."""
 
 FIRST_VERBOSE = 20
 """The same, when asked for more."""
 
 WIDTH = 100
-"""Columns where there is no terminal to ask."""
+"""Columns where there is no terminal."""
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "·"}
@@ -90,7 +90,7 @@ def render(
         verbose: show more findings of each check, their indices, and every check that passed or was skipped.
         titles: check id -> its title, as the catalogue has it; without one the id stands alone.
         limits: limit name -> the value in force; a limit that is not named is shown by its name only.
-        remedies: check id -> what would fix what no repair can, where that is not to scan or export again.
+        remedies: check id -> what would fix what repair cannot, where that is not to scan or export again.
     """
     titles, limits = titles or {}, limits or {}
     parts: list[RenderableType] = [verdict(report, name=name), *_because(report)]
@@ -119,7 +119,7 @@ def text_of(
     remedies: Mapping[str, str] | None = None,
     width: int = WIDTH,
 ) -> str:
-    """The same as plain text: no colour, no control character, lines of at most `width` columns."""
+    """The same as plain text: no colour, no control characters, lines of at most `width` columns."""
     out = io.StringIO()
     console = Console(file=out, width=width, color_system=None, force_terminal=False, highlight=False, markup=False)
     console.print(render(report, name=name, verbose=verbose, titles=titles, limits=limits, remedies=remedies))
@@ -127,7 +127,7 @@ def text_of(
 
 
 def without_symbols(text: str) -> str:
-    """The text with ASCII in place of its symbols, for an output that cannot show them."""
+    """The text with its symbols replaced by ASCII, for an output that cannot show them."""
     return text.translate(_PLAIN)
 
 
@@ -147,9 +147,9 @@ def verdict(report: Report, *, name: str | None = None) -> Text:
 
 
 def _because(report: Report) -> list[RenderableType]:
-    """Which checks decided the grade, where that is not plain from a single one."""
+    """Which checks decided the grade; nothing where there is only one check to name."""
     checks = {finding.fingerprint: finding.check for finding in report.findings}
-    deciding = list(dict.fromkeys(checks[print_] for print_ in report.decided_by if print_ in checks))
+    deciding = list(dict.fromkeys(checks[fingerprint] for fingerprint in report.decided_by if fingerprint in checks))
     if not deciding or len({finding.check for finding in report.findings}) < 2:
         return []
     return [Padding(Text(f"the grade is decided by {listed(deciding)}", "dim"), (0, 0, 0, 2))]
@@ -178,7 +178,7 @@ def _group(
     for finding, following in zip(shown, [*shown[1:], None], strict=True):
         facts = [*_where(finding, digits, verbose), *_how_bad(finding, limits, verbose)]
         yield Padding(_Entry(finding.message, facts), (0, 0, 0, 4))
-        # Said once for a run of findings that are fixed alike.
+        # Once for a run of findings with the same fix.
         words = fix(finding, remedies)
         if words and (following is None or words != fix(following, remedies)):
             yield Padding(Text(words, "green"), (0, 0, 0, 4))
@@ -200,9 +200,9 @@ def _where(finding: Finding, digits: int, verbose: bool) -> Iterator[str]:
 
 
 def _how_bad(finding: Finding, limits: Mapping[str, float], verbose: bool) -> Iterator[str]:
-    """Each measure of a finding with its unit, the one that the limit bounds together with the limit.
+    """Each measure of a finding with its unit, and the limit beside the measure that it bounds.
 
-    Bare counts, which the message tells too, are left to the verbose text.
+    Bare counts, which the message gives too, are left to the verbose text.
     """
     bounded = bounded_measure(finding)
     if finding.limit is not None and bounded is None:
@@ -255,7 +255,7 @@ def _stats(report: Report) -> list[RenderableType]:
     rows: list[tuple[str, str | None, str, str | None]] = [
         ("vertices", count("vertices"), "size", f"{TIMES.join(map(str, sides))} mm" if all(sides) else None),
         ("faces", count("faces"), "area", None if area is None else f"{area} mm²"),
-        ("pieces", count("components"), "boundary", boundary_in_words(report)),
+        ("components", count("components"), "boundary", boundary_in_words(report)),
         ("policy", report.policy, "meshguard", report.version),
     ]
     table = Table.grid(padding=(0, 2))
@@ -271,11 +271,11 @@ def _stats(report: Report) -> list[RenderableType]:
     if labels is None or report.labels is None:
         return [table]
     notes = [Padding(Text(note, "dim"), (0, 0, 0, 2)) for note in report.labels.notes]
-    return [table, Text().append("labels".ljust(10), "dim").append(labels), *notes]
+    return [table, Text().append("labels".ljust(12), "dim").append(labels), *notes]
 
 
 class _Entry:
-    """A sentence and the facts behind it: on one line if they fit, else the facts below, broken between facts first."""
+    """A sentence and its facts: on one line if they fit; else the facts below, broken between facts if possible."""
 
     def __init__(self, sentence: str, facts: Iterable[str]) -> None:
         self.sentence = sentence

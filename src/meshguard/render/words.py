@@ -1,4 +1,4 @@
-"""What every form of a report says alike: words for grades and repairs, numbers with their units, limits in force."""
+"""Words that every form of a report shares: for grades and repairs, numbers with their units, limits in force."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from meshguard.report import Finding, Report
 
-GRADES = {1: "ideal", 2: "minor, usable", 3: "usable at risk", 4: "rescan"}
+GRADES = {1: "ideal", 2: "minor, usable", 3: "usable with risk", 4: "rescan"}
 """What each grade means, in words."""
 
 NAMES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -21,8 +21,8 @@ NAMES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "n
 
 FIXES = {
     Safety.LOSSLESS: "can be repaired without moving or inventing anything",
-    Safety.LOCAL: "can be repaired on the spot, within the policy's limits",
-    Safety.INVENTIVE: "only by inventing or dropping surface: a person decides, or scan again",
+    Safety.LOCAL: "can be repaired locally, within the policy's limits",
+    Safety.INVENTIVE: "only by inventing or removing surface: a person decides, or scan again",
     None: "cannot be repaired safely: scan or export again, or edit by hand",
 }
 """What each kind of repair means for the scan."""
@@ -31,7 +31,7 @@ UNITS = {"mm": "mm", "mm2": "mm²", "mm3": "mm³", "deg": "°", "bytes": "bytes"
 """The last word of a measure's name -> its unit as it is written."""
 
 TIMES = " \N{MULTIPLICATION SIGN} "
-"""What stands between the sides of a box."""
+"""The sign between the sides of a box."""
 
 
 def severity_counts(report: Report) -> Counter[Severity]:
@@ -56,12 +56,13 @@ def findings_in_words(report: Report) -> str:
     """How many findings of each severity there are, the worst first."""
     counts = severity_counts(report)
     found = (many(counts[severity], NAMES[severity]) for severity in reversed(Severity) if counts[severity])
-    none_ran = bool(report.outcomes) and all(one.status is Status.SKIPPED for one in report.outcomes.values())
+    outcomes = report.outcomes.values()
+    none_ran = bool(outcomes) and all(outcome.status is Status.SKIPPED for outcome in outcomes)
     return ", ".join(found) or ("nothing was checked" if none_ran else "nothing found")
 
 
 def boundary_in_words(report: Report) -> str | None:
-    """How much open boundary there is; None where the report does not tell."""
+    """How much open boundary there is; None where the report does not say."""
     edges, groups = report.stats.get("boundary_edges"), report.stats.get("boundary_groups")
     if edges is None:
         return None
@@ -71,14 +72,14 @@ def boundary_in_words(report: Report) -> str | None:
 
 
 def bounded_measure(finding: Finding) -> str | None:
-    """The measure that the finding's limit bounds: it has the limit's unit, and shares the most words with it."""
+    """The measure that the finding's limit bounds: it has the limit's unit, and the most words in common with it."""
     if finding.limit is None:
         return None
     words, unit = name_and_unit(finding.limit)
-    same = [name for name in sorted(finding.measures) if name_and_unit(name)[1] == unit]
-    shared = {name: len(set(name_and_unit(name)[0].split()) & set(words.split())) for name in same}
-    best = max(same, key=lambda name: shared[name], default=None)
-    return best if best is not None and (shared[best] or unit) else None
+    with_unit = [name for name in sorted(finding.measures) if name_and_unit(name)[1] == unit]
+    n_shared = {name: len(set(name_and_unit(name)[0].split()) & set(words.split())) for name in with_unit}
+    best = max(with_unit, key=lambda name: n_shared[name], default=None)
+    return best if best is not None and (n_shared[best] or unit) else None
 
 
 def limit_in_force(name: str, limits: Mapping[str, float]) -> str:
@@ -87,14 +88,14 @@ def limit_in_force(name: str, limits: Mapping[str, float]) -> str:
 
 
 def fix(finding: Finding, remedies: Mapping[str, str]) -> str:
-    """What would fix a finding; nothing for a note that nothing can or need fix."""
+    """What would fix a finding; empty for a note that cannot or need not be fixed."""
     if finding.fixable is None and finding.severity is Severity.INFO:
         return ""
     return f"fix: {remedy(finding, remedies)}"
 
 
 def remedy(finding: Finding, remedies: Mapping[str, str]) -> str:
-    """What would fix a finding; of one that no repair may mend what its check says, else to scan or export again."""
+    """What would fix a finding; for one that repair must not fix, what its check says, else to scan or export again."""
     if finding.fixable is None and finding.check in remedies:
         return f"cannot be repaired safely: {remedies[finding.check]}"
     return FIXES[finding.fixable]
@@ -107,12 +108,14 @@ def name_and_unit(name: str) -> tuple[str, str]:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """A number and its unit; the degree sign follows its number at once."""
+    """A number and its unit, the degree sign without a space; a number that is not finite has none."""
+    if value is None or not math.isfinite(value):
+        return significant(value)
     return f"{significant(value)}{'' if unit in ('', '°') else ' '}{unit}"
 
 
 def significant(value: float | None) -> str:
-    """Four significant digits, in full for whole numbers; a number that is not finite is said in words."""
+    """Four significant digits, in full for whole numbers; a number that is not finite in words."""
     if value is None or not math.isfinite(value):
         return "not a finite number"
     if float(value).is_integer() and abs(value) < 1e9:
@@ -123,7 +126,7 @@ def significant(value: float | None) -> str:
 
 
 def number(value: float) -> str:
-    """A count with thousands separated."""
+    """A count with its thousands separated."""
     return f"{int(value):,}"
 
 
@@ -140,7 +143,7 @@ def coordinate(value: float, digits: int) -> str:
 
 
 def many(count: float, noun: str) -> str:
-    """A count with its noun in the right number."""
+    """A count with its noun, singular or plural."""
     return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
@@ -150,7 +153,7 @@ def listed(words: list[str]) -> str:
 
 
 def printable(name: str) -> str:
-    """A file's name without the control characters that would disturb a terminal."""
+    """A file's name without control characters, which would disturb a terminal."""
     return "".join(char if char.isprintable() else "?" for char in name)
 
 
