@@ -63,7 +63,7 @@ class TestValidate:
 
         assert result.exit_code == 0
         assert result.stdout.startswith("✓ good.stl: ideal (grade 1 of 4)")
-        assert "policy    scan" in result.stdout
+        assert "policy      scan" in result.stdout
 
     def test_a_broken_file(self, folder: Path) -> None:
         result = run("validate", "broken.stl")
@@ -347,6 +347,15 @@ class TestExplain:
         assert result.exit_code == 2
         assert "there is no check 'T1O1'; did you mean 'T101'?" in result.stderr
 
+    def test_a_word_names_the_checks_that_have_it_in_their_titles(self) -> None:
+        result = run("explain", "hole")
+
+        assert result.exit_code == 2
+        assert "did you mean D105 (Hole in a tooth label) or S101 (Hole in the surface)?" in result.stderr
+
+    def test_anything_else_is_told_how_to_list_them(self) -> None:
+        assert "`meshguard explain` lists them all" in run("explain", "watertight").stderr
+
 
 class TestPhantom:
     def test_it_writes_the_arch_and_its_truth(self, folder: Path) -> None:
@@ -463,7 +472,7 @@ class TestLabels:
         good = run("--labels", str(tmp_path / "good.npy"), "--jaw", "lower")
         assert (good.exit_code, "D101" in good.output) == (0, False)
         bad = run("--labels", str(tmp_path / "bad.npy"))
-        assert bad.exit_code == 1 and "D101 Label is not in the numbering" in bad.output
+        assert bad.exit_code == 1 and "D101 Label is not a tooth number" in bad.output
         other = run("--labels", str(tmp_path / "good.npy"), "--jaw", "upper")
         assert other.exit_code == 1 and "D102" in other.output
         broken = run("--labels", str(tmp_path / "broken.json"))
@@ -528,7 +537,7 @@ class TestLabelOptions:
             (["arch.ply", "--palette", "arch.ply"], "palette"),
             (["arch.ply", "--palette", "odd.json"], "palette"),
             (["arch.ply", "--palette", "far.json"], "palette"),
-            (["-", "--palette", "palette.json"], "standard input is read once"),
+            (["-", "--palette", "palette.json"], "standard input is read only once"),
             (["arch.ply", "--labels", "codes.npy", "--numbering", "meshsegnet"], "expected 0 to 14"),
         ],
     )

@@ -61,7 +61,7 @@ class TestWritten:
         result = run("clean.stl", "out.stl")
 
         assert result.exit_code == 0
-        assert "nothing needed to be done" in result.stdout
+        assert "nothing to repair" in result.stdout
         assert is_same(meshguard.load("out.stl"), meshguard.load("clean.stl"))
 
     @pytest.mark.parametrize("name", ["out.stl", "out.ply", "OUT.STL", "out.stl.gz", "out.ply.gz"])
@@ -94,7 +94,7 @@ class TestWritten:
         assert trouble(meshguard.load("out.stl")) == {}
 
     def test_quiet_is_one_line(self, folder: Path) -> None:
-        assert run("-q", "turned.stl", "out.stl").stdout.splitlines() == ["✓ turned.stl: clean, 3 defects mended"]
+        assert run("-q", "turned.stl", "out.stl").stdout.splitlines() == ["✓ turned.stl: clean, 3 defects repaired"]
 
     def test_a_policy(self, folder: Path) -> None:
         result = run("clean.stl", "out.stl", "--policy", "print")
@@ -264,7 +264,7 @@ class TestTrouble:
 def test_help_tells_the_exit_codes() -> None:
     said = " ".join(run("--help").stdout.split())
 
-    assert "Exit codes: 0 clean; 1 refused, nothing is written; 2 IN cannot be read" in said
+    assert "Exit codes: 0 clean; 1 refused, and nothing written; 2 IN cannot be read" in said
 
 
 class TestLabels:

@@ -27,7 +27,7 @@ BUG = 70
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 good; 1 a finding at or above --fail-on, or a repair refused; "
+    epilog="Exit codes: 0 good; 1 a finding at or above --fail-on, or a refused repair; "
     "2 a file that cannot be read, or wrong usage.",
 )
 @click.option(
@@ -39,7 +39,7 @@ BUG = 70
     help="Show the version and what a bug report needs to know about this machine.",
 )
 def commands() -> None:
-    """Say what is wrong with a mesh, where, how bad, and what would fix it; made for scans of dental arches."""
+    """Say what is wrong with a mesh, where, how bad it is, and what would fix it. Made for scans of dental arches."""
 
 
 for command in (validate, repair, explain, phantom, demo, warmup):

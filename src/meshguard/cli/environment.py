@@ -43,9 +43,12 @@ def environment() -> list[tuple[str, str]]:
             rows.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             rows.append((name, "not installed"))
-    setting = os.environ.get("MESHGUARD_THREADS")
+    setting = _setting_in_words(os.environ.get("MESHGUARD_THREADS"))
     rows += [
-        ("threads", f"{thread_count()} of {os.cpu_count()} processors (MESHGUARD_THREADS {_said(setting)})"),
+        (
+            "threads",
+            f"{thread_count()} of {os.cpu_count()} processors (MESHGUARD_THREADS {setting})",
+        ),
         ("kernel cache", "off" if os.environ.get("MESHGUARD_CACHE", "1") == "0" else "on"),
         ("plugins", _plugins(metadata.entry_points(group="meshguard.checks"))),
     ]
@@ -61,8 +64,8 @@ def _plugins(points: metadata.EntryPoints) -> str:
     return ", ".join(sorted(points.names)) or "none"
 
 
-def _said(setting: str | None) -> str:
-    """The value of a setting, if it is set and a number."""
+def _setting_in_words(setting: str | None) -> str:
+    """The value of a setting that should be a number; text that is not one is not quoted."""
     if setting is None:
         return "not set"
     return f"is {setting}" if setting.isdecimal() else "is not a number"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,6 @@ def explain(id_: str | None) -> None:
     """Explain the check ID (such as S101), list the checks of a family (such as S), or list them all."""
     from meshguard.checks import CATALOGUE, every_check
     from meshguard.cli.notice import symbols
-    from meshguard.policy import nearest
 
     asked = (id_ or "").strip().upper()
     chosen = [check for check in CATALOGUE if check.id == asked]
@@ -34,11 +34,20 @@ def explain(id_: str | None) -> None:
         chosen = [check for check in checks if check.id == asked]
         listed = sorted((check for check in checks if check.id.startswith(asked)), key=lambda check: check.id)
         if not listed:
-            raise click.UsageError(f"there is no check {id_!r}{nearest(asked, [check.id for check in checks])}")
+            raise click.UsageError(f"there is no check {id_!r}; {_hint(asked, checks)}")
     lines = _explanation(chosen[0]) if chosen else _list(listed)
     import sys
 
     click.echo(symbols("\n".join(lines), sys.stdout.encoding))
+
+
+def _hint(asked: str, checks: tuple[Check, ...]) -> str:
+    """The checks that someone may mean: those with the word in their titles, else the id that is nearest."""
+    titled = sorted(f"{check.id} ({check.title})" for check in checks if asked in check.title.upper())
+    if titled:
+        return f"did you mean {' or '.join(titled)}?"
+    close = difflib.get_close_matches(asked, [check.id for check in checks], n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else "`meshguard explain` lists them all"
 
 
 def _explanation(check: Check) -> Iterator[str]:
@@ -57,7 +66,7 @@ def _explanation(check: Check) -> Iterator[str]:
 
 
 def _list(checks: list[Check]) -> Iterator[str]:
-    """One line a check, under the name of its family."""
+    """One line for each check, under the name of its family."""
     family = ""
     for check in checks:
         if check.family != family:

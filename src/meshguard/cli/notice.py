@@ -1,4 +1,4 @@
-"""Saying what takes long: a notice when kernels are compiled, a progress bar over many files."""
+"""Saying what takes time: a notice when kernels are compiled, a progress bar over many files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMPILING = "meshguard: compiling, on the first run only; this can take half a m
 
 @contextmanager
 def compilation_notice(before: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """While this is open, the first kernel that has to be compiled says so on stderr; one from the cache does not.
+    """While this is open, the first kernel that must be compiled is announced on stderr; one from the cache is not.
 
     Args:
         before: called before the notice is printed, to clear a line that is not finished.
@@ -30,17 +30,17 @@ def compilation_notice(before: Callable[[], None] = lambda: None) -> Iterator[No
     class _Notice(event.Listener):  # type: ignore[misc]
         """Prints once."""
 
-        said = False
+        is_printed = False
 
         def on_start(self, _event: object) -> None:
             """A compilation starts."""
-            if not self.said:
-                self.said = True
+            if not self.is_printed:
+                self.is_printed = True
                 before()
                 click.echo(symbols(COMPILING, sys.stderr.encoding), err=True)
 
         def on_end(self, _event: object) -> None:
-            """A compilation ends, which is nobody's concern."""
+            """A compilation ends; nothing to print."""
 
     notice = _Notice()
     event.register("numba:compile", notice)
@@ -51,7 +51,7 @@ def compilation_notice(before: Callable[[], None] = lambda: None) -> Iterator[No
 
 
 class Progress:
-    """A bar over many files: on a terminal and for two files or more; silent everywhere else."""
+    """A bar over two files or more on a terminal; silent everywhere else."""
 
     def __init__(self, files: Sequence[str]) -> None:
         self._bar = None

@@ -36,11 +36,16 @@ def budget_options(command: _Command) -> _Command:
             "--max-seconds",
             type=click.FloatRange(0),
             metavar="S",
-            help="Give up a file after so long; what this stops depends on the machine.",
+            help="Give up on a file after so many seconds; the result then depends on the speed of the machine.",
         ),
-        click.option("--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces."),
         click.option(
-            "--max-bytes", type=click.IntRange(0), metavar="N", help="Refuse a file with more bytes, decompressed."
+            "--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces than this."
+        ),
+        click.option(
+            "--max-bytes",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Refuse a file with more bytes than this, decompressed.",
         ),
     ):
         command = option(command)
@@ -63,24 +68,24 @@ def plugin_option(command: _Command) -> _Command:
         is_eager=True,
         expose_value=False,
         callback=_leave_plugins_out,
-        help="Leave out checks that other packages bring, as MESHGUARD_PLUGINS=0 does.",
+        help="Leave out checks that other packages add, as MESHGUARD_PLUGINS=0 does.",
     )
     return option(command)
 
 
 def _leave_plugins_out(_context: click.Context, _option: click.Parameter, asked: bool) -> None:
-    """Set what the checks look at, when asked."""
+    """Set the variable that switches plugins off, when asked."""
     if asked:
         os.environ["MESHGUARD_PLUGINS"] = "0"
 
 
 class LabelOptions(NamedTuple):
-    """What the options of `label_options` said.
+    """The values of the options that `label_options` adds.
 
     Attributes:
         path: a file of labels.
         palette: a file of colours and numbers.
-        numbering: what the ids are numbers of.
+        numbering: of the labels.
         jaw: the jaw.
     """
 
@@ -91,7 +96,7 @@ class LabelOptions(NamedTuple):
 
     @property
     def are_named(self) -> bool:
-        """Whether the options say where labels are; a mesh may carry some without."""
+        """Whether the options say where labels are; a mesh may carry some anyway."""
         return not (self.path is None and self.palette is None and self.numbering is None)
 
     def labels_for(self, mesh_file: str, budget: Budget) -> Labels | None:
@@ -107,7 +112,7 @@ class LabelOptions(NamedTuple):
         if source is None:
             return None
         if source == "-":
-            raise UnreadableLabelsError("standard input is read once, as the mesh: name a file with --labels")
+            raise UnreadableLabelsError("standard input is read only once, as the mesh: give --labels a file")
         try:
             return read_labels(
                 source, jaw=self.jaw, numbering=self.numbering, palette=_content_of(self.palette), budget=budget
@@ -143,22 +148,23 @@ def label_options(command: Callable[..., _Result]) -> Callable[..., _Result]:
         return command(*arguments, labelled=LabelOptions(labels, palette, numbering, jaw), **others)
 
     for option in (
-        click.option("--jaw", type=click.Choice(["upper", "lower"]), help="The jaw; it wins over what the files say."),
+        click.option("--jaw", type=click.Choice(["upper", "lower"]), help="The jaw; it overrides what the files say."),
         click.option(
             "--numbering",
             type=click.Choice(["fdi", "universal", "meshsegnet", "anonymous"]),
-            help="What the labels are numbers of; by default FDI where they look so, else classes without names.",
+            help="Numbering of the labels; by default FDI where it fits them, else classes without names.",
         ),
         click.option(
             "--palette",
             metavar="FILE.json",
-            help="Read labels from colours (FDI number -> colours): those of --labels, else of the file itself.",
+            help="Read labels from colours, by a table of FDI number -> colours: the colours of --labels, else of the "
+            "file itself.",
         ),
         click.option(
             "--labels",
             metavar="PATH",
-            help="Labels of the teeth, for one file: Teeth3DS JSON, NPY, CSV, text, PLY, VTP or VTK; without it those "
-            "that the file itself carries.",
+            help="Labels of the teeth, for one file: Teeth3DS JSON, NPY, CSV, text, PLY, VTP or VTK. Without this "
+            "option the labels that the file itself carries are used.",
         ),
     ):
         option(wrapped)
@@ -168,7 +174,7 @@ def label_options(command: Callable[..., _Result]) -> Callable[..., _Result]:
 def chosen_policy(
     name: str, select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), fail_on: str | None = None
 ) -> Policy:
-    """The named policy with what the options change, or a usage error that names the nearest that exists."""
+    """The named policy with the changes that options make, or a usage error that names the nearest that exists."""
     from meshguard.checks import refuse_unknown_names
     from meshguard.errors import PolicyError
     from meshguard.policy import policy

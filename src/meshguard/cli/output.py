@@ -1,4 +1,4 @@
-"""Where a command's output goes: the terminal, a pipe, or a file that is replaced when everything is there."""
+"""Where a command's output goes: the terminal, a pipe, or a file that is replaced once the output is complete."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Writer:
-    """Where output goes: the terminal or a pipe as it comes, or a file that is replaced when everything is there."""
+    """Writes output as it comes to the terminal or a pipe; or to a file, which is replaced once it is complete."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path
@@ -63,7 +63,7 @@ def printed(renderable: RenderableType, *, to_terminal: bool) -> str:
 
 @contextmanager
 def written(path: str) -> Iterator[None]:
-    """Around what writes a file: a usage error where that is not possible."""
+    """Turns a file that cannot be written into a usage error."""
     from meshguard.errors import MeshGuardError
 
     try:
@@ -75,7 +75,7 @@ def written(path: str) -> Iterator[None]:
 
 
 def replaced(path: str, content: bytes) -> None:
-    """Write a file, complete or not at all; a usage error where that is not possible."""
+    """Write a file completely or not at all; a usage error where that is not possible."""
     from meshguard.io.content import replace_file
 
     with written(path):
@@ -83,7 +83,7 @@ def replaced(path: str, content: bytes) -> None:
 
 
 def refuse_folder(name: str, path: str) -> None:
-    """A usage error where the folder of a file to write does not exist; `name` is what users call the file."""
+    """A usage error where the folder of a file to be written does not exist; `name` is what users call the file."""
     if not Path(path).absolute().parent.is_dir():
         raise click.UsageError(f"the folder of {name} does not exist")
 

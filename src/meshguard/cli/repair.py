@@ -27,31 +27,38 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Mend a file as far as the policy allows, and prove the result.")
 @click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT.stl|OUT.ply", required=False)
+@click.argument("target", metavar="[OUT.stl|OUT.ply]", required=False)
 @click.option(
     "--policy",
     "policy_name",
     default="scan",
     metavar="NAME|FILE.toml",
-    help="What may be done and what must be reached: scan (default; an open arch), print (a closed solid), "
+    help="What repair may do and what the result must be: scan (default; an open arch), print (a closed solid), "
     "labelled, strict, or a TOML file.",
 )
-@click.option("--lossless", is_flag=True, help="Do only what moves nothing and invents nothing.")
+@click.option("--lossless", is_flag=True, help="Do only what neither moves nor invents anything.")
 @click.option(
-    "--best-effort", is_flag=True, help="Write OUT even where the result is not clean; the exit code stays 1."
+    "--best-effort", is_flag=True, help="Write OUT even if the result is not clean; the exit code is then still 1."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
-@click.option("--report", "report_path", metavar="FILE", help="Write all that was done, with both reports, as JSON.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done and write nothing; OUT is then not needed.")
+@click.option(
+    "--report",
+    "report_path",
+    metavar="FILE",
+    help="Write everything that was done, with the reports before and after, as JSON.",
+)
 @label_options
 @click.option(
-    "--mend-labels", is_flag=True, help="Merge label islands, fill holes in teeth, and smooth ragged label borders."
+    "--mend-labels",
+    is_flag=True,
+    help="Relabel islands and holes in labels as their surroundings, and smooth ragged borders.",
 )
 @click.option(
     "--labels-out", metavar="PATH", help="Write the labels of the result: .json (Teeth3DS), .npy, .csv, .txt."
 )
 @budget_options
 @plugin_option
-@click.option("--quiet", "-q", is_flag=True, help="Only one line, the verdict.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only one line, the verdict.")
 def repair(
     source: str,
     target: str | None,
@@ -70,15 +77,16 @@ def repair(
 ) -> None:
     """Mend the file IN and write the result to OUT, whose suffix chooses the format; "-" is standard input.
 
-    OUT may be IN: it is replaced only when the whole result is on the disk. Where the result would not be clean nothing
-    is written, unless --best-effort. PLY marks every face that was not scanned as `synthetic`, and keeps labels; STL
-    does neither, and --labels-out then writes those of its facets, or of their corners where vertices carry them.
+    OUT may be the same file as IN: it is replaced only when the whole result is on the disk. If the result would not be
+    clean, nothing is written, unless --best-effort is given. PLY marks every face that was not scanned as `synthetic`
+    and keeps labels; STL can do neither, and --labels-out then writes the labels of its facets, or of their corners
+    where vertices carry the labels.
 
-    Exit codes: 0 clean; 1 refused, nothing is written; 2 IN cannot be read, OUT cannot be written, or wrong usage.
+    Exit codes: 0 clean; 1 refused, and nothing written; 2 IN cannot be read, OUT cannot be written, or wrong usage.
     """
     policy = chosen_policy(policy_name)
     if target is None and not dry_run:
-        raise click.UsageError("name the file to write, or give --dry-run")
+        raise click.UsageError("OUT is missing: name the file to write, or give --dry-run")
     if target is not None:
         _refuse_target(target)
     for option, path in (("--report", report_path), ("--labels-out", labels_out)):
@@ -95,7 +103,7 @@ def repair(
         startup.loaded()
         progress.pause()
         if mend_labels and not labelled.are_named and result.mesh.label_carrier() is None:
-            raise click.UsageError("there are no labels to mend: name them with --labels, or colours with --palette")
+            raise click.UsageError("there are no labels to mend: give them with --labels, or as colours with --palette")
         if target is not None and _is_stl(target) and not reasons:
             from meshguard.repair.acceptance import violations_as_stl
 
@@ -122,19 +130,19 @@ def repair(
 def _refuse_target(target: str) -> None:
     """A usage error where OUT has no suffix that names a format, or no folder."""
     if not target.lower().removesuffix(".gz").endswith((".stl", ".ply")):
-        raise click.UsageError("OUT must end in .stl or .ply, with .gz behind it or not")
+        raise click.UsageError("OUT must end in .stl or .ply, or in .stl.gz or .ply.gz")
     refuse_folder("OUT", target)
 
 
-def _refuse_place(option: str, path: str, *others: str | None) -> None:
-    """A usage error where a file of an option has no folder, or would take the place of another."""
+def _refuse_place(option: str, path: str, *taken: str | None) -> None:
+    """A usage error where the folder for an option's file does not exist, or the file would replace another one."""
     refuse_folder(option, path)
-    for other in others:
-        if other is None or other == "-":
+    for taken_path in taken:
+        if taken_path is None or taken_path == "-":
             continue
-        same = Path(path).resolve() == Path(other).resolve()
-        if same or (Path(path).exists() and Path(other).exists() and Path(path).samefile(other)):
-            raise click.UsageError(f"{option} must be a file of its own")
+        is_same = Path(path).resolve() == Path(taken_path).resolve()
+        if is_same or (Path(path).exists() and Path(taken_path).exists() and Path(path).samefile(taken_path)):
+            raise click.UsageError(f"{option} must be a file of its own, not one that is named elsewhere")
 
 
 def _refuse_labels(path: str, report: str | None) -> None:
@@ -155,7 +163,7 @@ def _repaired(
     lossless: bool,
     mend_labels: bool,
 ) -> tuple[RepairResult, tuple[str, ...]]:
-    """The result and why it was refused; or an error that ends the command with 2."""
+    """The result and why it was refused; or an error that ends the command with exit code 2."""
     from meshguard.errors import BudgetExceeded, ReadError, RepairRefused
     from meshguard.repair import repair as repaired
 
@@ -187,7 +195,7 @@ def _repaired(
 
 
 def _write(result: RepairResult, target: str) -> None:
-    """Write the mesh, complete or not at all."""
+    """Write the mesh completely or not at all."""
     from meshguard.io import save
 
     with written(target):
@@ -195,7 +203,7 @@ def _write(result: RepairResult, target: str) -> None:
 
 
 def _write_labels(result: RepairResult, path: str, target: str) -> None:
-    """Write the labels of the result: beside an STL, which keeps no vertices, those of its corners or facets."""
+    """Write the labels of the result; beside an STL, which does not keep vertices, those of its corners or facets."""
     from meshguard.io.labels import save_labels
 
     per: Literal["corner", "face"] = "corner" if result.mesh.label_carrier() == "vertex" else "face"

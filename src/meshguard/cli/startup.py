@@ -1,7 +1,7 @@
 """What the command saves because the process is its own; a library that others embed may do none of this.
 
 Two things cost more than the work on a scan: garbage that is collected while hundreds of modules load and again when
-the process ends, and SciPy's linear algebra, which Numba imports before its first call so that kernels could multiply
+the process ends, and SciPy's linear algebra, which Numba imports before its first call so that kernels can multiply
 matrices. None of ours does.
 """
 
@@ -21,14 +21,14 @@ def begin() -> None:
 
 
 def loaded() -> None:
-    """What a command needs is loaded: collect again, but only what is made from here on."""
+    """What a command needs is loaded: collect garbage again, but only what is made from now on."""
     if _own_process:
         gc.freeze()
         gc.enable()
 
 
 def end() -> None:
-    """The process ends: what is left goes with it, uncollected."""
+    """The process ends: what is left goes with it and need not be collected."""
     gc.freeze()
 
 
@@ -42,7 +42,7 @@ def import_compiler() -> None:
     sys.modules[skipped] = None  # type: ignore[assignment]
     try:
         import numba.np.arraymath  # noqa: F401
-    except ImportError:  # another Numba: it imports what it wants, when it wants
+    except ImportError:  # another version of Numba, which imports other modules
         return
     finally:
         del sys.modules[skipped]

@@ -39,20 +39,32 @@ if TYPE_CHECKING:
 )
 @click.option("--select", multiple=True, metavar="ID,...", help="Run only these checks: ids or prefixes, e.g. T,S101.")
 @click.option(
-    "--ignore", multiple=True, metavar="ID,...", help="Do not run these checks; ID=REASON puts a reason in the report."
+    "--ignore",
+    multiple=True,
+    metavar="ID,...",
+    help="Do not run these checks; ID=REASON puts the reason in the report.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["info", "warning", "error"]),
-    help="Severity from which the exit code is 1; the policy decides by default.",
+    help="Lowest severity for which the exit code is 1; by default the policy decides.",
 )
-@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-@click.option("--output", "-o", metavar="PATH", help="Write there instead of to the terminal; complete or not at all.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Form of the report.",
+)
+@click.option(
+    "--output", "-o", metavar="PATH", help="Write to this file instead of the terminal; completely or not at all."
+)
 @label_options
 @budget_options
 @plugin_option
-@click.option("--verbose", "--all", "-v", is_flag=True, help="List every check, and more findings of each.")
-@click.option("--quiet", "-q", is_flag=True, help="Only one line a file, the verdict.")
+@click.option("--verbose", "--all", "-v", is_flag=True, help="List every check, and show more findings of each.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only one line for each file, the verdict.")
 def validate(
     files: tuple[str, ...],
     policy_name: str,
@@ -70,12 +82,12 @@ def validate(
 ) -> None:
     """Check each FILE and print a report: STL, PLY, OBJ, OFF, 3MF or GLB, also gzip-compressed; "-" is standard input.
 
-    With --format json, one file gives exactly the library's canonical JSON; several give one line a file,
+    With --format json, one file gives exactly the library's canonical JSON; several give one line for each file,
     {"file": name, "report": {...}} or {"error": text, "file": name}. --format markdown is for tickets.
     """
     policy = chosen_policy(policy_name, select, ignore, fail_on)
     if labelled.path is not None and len(files) > 1:
-        raise click.UsageError("--labels are those of one file; give one FILE")
+        raise click.UsageError("--labels belong to one mesh: give one FILE")
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
 
@@ -111,7 +123,7 @@ def validate(
 
 
 def _validated(name: str, policy: Policy, budget: Budget, labelled: LabelOptions) -> tuple[Report | None, str, str]:
-    """The report of a file; or None, what failed, and why."""
+    """The report of a file, or None with what failed and why."""
     from meshguard.errors import BudgetExceeded, ReadError
     from meshguard.validation import validate as validated
 
@@ -131,7 +143,7 @@ def _validated(name: str, policy: Policy, budget: Budget, labelled: LabelOptions
 
 
 def _write_json(writer: Writer, name: str, report: Report | None, trouble: str, *, alone: bool) -> None:
-    """One line: the canonical report of a lone file, or an object that says which file it is about."""
+    """One line: the canonical report of a single file, or an object that also names the file."""
     import json
 
     if alone:
@@ -167,7 +179,7 @@ def _write_markdown(writer: Writer, name: str, report: Report, policy: Policy, *
 
 
 class ReportWords(TypedDict):
-    """What a report does not hold itself, and the renderers take: by check id, and by limit name."""
+    """What the renderers need and a report does not hold: by check id, and by limit name."""
 
     titles: dict[str, str]
     remedies: dict[str, str]
@@ -192,7 +204,7 @@ def _limits_in_force(policy: Policy, report: Report, limits: Collection[Limit]) 
     """Limit name -> its value for this mesh: one that is bounded by a fraction of the mesh is never more than that."""
     values = {limit.name: policy.limit(limit) for limit in limits}
     for limit in limits:
-        whole = report.stats.get(limit.whole)
-        if limit.bound is not None and whole:
-            values[limit.name] = policy.tolerance(limit).within(whole)
+        mesh_size = report.stats.get(limit.whole)
+        if limit.bound is not None and mesh_size:
+            values[limit.name] = policy.tolerance(limit).within(mesh_size)
     return values

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def warmup() -> None:
     """Compile every kernel and keep the code on disk, so that the first call is as fast as any other.
 
-    What is kept fits this version of meshguard, Python, Numba and this kind of processor; with NUMBA_CPU_NAME=generic
-    set here and later, any processor of the family. Exit code 1 if the code cannot be kept.
+    The code fits this version of meshguard, Python and Numba and this kind of processor; with NUMBA_CPU_NAME=generic
+    set now and later, any processor of the family. The exit code is 1 if the code cannot be kept.
     """
     from meshguard.cli.startup import import_compiler
 
@@ -39,12 +39,14 @@ def warmup() -> None:
     ready = _compiled(kernels)
     if _jit.FOLDER is None:
         why = (
-            "MESHGUARD_CACHE=0 says so" if not _jit.CACHE else "no folder can be written to; set NUMBA_CACHE_DIR to one"
+            "MESHGUARD_CACHE=0 is set"
+            if not _jit.CACHE
+            else "there is no folder that can be written to; set NUMBA_CACHE_DIR to one"
         )
         raise click.ClickException(f"the compiled code is not kept: {why}")
-    unkept = sum(not any(_jit.FOLDER.glob(f"{name}-*.nbc")) for name in ready)
-    if unkept:
-        raise click.ClickException(f"the code of {unkept} kernels could not be written to {_jit.FOLDER}")
+    n_unwritten = sum(not any(_jit.FOLDER.glob(f"{name}-*.nbc")) for name in ready)
+    if n_unwritten:
+        raise click.ClickException(f"the code of {n_unwritten} kernels could not be written to {_jit.FOLDER}")
     click.echo(f"{len(ready)} kernels are compiled and kept in {_jit.FOLDER}")
     missed = sorted(kernels.keys() - set(ready))
     if missed:
@@ -85,7 +87,7 @@ def _two_threads() -> Iterator[None]:
 
 @contextmanager
 def _announced(total: int) -> Iterator[Callable[[list[str]], None]]:
-    """A bar on a terminal, a line a kernel elsewhere."""
+    """A bar on a terminal; elsewhere one line for each kernel."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -95,13 +97,13 @@ def _announced(total: int) -> Iterator[Callable[[list[str]], None]]:
             task = bar.add_task("compiling", total=total)
             yield lambda ready: bar.update(task, completed=len(ready))
         return
-    said: set[str] = set()
+    announced: set[str] = set()
 
     def announce(ready: list[str]) -> None:
         for name in ready:
-            if name not in said:
-                said.add(name)
-                click.echo(f"{len(said)} of {total}: {name}", err=True)
+            if name not in announced:
+                announced.add(name)
+                click.echo(f"{len(announced)} of {total}: {name}", err=True)
 
     yield announce
 
@@ -146,19 +148,19 @@ def _tasks() -> Iterator[Callable[[], object]]:
     side, front = np.sign(sheet.vertices[:, 0]), np.abs(sheet.vertices[:, :2]).max(axis=1) < 15
     teeth = np.where(front, np.where(side > 0, 31, 41), 0)
     yield partial(validate, sheet.with_data(vertex={"label": teeth}))
-    # Faces at random cut each other, and are miswound and non-manifold; a crack runs through the split sheet.
+    # Random faces intersect, are oriented inconsistently and non-manifold; a crack runs through the split sheet.
     rng = np.random.default_rng(0)
     yield partial(validate, Mesh(vertices=30 * rng.normal(size=(60, 3)), faces=rng.integers(0, 60, (200, 3))))
-    # A pack of faces whose boxes all overlap is looked at in layers.
+    # A pack of faces whose boxes all overlap is searched in layers.
     pack = (20 * np.eye(3) + 0.01 * np.arange(1200)[:, None, None]).reshape(-1, 3)
     yield partial(validate, Mesh(vertices=pack, faces=np.arange(len(pack)).reshape(-1, 3)))
     split = sheet.vertices[sheet.faces].reshape(-1, 3) + 1e-4 * np.repeat(np.arange(len(sheet.faces)) % 2, 3)[:, None]
     yield partial(validate, Mesh(vertices=split, faces=np.arange(len(split)).reshape(-1, 3)))
     yield partial(validate, written(sheet, "stl"), policy="print")
     cells, side = np.arange(256).reshape(16, 16), 17 * np.arange(6, 11)
-    kept = np.delete(sheet.faces, np.repeat(2 * cells[6:10, 6:10].ravel(), 2) + np.arange(32) % 2, axis=0)
+    rest = np.delete(sheet.faces, np.repeat(2 * cells[6:10, 6:10].ravel(), 2) + np.arange(32) % 2, axis=0)
     loop = [np.arange(6, 10) + side[0], side[:-1] + 10, np.arange(10, 6, -1) + side[-1], side[:0:-1] + 6]
-    yield partial(fill_hole, sheet.vertices, kept, [np.concatenate(loop).astype(np.int32)])
+    yield partial(fill_hole, sheet.vertices, rest, [np.concatenate(loop).astype(np.int32)])
     # One hole to fill.
     yield partial(mended, sheet.take(np.delete(np.arange(len(sheet.faces)), 270)), Policy(limits=_ANY_HOLE))
     # A box without one of its twelve faces.
