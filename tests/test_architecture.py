@@ -89,7 +89,7 @@ MIRRORED = ("facts", "repair", "kernels")
 """Folders of the package of which every module has tests of its own, in the same folder of `tests`."""
 
 WITHOUT_TESTS_OF_THEIR_OWN = {
-    "repair/steps": "it holds types only",
+    "repair/step": "it holds types only",
     "kernels/components": "its sums are those of Components: tests/facts/mesh/test_elements.py",
     "kernels/fairing": "what is fair shows on a whole patch: tests/repair/mesh/test_hole_filling.py",
     "kernels/folds": "folds are marked for components: tests/facts/mesh/test_elements.py, checks/test_geometry.py",

@@ -16,7 +16,7 @@ from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.repair import plan
 from meshguard.repair.draft import Draft
-from meshguard.repair.steps import Change, Step
+from meshguard.repair.step import Change, Step
 from meshguard.report import Safety
 from tests import mutations, shapes
 from tests.repair.proof import proved

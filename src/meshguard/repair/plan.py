@@ -25,7 +25,7 @@ from meshguard.repair.mesh import (
     stitching,
 )
 from meshguard.repair.result import StepRecord
-from meshguard.repair.steps import Step
+from meshguard.repair.step import Step
 from meshguard.report import Safety
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from meshguard.budget import Budget
 from meshguard.errors import MeshError, ReadError
 from meshguard.io.content import read_content
 from meshguard.io.labels.attaching import attach_labels, face_labels, fit_of, misfit, vertex_labels
-from meshguard.io.labels.numbering import Labels, Numbering, numbered, numbering_of
+from meshguard.io.labels.ids import Labels, Numbering, numbered, numbering_of
 from meshguard.io.labels.palettes import Palette, read_palette
 from meshguard.io.labels.vectors import Found, read_json, read_npy, read_text, whole_numbers
 from meshguard.io.labels.writing import LABEL_SUFFIXES, save_labels

@@ -10,7 +10,7 @@ from meshguard.errors import MeshError
 from meshguard.mesh import Irregularity, frozen_array, label_of_corners
 
 if TYPE_CHECKING:
-    from meshguard.io.labels.numbering import Labels
+    from meshguard.io.labels.ids import Labels
     from meshguard.mesh import IntArray, Mesh
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.repair.steps import Change
+from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.repair.draft import Draft

@@ -12,7 +12,7 @@ from meshguard.repair.acceptance import allows_solid
 from meshguard.repair.mesh.faces_near import near_boxes
 from meshguard.repair.mesh.hole_filling import fill_hole
 from meshguard.repair.mesh.patch_replacement import Replacement, which_fit, with_replacements
-from meshguard.repair.steps import Change
+from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.facts.mesh import MeshFacts

@@ -15,7 +15,7 @@ from meshguard.facts.arrays import connected_components
 from meshguard.halfedges import edge_keys, next_halfedge, opposite_corners, previous_halfedge
 from meshguard.repair.mesh.edge_splits import split_faces
 from meshguard.repair.mesh.rounding import rounded
-from meshguard.repair.steps import Change
+from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray

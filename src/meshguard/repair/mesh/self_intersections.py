@@ -12,7 +12,7 @@ from meshguard.repair.mesh.edge_splits import split_faces
 from meshguard.repair.mesh.nonmanifold import split_nonmanifold
 from meshguard.repair.mesh.patch_replacement import replacements_for, with_replacements
 from meshguard.repair.mesh.rounding import rounded
-from meshguard.repair.steps import Change
+from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray

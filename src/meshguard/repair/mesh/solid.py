@@ -9,7 +9,7 @@ import numpy as np
 from meshguard.repair.acceptance import allows_solid, violations
 from meshguard.repair.mesh.debris import drop_floating
 from meshguard.repair.mesh.marching_tetrahedra import solid_of
-from meshguard.repair.steps import Change
+from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.repair.draft import Draft

@@ -8,7 +8,7 @@ import numpy as np
 
 from meshguard.facts.arrays import connected_components
 from meshguard.repair.mesh.edge_splits import split_faces
-from meshguard.repair.steps import Change
+from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
