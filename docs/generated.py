@@ -48,6 +48,7 @@ API = {
     "repair": ("Repair", "The call that makes a mesh clean and proves it."),
     "repair.result": ("Repair's result", "What a repair did."),
     "budget": ("Budget", "How much a call may take."),
+    "isolation": ("Isolate a call", "A call in a process that the system can stop."),
     "errors": ("Errors", "What is raised, and when."),
     "phantoms": ("Phantoms", "Synthetic arches, and defects to put into any mesh."),
     "interop": ("Other libraries", "To and from the objects of other libraries."),

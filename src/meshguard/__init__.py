@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from meshguard.budget import Budget
     from meshguard.errors import BudgetExceeded, MeshError, MeshGuardError, PolicyError, ReadError, RepairRefused
     from meshguard.io import load, save
+    from meshguard.isolation import isolated
     from meshguard.mesh import Mesh
     from meshguard.metrics import segmentation_metrics
     from meshguard.phantoms import phantom
@@ -50,6 +51,7 @@ __all__ = [
     "arch_frame",
     "boundary_loops",
     "intersections",
+    "isolated",
     "load",
     "phantom",
     "repair",
@@ -68,6 +70,7 @@ _HOMES = {
     "ReadError": "errors",
     "RepairRefused": "errors",
     "RepairResult": "repair.result",
+    "isolated": "isolation",
     "load": "io",
     "save": "io",
     "Mesh": "mesh",

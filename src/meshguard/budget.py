@@ -31,11 +31,14 @@ class Budget:
             gives the number, before memory is allocated for them.
         max_seconds: a last resort, unlimited by default: what it stops depends on the machine and on what else runs
             there. A step that has begun is finished, so a call may take longer.
+        max_memory: bytes that a call may take, unlimited by default. Only `meshguard.isolated` can hold it: the system
+            refuses more to the process in which the call runs.
     """
 
     max_bytes: int | None = 4 << 30
     max_faces: int | None = None
     max_seconds: float | None = None
+    max_memory: int | None = None
 
 
 class Steps:
