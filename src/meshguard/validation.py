@@ -10,7 +10,7 @@ from meshguard._version import __version__
 from meshguard.budget import Steps
 from meshguard.checks import CATALOGUE, installed_plugins, plugin_failed, refuse_unknown_names, running
 from meshguard.checks.plugins import Failure
-from meshguard.checks.subjects import subjects_of
+from meshguard.checks.subjects import OF_PLUGINS, subjects_of
 from meshguard.errors import MeshError
 from meshguard.facts.dental import CarriedLabels, DentalFacts, GivenLabels
 from meshguard.facts.mesh import MeshFacts
@@ -103,7 +103,7 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
     )
     steps.begin("the report")
     grade, decided_by = grade_of(findings, max_safety=rules.max_safety)
-    ran = (*CATALOGUE, *added.checks)
+    ran = [check for check in (*CATALOGUE, plugin_failed, *added.checks) if check.id in outcomes]
     return Report(
         outcomes=outcomes,
         findings=tuple(findings),
@@ -138,7 +138,7 @@ def _run(facts: DentalFacts, steps: Steps, added: Plugins) -> Iterator[tuple[Che
         else:
             yield check, found
     if failures:
-        yield plugin_failed, running.findings(plugin_failed, {"plugins": tuple(failures)}, rules)
+        yield plugin_failed, running.findings(plugin_failed, {OF_PLUGINS: tuple(failures)}, rules)
 
 
 def findings_of(facts: DentalFacts, family: str) -> list[Finding]:

@@ -8,19 +8,23 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
+from meshguard import repair
 from meshguard.checks import CATALOGUE, every_check, installed_plugins, refuse_unknown_names
 from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.plugins import GROUP, _installed
 from meshguard.checks.registry import Check, check
-from meshguard.errors import BudgetExceeded, PolicyError
+from meshguard.errors import BudgetExceeded, PolicyError, ReadError
 from meshguard.policy import Limit, Policy
-from meshguard.report import Finding, Severity, Status
+from meshguard.render.text import text_of
+from meshguard.report import Finding, Safety, Severity, Status, schema
 from meshguard.validation import validate
 from tests import shapes
 from tests.docs.running import blocks
@@ -53,6 +57,13 @@ def made(id: str, run: Any, **options: Any) -> Check:  # noqa: A002
 
 BAD_ID = "adds a check whose id is not the letter of a family and a number from 900 to 999"
 
+NO_SUBJECT = "adds check {}, which looks at something that does not exist"
+BAD_LIMIT = "adds a limit whose name does not begin with a package and a dot"
+
+
+def nothing(_: object) -> list[Finding]:
+    return []
+
 
 class Point:
     """An entry point."""
@@ -62,7 +73,7 @@ class Point:
         self.target = target
 
     def load(self) -> Any:
-        if isinstance(self.target, Exception):
+        if isinstance(self.target, BaseException):
             raise self.target
         return self.target
 
@@ -93,8 +104,8 @@ def messages(**options: Any) -> list[str]:
 class TestRuns:
     def test_a_module_a_list_and_a_lone_check(self, install: Any) -> None:
         module = ModuleType("module")
-        vars(module)["CHECKS"] = (made("T901", lambda _: []),)
-        install(module=module, some=[made("S901", lambda _: [])], alone=narrow)
+        vars(module)["CHECKS"] = (made("T901", nothing),)
+        install(module=module, some=[made("S901", nothing)], alone=narrow)
         report = validate(shapes.grid())
 
         # By the entry points' names, after meshguard's own.
@@ -120,11 +131,6 @@ class TestRuns:
 
         assert outcome.status is Status.SKIPPED
         assert (outcome.reason and "faces" in outcome.reason) or "plane" in str(outcome.reason)
-
-    def test_what_a_validation_of_one_mesh_does_not_have_takes_no_part(self, install: Any) -> None:
-        install(acme=made("F901", lambda _: [], looks_at="plugins"))
-
-        assert "F901" not in validate(shapes.grid()).outcomes
 
     def test_none_where_the_environment_says_so(self, install: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         install(acme=narrow, broken=RuntimeError("x"))
@@ -152,6 +158,39 @@ class TestNames:
 
         refuse_unknown_names(Policy(select=("T", "S102"), severities={"S102:touch_point": Severity.INFO}))
 
+    @pytest.mark.parametrize("how", ["off", "broken"])
+    def test_a_policy_for_a_plugin_goes_on_to_work_without_it(
+        self, install: Any, monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        install(acme=ImportError("x"))
+        if how == "off":
+            monkeypatch.setenv("MESHGUARD_PLUGINS", "0")
+        refuse_unknown_names(
+            Policy(ignore={"G901": ""}, severities={"G9": Severity.INFO}, limits={"acme.width_mm": 3.0})
+        )
+
+        with pytest.raises(PolicyError, match="no check 'T1x'"):
+            refuse_unknown_names(Policy(select=("T1x",)))
+        with pytest.raises(PolicyError, match="no check 'Q1'"):
+            refuse_unknown_names(Policy(select=("Q1",)))
+
+    def test_a_bound_of_its_own_bounds_its_limit(self, install: Any) -> None:
+        share = Limit("acme.width_share", 0.5, "Upper bound of acme.width_mm, as a share of the diagonal.")
+        width = Limit("acme.width_mm", 1e3, "A mesh is at least this wide.", bound=share)
+        told: list[float] = []
+
+        def asks(facts: Any) -> list[Finding]:
+            told.append(facts.policy.tolerance(width).within(10.0))
+            return []
+
+        install(acme=made("G902", asks, limits=(width,)))
+        for policy in (Policy(), Policy(limits={"acme.width_share": 0.1})):
+            assert validate(shapes.grid(), policy=policy).outcomes["G902"].status is Status.PASSED
+
+        assert told == [5.0, 1.0]
+        with pytest.raises(TypeError, match="a limit of its own"):
+            made("G903", nothing, limits=(Limit("acme.x_mm", 1.0, "X.", bound="acme.share"),))
+
 
 class TestRefused:
     @pytest.mark.parametrize(
@@ -159,6 +198,15 @@ class TestRefused:
         [
             (ImportError("secret"), "could not be loaded (ImportError)"),
             (ModuleType("empty"), "could not be loaded (AttributeError)"),
+            (SystemExit(3), "could not be loaded (SystemExit)"),
+            (replace(narrow, id=901), "contains something that is not a check"),  # type: ignore[arg-type]
+            (replace(narrow, looks_at="moon"), NO_SUBJECT.format("G901")),
+            (
+                made("S901", nothing, looks_at="plugins"),
+                NO_SUBJECT.format("S901"),
+            ),
+            (made("S901", nothing, limits=(Limit("width_mm", 1.0, "X."),)), BAD_LIMIT),
+            (made("S901", nothing, limits=(Limit("weld_mm", 1.0, "X."),)), BAD_LIMIT),
             (42, "contains something that is not a check"),
             ([narrow, "S901"], "contains something that is not a check"),
             ([narrow, narrow], "adds check G901, which it already has"),
@@ -205,6 +253,62 @@ class TestFails:
         assert messages() == ["Plugin acme failed in check S901 (KeyError)."]
         assert "MUELLER" not in report.to_json()
         assert report.stats == validate(shapes.grid()).stats
+
+    @pytest.mark.parametrize(
+        "error", [PolicyError("x"), ReadError("x"), SystemExit(2)], ids=lambda error: type(error).__name__
+    )
+    def test_an_error_of_ours_is_a_failure_too(self, install: Any, error: BaseException) -> None:
+        """A check that asks for a limit that does not exist must not look like a policy that is wrong."""
+
+        def raises(_: object) -> list[Finding]:
+            raise error
+
+        install(acme=made("S901", raises))
+
+        assert messages() == [f"Plugin acme failed in check S901 ({type(error).__name__})."]
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"severity": "error"},
+            {"fingerprint": None},
+            {"fingerprint": "x"},
+            {"measures": None},
+            {"measures": {"a": "b"}},
+            {"fixable": "local"},
+            {"element": "moon"},
+            {"message": 1},
+        ],
+        ids=str,
+    )
+    def test_parts_of_a_finding_are_looked_at(self, install: Any, changes: dict[str, Any]) -> None:
+        (finding,) = narrow.run(_facts())
+        install(acme=made("S901", lambda _: [replace(finding, check="S901", **changes)]))
+
+        assert len(messages()) == 1
+
+    def test_what_to_do_is_not_to_scan_again(self, install: Any) -> None:
+        install(acme=ImportError("x"))
+        said = text_of(validate(shapes.grid()), remedies={c.id: c.remedy for c in every_check() if c.remedy})
+
+        assert "fix: update or remove the package" in said
+
+    def test_what_repair_says_of_its_findings(self, install: Any) -> None:
+        (finding,) = narrow.run(_facts())
+        own = replace(finding, check="S901", fixable=Safety.LOCAL)
+        second = replace(own, check="S902")
+        install(acme=made("S901", lambda _: [own]), b=made("S902", lambda _: [second], why_left="So."))
+        reasons = {left.check: left.reason for left in repair(shapes.grid()).not_repaired}
+
+        assert reasons == {"S901": "No step of repair mends what this check of a plugin finds.", "S902": "So."}
+
+    def test_a_report_with_its_findings_is_as_the_schema_says(self, install: Any) -> None:
+        install(acme=narrow, b=ImportError("x"))
+        report = validate(shapes.grid(), policy=Policy(limits={"acme.width_mm": 1e3}, ignore={"F111": "known"}))
+
+        jsonschema.validate(json.loads(report.to_json()), schema())
+        assert report.ignored["F111"] == "known"
+        assert "G901" in {finding.check for finding in report.findings}
 
     @pytest.mark.parametrize("given", [None, [1], ["x"]], ids=str)
     def test_what_it_gives_is_looked_at(self, install: Any, given: Any) -> None:

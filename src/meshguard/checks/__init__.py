@@ -67,19 +67,21 @@ def refuse_unknown_names(policy: Policy) -> None:
     """
     built_in = (*CATALOGUE, plugin_failed)
     if next(_unknown(policy, built_in), None) is not None:
-        for message in _unknown(policy, every_check()):
-            raise PolicyError(message)
+        for name, message in _unknown(policy, every_check()):
+            # A policy for a plugin goes on to work where plugins are left out, or one cannot be loaded.
+            if not installed_plugins().may_bring(name):
+                raise PolicyError(message)
 
 
-def _unknown(policy: Policy, checks: tuple[Check, ...]) -> Iterator[str]:
-    """A sentence for each name in a policy that none of these checks has."""
+def _unknown(policy: Policy, checks: tuple[Check, ...]) -> Iterator[tuple[str, str]]:
+    """Each name in a policy that none of these checks has, and a sentence about it."""
     known = [check.id for check in checks]
     weighed = [*known, *(f"{check.id}:{name}" for check in checks if check.weighs_classes for name in CLASSES)]
     for names, keys in ((known, (*policy.select, *policy.ignore)), (weighed, tuple(policy.severities))):
         for key in keys:
             if not key or not any(name.startswith(key) for name in names):
-                yield f"there is no check {key!r}{nearest(key, names)}"
+                yield key, f"there is no check {key!r}{nearest(key, names)}"
     limits = {*LIMITS, *(name for check in checks for name in check.limits)}
     for name in policy.limits:
         if name not in limits:
-            yield f"there is no limit {name!r}{nearest(name, limits)}"
+            yield name, f"there is no limit {name!r}{nearest(name, limits)}"

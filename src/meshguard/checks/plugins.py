@@ -19,6 +19,8 @@ import numpy as np
 
 from meshguard.checks.clustering import fingerprint
 from meshguard.checks.registry import FAMILIES, Check, check
+from meshguard.checks.subjects import OF_PLUGINS, SUBJECTS
+from meshguard.policy import LIMITS
 from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -52,11 +54,18 @@ class Plugins:
         checks: of all plugins, by the plugins' names, each in its own order.
         origin: check id -> name of the plugin that adds it.
         failures: plugins that were refused or could not be loaded.
+        are_left_out: whether none was looked for.
     """
 
     checks: tuple[Check, ...] = ()
     origin: dict[str, str]
     failures: tuple[Failure, ...] = ()
+    are_left_out: bool = False
+
+    def may_bring(self, name: str) -> bool:
+        """Whether a check id or a limit's name may be that of a plugin that is left out or failed."""
+        is_of_a_plugin = "." in name or re.match("[A-Z]9", name) is not None
+        return is_of_a_plugin and (self.are_left_out or bool(self.failures))
 
 
 def found_plugins(core: tuple[Check, ...]) -> Plugins:
@@ -66,7 +75,7 @@ def found_plugins(core: tuple[Check, ...]) -> Plugins:
         core: meshguard's own checks, whose ids and limits no plugin may use.
     """
     if os.environ.get(SWITCH) == "0":
-        return Plugins(origin={})
+        return Plugins(origin={}, are_left_out=True)
     return _installed(core)
 
 
@@ -99,9 +108,9 @@ def _loaded(point: EntryPoint) -> list[Check] | str:
         if isinstance(named, ModuleType):
             named = named.CHECKS
         brought = [named] if isinstance(named, Check) else list(named) if isinstance(named, Iterable) else [named]
-    except Exception as error:  # noqa: BLE001 (whatever another package raises while it loads)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever another package raises while it loads)
         return f"could not be loaded ({type(error).__name__})"
-    if not all(isinstance(item, Check) for item in brought):
+    if not all(isinstance(item, Check) and isinstance(item.id, str) for item in brought):
         return "contains something that is not a check"
     return brought
 
@@ -114,20 +123,25 @@ def _why_refused(brought: list[Check], taken: dict[str, str], limits: dict[str, 
             return f"adds check {new.id}, which {taken.get(new.id, 'it')} already has"
         if not re.fullmatch(r"[A-Z]9[0-9]{2}", new.id) or new.id[0] not in FAMILIES:
             return f"adds a check whose id is not the letter of a family and a number from 900 to 999: {new.id[:8]}"
+        if new.looks_at not in SUBJECTS or new.looks_at == OF_PLUGINS:
+            return f"adds check {new.id}, which looks at something that does not exist"
         seen.add(new.id)
-        for name in new.limits:
+        for name, limit in new.limits.items():
             if "." in name and name in limits:
                 return f"adds limit {name}, which {limits[name]} already has"
+            if "." not in name and LIMITS.get(name) is not limit:
+                return f"adds a limit whose name does not begin with a package and a dot: {name[:30]}"
     return None
 
 
-@check("F111", looks_at="plugins")
+@check("F111", looks_at=OF_PLUGINS, remedy="update or remove the package that adds the checks, or leave plugins out")
 def plugin_failed(failures: tuple[Failure, ...]) -> Iterable[Finding]:
     """Plugin failed.
 
     A package that adds checks could not be loaded, was refused, or one of its checks raised an error. The other checks
-    ran; what that plugin looks for was not checked. This says nothing about the file or the mesh. This check is in a
-    report only where a plugin failed. Update or remove the package, or leave plugins out (`--no-plugins`).
+    ran; what that plugin looks for was not checked. It is a warning, since not everything was looked at, but says
+    nothing about the file or the mesh. This check is in a report only where a plugin failed. Update or remove the
+    package, or leave plugins out (`--no-plugins`).
     """
     for failure in failures:
         yield Finding(

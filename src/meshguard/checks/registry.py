@@ -97,6 +97,8 @@ def check(
     Raises:
         TypeError: the function has no docstring with a title and an explanation, or a name does not exist.
     """
+    if not isinstance(id, str):
+        raise TypeError(f"the id of a check is a string, not {type(id).__name__}")
     if looks_at not in SUBJECTS:
         raise TypeError(f"check {id} looks at {looks_at!r}; there are {', '.join(SUBJECTS)}")
     subject = SUBJECTS[looks_at]
@@ -133,5 +135,9 @@ def _table(id: str, limits: tuple[str | Limit, ...]) -> Mapping[str, Limit]:  # 
     unknown = [limit for limit in limits if isinstance(limit, str) and limit not in LIMITS]
     if unknown:
         raise TypeError(f"check {id} reads limit {unknown[0]!r}, which does not exist")
-    table = (LIMITS[limit] if isinstance(limit, str) else limit for limit in limits)
-    return MappingProxyType({limit.name: limit for limit in table})
+    read = [LIMITS[limit] if isinstance(limit, str) else limit for limit in limits]
+    for limit in read:
+        if limit.name not in LIMITS and isinstance(limit.bound, str) and limit.bound not in LIMITS:
+            raise TypeError(f"check {id}: the bound of {limit.name} is a limit of its own; give that, not its name")
+    read += [limit.bound for limit in read if isinstance(limit.bound, Limit)]
+    return MappingProxyType({limit.name: limit for limit in read})

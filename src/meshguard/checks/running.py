@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, get_args
 
 from meshguard.checks.plugins import Failure
 from meshguard.checks.subjects import SUBJECTS
-from meshguard.errors import MeshGuardError
-from meshguard.report import Finding
+from meshguard.errors import BudgetExceeded
+from meshguard.report import Element, Finding, Safety, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from meshguard.checks.registry import Check
     from meshguard.policy import Policy
 
@@ -53,10 +54,28 @@ def plugin_findings(
     """The same for a check of another package, or how it failed."""
     try:
         found = findings(check, subjects, policy)
-    except MeshGuardError:
-        raise  # a budget that ran out ends the call, whoever noticed it
-    except Exception as error:  # noqa: BLE001 (whatever another package raises)
+    except BudgetExceeded:
+        raise  # it ends the call, whoever noticed it
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever another package raises)
         return Failure(plugin=plugin, what=f"failed in check {check.id} ({type(error).__name__})")
-    if isinstance(found, str) or all(isinstance(item, Finding) and item.check == check.id for item in found):
+    if isinstance(found, str) or all(_is_a_finding(item, check.id) for item in found):
         return found
     return Failure(plugin=plugin, what=f"returned something other than its own findings from check {check.id}")
+
+
+def _is_a_finding(found: object, check: str) -> bool:
+    """Whether something is a finding of this check with all parts of the kinds that a report can hold."""
+    return (
+        isinstance(found, Finding)
+        and found.check == check
+        and isinstance(found.severity, Severity)
+        and isinstance(found.message, str)
+        and found.element in get_args(Element)
+        and isinstance(found.measures, Mapping)
+        and all(isinstance(name, str) and isinstance(value, Real) for name, value in found.measures.items())
+        and isinstance(found.limit, str | None)
+        and isinstance(found.tooth, int | None)
+        and isinstance(found.fixable, Safety | None)
+        and isinstance(found.fingerprint, str)
+        and re.fullmatch("[0-9a-f]{16}", found.fingerprint) is not None
+    )

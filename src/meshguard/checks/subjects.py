@@ -77,6 +77,9 @@ _OF_TEETH = MappingProxyType(
     }
 )
 
+OF_PLUGINS = "plugins"
+"""The subject of the check about plugins themselves."""
+
 SUBJECTS: Mapping[str, Subject] = MappingProxyType(
     {
         "file": Subject(
@@ -99,7 +102,7 @@ SUBJECTS: Mapping[str, Subject] = MappingProxyType(
             conditions=MappingProxyType({"faces": lambda facts: _why_no_faces(facts.surface), "frame": _why_no_frame}),
             usual_needs=("faces", "frame"),
         ),
-        "plugins": Subject(handed="the failures of plugins, `meshguard.checks.plugins.Failure` each"),
+        OF_PLUGINS: Subject(handed="the failures of plugins, `meshguard.checks.plugins.Failure` each"),
     }
 )
 """Name -> subject."""

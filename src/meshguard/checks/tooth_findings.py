@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from meshguard.report import Finding
 
 check = partial(
-    register, looks_at="teeth", remedy="check the labels, their numbering and the jaw, or edit them by hand"
+    register,
+    looks_at="teeth",
+    remedy="cannot be repaired safely: check the labels, their numbering and the jaw, or edit them by hand",
 )
 """Makes a check of labelled teeth. Where repair must not guess, scanning again would not help either."""
 

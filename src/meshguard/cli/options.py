@@ -73,10 +73,20 @@ def plugin_option(command: _Command) -> _Command:
     return option(command)
 
 
-def _leave_plugins_out(_context: click.Context, _option: click.Parameter, asked: bool) -> None:
-    """Set the variable that switches plugins off, when asked."""
+def _leave_plugins_out(context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    """Set the variable that switches plugins off while the command runs, when asked."""
     if asked:
+        before = os.environ.get("MESHGUARD_PLUGINS")
         os.environ["MESHGUARD_PLUGINS"] = "0"
+        context.call_on_close(lambda: _put_back(before))
+
+
+def _put_back(plugins: str | None) -> None:
+    """Set the variable to what it was."""
+    if plugins is None:
+        del os.environ["MESHGUARD_PLUGINS"]
+    else:
+        os.environ["MESHGUARD_PLUGINS"] = plugins
 
 
 class LabelOptions(NamedTuple):

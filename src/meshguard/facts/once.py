@@ -53,6 +53,6 @@ class once(Generic[_Value]):  # noqa: N801
 
 def share_known(source: object, target: object) -> None:
     """Give an object all values that another one knows, where both would compute the same."""
-    for name, value in vars(source).items():
+    for name, value in dict(vars(source)).items():  # another thread may add to it meanwhile
         if isinstance(getattr(type(target), name, None), once):
             vars(target).setdefault(name, value)

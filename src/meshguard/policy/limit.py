@@ -20,15 +20,15 @@ class Limit:
         default: its value under the policy `scan`.
         meaning: one sentence.
         source: where the value comes from; "proposal" where no published figure was found.
-        bound: for a limit in mm or mm2 that is never more than a fraction of the mesh, the name of the limit that is
-            this fraction.
+        bound: for a limit in mm or mm2 that is never more than a fraction of the mesh, the limit that is this fraction:
+            by its name, or the limit itself where it is that of another package.
     """
 
     name: str
     default: float
     meaning: str
     source: str = field(default="proposal", kw_only=True)
-    bound: str | None = field(default=None, kw_only=True)
+    bound: str | Limit | None = field(default=None, kw_only=True)
 
     @property
     def whole(self) -> str:

@@ -97,7 +97,7 @@ def fix(finding: Finding, remedies: Mapping[str, str]) -> str:
 def remedy(finding: Finding, remedies: Mapping[str, str]) -> str:
     """What would fix a finding; for one that repair must not fix, what its check says, else to scan or export again."""
     if finding.fixable is None and finding.check in remedies:
-        return f"cannot be repaired safely: {remedies[finding.check]}"
+        return remedies[finding.check]
     return FIXES[finding.fixable]
 
 

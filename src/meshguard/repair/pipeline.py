@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from meshguard.budget import Steps
-from meshguard.checks import CATALOGUE, refuse_unknown_names
+from meshguard.checks import every_check, installed_plugins, refuse_unknown_names
 from meshguard.errors import BudgetExceeded, RepairRefused
 from meshguard.facts.dental import CarriedLabels, DentalFacts
 from meshguard.facts.mesh import MeshFacts
@@ -117,12 +117,14 @@ def _reason(finding: Finding, most: Safety, *, mend_labels: bool) -> str:
         return "No repair can decide this: a person has to."
     if finding.fixable.rank > most.rank:
         return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
-    why_left = next((check.why_left for check in CATALOGUE if check.id == finding.check), None)
+    why_left = next((check.why_left for check in every_check() if check.id == finding.check), None)
     if why_left is not None:
         return why_left
     of_labels = any(finding.check in step.checks for step in LABEL_STEPS)
     if of_labels and not mend_labels:
         return "Labels are mended only on request."
+    if finding.check in installed_plugins().origin:
+        return "No step of repair mends what this check of a plugin finds."
     if not of_labels and not any(finding.check in step.checks for step in PLAN):
         return "It was left alone: the surface is sound with it."
     return "What was tried did not help or would have made something worse, so it was undone."
