@@ -55,7 +55,7 @@ def edge_keys(start: _Integers, end: _Integers, count: int) -> npt.NDArray[np.in
 
 
 def face_normals(points: _Floats, faces: _Integers) -> _Floats:
-    """Normals of faces, each twice as long as its face's area, float64 (k, 3).
+    """Normals of faces, whose length is twice the face's area, mm2: float64 (k, 3).
 
     Args:
         points: float64 (n, 3), mm.
@@ -67,7 +67,11 @@ def face_normals(points: _Floats, faces: _Integers) -> _Floats:
 
 
 def triangle_normals(triangles: _Floats) -> _Floats:
-    """The same, of triangles given by their corners, float64 (k, 3, 3)."""
+    """Normals of triangles, whose length is twice the triangle's area, mm2: float64 (k, 3).
+
+    Args:
+        triangles: float64 (k, 3, 3), the corners of each, mm.
+    """
     normals: _Floats = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     return normals
 

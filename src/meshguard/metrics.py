@@ -393,7 +393,7 @@ def _ids(labelling: Labelling, mesh: Mesh | npt.NDArray[Any] | None, name: str =
 
 
 def _instances(labelling: Labelling, mesh: Mesh | npt.NDArray[Any] | None) -> tuple[IntArray, IntArray] | None:
-    """The same for the instances of a labelling; None where it has none."""
+    """The instances of a labelling as `_ids` gives labels; None where it has none."""
     if isinstance(labelling, Labels) and labelling.instances is not None:
         return _ids(labelling, mesh, "instance")
     if isinstance(labelling, Mesh):
@@ -413,7 +413,7 @@ def _label_of(instance: IntArray, instance_ids: IntArray, label: IntArray, label
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The same memory, not to be written to: a kernel is compiled once, for read-only arrays."""
+    """A read-only view of an array: a kernel is compiled once, for read-only arrays."""
     view = array.view()
     view.flags.writeable = False
     return view

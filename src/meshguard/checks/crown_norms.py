@@ -28,7 +28,8 @@ DECIDUOUS: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(
         "lower": ((4.2, 4.0), (4.1, 4.0), (5.0, 4.8), (7.7, 7.0), (9.9, 8.7)),
     }
 )
-"""The same of the deciduous teeth, from the central incisor to the second molar: proposal, from memory of Wheeler."""
+"""Average widths of deciduous crowns, as in `PERMANENT`, from the central incisor to the second molar: proposal, from
+memory of Wheeler."""
 
 
 WALL_MM = 2.0

@@ -51,7 +51,7 @@ def findings(check: Check, subjects: Mapping[str, Any], policy: Policy) -> list[
 def plugin_findings(
     check: Check, plugin: str, subjects: Mapping[str, Any], policy: Policy
 ) -> list[Finding] | str | Failure:
-    """The same for a check of another package, or how it failed."""
+    """What a check of another package finds, or why it does not run, or how it failed."""
     try:
         found = findings(check, subjects, policy)
     except BudgetExceeded:

@@ -1,4 +1,4 @@
-"""The array contract between facts and kernels, and array operations that several facts need."""
+"""The array contract between facts and kernels, and array operations that facts and repair have in common."""
 
 from __future__ import annotations
 

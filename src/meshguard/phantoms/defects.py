@@ -425,7 +425,7 @@ def mutate(mesh: Mesh, *names: str, seed: int = 0) -> tuple[Mesh, tuple[Truth, .
 
 
 def _scaled(truth: Truth, factor: float) -> Truth:
-    """The same truth after the mesh was scaled."""
+    """The truth about a defect after its mesh was scaled."""
     if truth.location is None:
         return truth
     x, y, z = truth.location
@@ -433,7 +433,7 @@ def _scaled(truth: Truth, factor: float) -> Truth:
 
 
 def _renumbered(truth: Truth, vertex_map: Numbers, face_map: Numbers) -> Truth:
-    """The same truth in the numbers of the finished mesh."""
+    """The truth about a defect in the numbers of the finished mesh."""
     numbers = truth.indices.astype(np.int64)
     if truth.element in ("vertex", "loop"):
         numbers = vertex_map[numbers]

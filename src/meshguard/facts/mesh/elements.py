@@ -136,7 +136,7 @@ class Components(NamedTuple):
 
     @property
     def absolute_volume(self) -> FloatArray:
-        """The same sum with every term positive, float64 (C,), mm3: the scale of its rounding errors."""
+        """Sum of the volume's terms without their signs, float64 (C,), mm3: the scale of its rounding errors."""
         return self.measures[:, components.ABSOLUTE_VOLUME]
 
     @property

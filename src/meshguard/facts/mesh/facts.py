@@ -126,7 +126,7 @@ class MeshFacts(Connectivity):
         return self.find_intersections(int(min(self.policy.limit("max_pairs"), 2**31 - 1)))
 
     def find_intersections(self, most: int) -> Intersections:
-        """The same, searched again with a cap of its own: at most `most` pairs."""
+        """At most `most` intersecting pairs, found by a new search that no other cap limits."""
         return find_intersections(self, most)
 
     @once

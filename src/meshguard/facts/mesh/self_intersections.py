@@ -77,7 +77,10 @@ def _pairs_in_tree(
 def _first_pairs(
     mesh: Connectivity, tree: Tree, node_groups: IntArray, hubs: npt.NDArray[np.int64], certified: BoolArray, most: int
 ) -> tuple[IntArray, bool]:
-    """The same, and whether these are all; if not, more than `most` were found, though some perhaps twice."""
+    """The pairs of a search that stops at `most`, as `_pairs_in_tree` returns them, and whether these are all.
+
+    If not, more than `most` were found, though some perhaps twice.
+    """
     positions, blocks = mesh.positions, len(tree.boxes)
     # Each chunk costs a little: few for a small mesh, but enough to share out one where everything intersects.
     chunks = max(1, min(16, blocks // 8), min(64, blocks // 256))
@@ -178,7 +181,7 @@ def _pairs_of_blocks(
     corners: IntArray,
     most: int,
 ) -> IntArray:
-    """The same for all blocks."""
+    """The intersecting pairs whose first face lies in any block of a tree, with classes, int32 (k, 3)."""
     return _pairs_in_blocks(positions, certified, node_groups, tree, order, corners, 0, len(tree.boxes), most)
 
 

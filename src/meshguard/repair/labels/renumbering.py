@@ -42,7 +42,7 @@ def propose_renumbering(mesh: Mesh) -> Renumbering | None:
 
 
 def proposal_for(facts: DentalFacts) -> Renumbering | None:
-    """The same for facts that may be known in part already."""
+    """What `propose_renumbering` returns, from facts that may be known in part already."""
     if not facts.has_labels or not facts.labels.is_fdi or not facts.surface.n_finite:
         return None
     labelling = facts.labels

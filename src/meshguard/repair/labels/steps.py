@@ -83,7 +83,7 @@ def mend_labels(mesh: Mesh, *, policy: str | Path | Policy = "scan", borders: bo
 
 
 def mended(facts: DentalFacts, *, borders: bool) -> MendedLabels:
-    """The same for facts that may be known in part already."""
+    """What `mend_labels` returns, from facts that may be known in part already."""
     mesh, labelling = facts.mesh, facts.labelling
     if labelling is None:
         raise MeshError("the mesh carries no labels")
@@ -131,7 +131,7 @@ def _with_labels(mesh: Mesh, per: Literal["vertex", "face"], labels: IntArray) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelStep:
-    """One step; like `steps.Step`, but for a mesh with labels.
+    """One step; like `repair.step.Step`, but for a mesh with labels.
 
     Attributes:
         name: for people and for reports: a verb and what it is done to.
