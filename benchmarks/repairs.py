@@ -161,9 +161,9 @@ def _departure(before: Any, after: Any) -> float:
     from meshguard.facts.arrays import frozen
     from meshguard.facts.mesh.mesh_contact import nearest
     from meshguard.kernels.bvh import build_tree
-    from meshguard.repair.mesh.debris import floating
+    from meshguard.repair.mesh.debris import floating_components
 
-    kept = before.is_sound & ~np.isin(before.components.of_face, floating(before))
+    kept = before.is_sound & ~np.isin(before.components.of_face, floating_components(before))
     corners = before.positions[before.corners[kept]]
     rng = np.random.default_rng(0)
     chosen = rng.choice(

@@ -87,7 +87,7 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
     rules, added = facts.policy, installed_plugins()
     outcomes: dict[str, Outcome] = {}
     findings: list[Finding] = []
-    _look_ahead(facts)
+    _find_in_parallel(facts)
     for check, found in _run(facts, steps, added):
         if isinstance(found, str):
             outcomes[check.id] = Outcome(status=Status.SKIPPED, reason=found)
@@ -179,8 +179,8 @@ def labelled(
     return attach_labels(mesh, known), GivenLabels("fdi" if known.numbering == "fdi" else "anonymous", known.notes)
 
 
-def _look_ahead(facts: DentalFacts) -> None:
-    """Find two facts side by side, one for checks of teeth and one of surface: each keeps one processor busy."""
+def _find_in_parallel(facts: DentalFacts) -> None:
+    """Find two facts in parallel, one for checks of teeth and one of surface: each keeps one processor busy."""
     if not any(facts.policy.selects(check.id) for check in CATALOGUE if "labels" in check.needs):
         return
     if facts.surface.n_finite and facts.has_labels:

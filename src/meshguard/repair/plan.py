@@ -53,7 +53,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOSSLESS,
         why="first, so that later only a step that removes faces leaves unreferenced vertices, and drops them itself",
         run=debris.drop_unreferenced,
-        count=debris.unreferenced,
+        count=debris.n_unreferenced,
     ),
     Step(
         name="drop non-finite faces",
@@ -85,7 +85,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="before anything needs normals or angles, which such a face does not have",
         run=degenerate_faces.dissolve_zero_area,
-        count=lambda draft: len(degenerate_faces.zero_area(draft)),
+        count=lambda draft: len(degenerate_faces.zero_area_faces(draft)),
     ),
     Step(
         name="drop duplicate faces",
@@ -142,7 +142,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="after splitting, which sets fins free, and before work is spent on debris",
         run=debris.drop_floating,
-        count=lambda draft: len(debris.floating(draft.facts)),
+        count=lambda draft: len(debris.floating_components(draft.facts)),
     ),
     Step(
         name="replace intersecting patches",
@@ -166,7 +166,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="late, so that what earlier steps opened is closed too",
         run=holes.fill_holes,
-        count=lambda draft: len(holes.fillable(draft.facts)),
+        count=lambda draft: len(holes.fillable_loops(draft.facts)),
     ),
     Step(
         name="rebuild as a closed solid",

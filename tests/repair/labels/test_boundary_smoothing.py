@@ -29,7 +29,7 @@ def learns(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> bool:
         asked.append(1)
         return labels
 
-    monkeypatch.setattr(boundary_smoothing, "_as_the_others_run", noted)
+    monkeypatch.setattr(boundary_smoothing, "_along_learned_course", noted)
     smooth_borders(face_graph(MeshFacts(mesh, policy("scan"))), mesh.face_data["label"].astype(np.int32))
     return bool(asked)
 

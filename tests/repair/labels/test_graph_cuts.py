@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from meshguard.facts.mesh import MeshFacts
 from meshguard.policy import policy
 from meshguard.repair.labels import graph_cuts as cuts
-from meshguard.repair.labels.graph_cuts import BorderCost, recut, within_reach, within_reason
+from meshguard.repair.labels.graph_cuts import BorderCost, recut, within_reach, without_mere_shifts
 from meshguard.repair.labels.label_graph import LabelGraph, face_graph
 from tests import shapes
 from tests.graphs import random_graph
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from meshguard.mesh import Mesh
 
-reasonable = partial(within_reason, band_mm=0.4, farthest_mm=0.5, shortening=1.5, surely=2.5)
+reasonable = partial(without_mere_shifts, band_mm=0.4, farthest_mm=0.5, shortening=1.5, surely=2.5)
 
 
 def facts(mesh: Mesh) -> MeshFacts:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
-from meshguard.repair.labels.label_graph import around, face_graph, joined, vertex_graph
+from meshguard.repair.labels.label_graph import components, edges_at, face_graph, vertex_graph
 from tests import oracles, shapes
 from tests.graphs import random_graph
 
@@ -43,10 +43,10 @@ def test_areas_and_places() -> None:
     assert len(vertex_graph(facts(mesh)).a) == 4 * 4 + 5 * 3 + 4 * 3  # rows, columns and diagonals
 
 
-def test_edges_around_nodes_are_those_that_end_there() -> None:
+def test_edges_at_nodes_are_those_that_end_there() -> None:
     graph = random_graph(np.random.default_rng(1), 7)
     nodes = np.isin(np.arange(7), [0, 3])
-    found = around(graph, nodes)
+    found = edges_at(graph, nodes)
     kept = [edge for edge, ends in enumerate(zip(graph.a.tolist(), graph.b.tolist(), strict=True)) if {0, 3} & {*ends}]
 
     assert found.a.tolist() == graph.a[kept].tolist() and found.b.tolist() == graph.b[kept].tolist()
@@ -59,12 +59,12 @@ def test_edges_around_nodes_are_those_that_end_there() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_nodes_are_joined_over_the_kept_edges(seed: int) -> None:
+def test_nodes_are_connected_over_the_kept_edges(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(rng, int(rng.integers(2, 9)))
     kept = rng.random(len(graph.a)) < 0.4
     links = [[int(a), int(b)] for a, b, is_kept in zip(graph.a, graph.b, kept, strict=True) if is_kept]
     expected = sorted(oracles.groups({node: [] for node in range(len(graph.area))}, links), key=min)
-    found = joined(graph, kept)
+    found = components(graph, kept)
 
     assert [set(np.flatnonzero(found == number).tolist()) for number in range(len(expected))] == expected

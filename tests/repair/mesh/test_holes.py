@@ -11,7 +11,7 @@ from meshguard import repair
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
-from meshguard.repair.mesh.holes import fillable
+from meshguard.repair.mesh.holes import fillable_loops
 from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.proof import proved, steps
@@ -124,12 +124,12 @@ class TestFillable:
         scan = MeshFacts(mesh, policy("scan"))
         solid = MeshFacts(mesh, policy("print"))
 
-        assert (len(scan.loops.is_rim), len(fillable(scan)), len(fillable(solid))) == (3, 1, 3)
+        assert (len(scan.loops.is_rim), len(fillable_loops(scan)), len(fillable_loops(solid))) == (3, 1, 3)
 
     def test_a_border_that_ends_at_a_fin_is_no_loop(self) -> None:
         facts = MeshFacts(mutations.fin(), policy("print"))
 
-        assert all(facts.loops.is_closed[fillable(facts)])
+        assert all(facts.loops.is_closed[fillable_loops(facts)])
 
 
 def test_islands_are_pieces_and_not_holes_of_a_sheet_close_by() -> None:

@@ -144,20 +144,20 @@ class DentalFacts:
     @property
     def raggedness(self) -> tuple[FloatArray, FloatArray]:
         """Length of each tooth's border over its smoothed length, and how far it deviates; float64 (T,) each."""
-        return self._outlines[0]
+        return self._searched_in_parallel[0]
 
     @property
     def embrasures(self) -> Embrasures:
         """The boundaries between two teeth, and the embrasures beside them."""
-        return self._outlines[1]
+        return self._searched_in_parallel[1]
 
     @property
     def unlabelled_crowns(self) -> tuple[IntArray, IntArray]:
         """Faces labelled gum that look like a crown, int32 (k,), and the cluster of each, int32 (k,)."""
-        return self._outlines[2]
+        return self._searched_in_parallel[2]
 
     @once
-    def _outlines(self) -> tuple[tuple[FloatArray, FloatArray], Embrasures, tuple[IntArray, IntArray]]:
+    def _searched_in_parallel(self) -> tuple[tuple[FloatArray, FloatArray], Embrasures, tuple[IntArray, IntArray]]:
         """Three searches that do not need one another, in parallel: together they take most of the time."""
         surface, labels, regions, teeth = self.surface, self.labels, self.label_regions, self.teeth
         _, (boundaries, band) = self.tooth_sizes, self.tooth_boundaries  # what they share is found first

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.repair.labels.graph_cuts import BorderCost, recut, within_reach, within_reason
-from meshguard.repair.labels.label_graph import around
+from meshguard.repair.labels.graph_cuts import BorderCost, recut, within_reach, without_mere_shifts
+from meshguard.repair.labels.label_graph import edges_at
 from meshguard.repair.labels.learned_costs import flanks, learned_cost
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ LOYALTY_PER_MM = 0.3
 """What it costs a mm2 to change its label, in mm of border outside grooves (proposal)."""
 
 SHORTENING, SURELY = 1.5, 2.5
-"""See `within_reason` (tuned on labels spoilt on purpose: lower values change right faces far from a border, higher
-ones leave bites)."""
+"""See `without_mere_shifts` (tuned on labels spoilt on purpose: lower values change right faces far from a border,
+higher ones leave bites)."""
 
 ONE_WAY = 4.0
 """Borders are not smoothed along grooves where a cut would change so many times as many labels from tooth to gum as
@@ -75,25 +75,27 @@ def smooth_borders(graph: LabelGraph, labels: IntArray) -> IntArray:
     border = labels[graph.a] != labels[graph.b]
     near[graph.a[border]] = near[graph.b[border]] = True
     # What is far from all borders, such as the coarse base of a cast, says nothing about them.
-    graph = around(graph, near)
+    graph = edges_at(graph, near)
     along_grooves = _along_grooves(graph, labels, reached)
     to_tooth = int(np.count_nonzero((labels == 0) & (along_grooves != 0)))
     to_gum = int(np.count_nonzero((labels != 0) & (along_grooves == 0)))
     if max(to_tooth, to_gum) <= ONE_WAY * max(1, min(to_tooth, to_gum)):
         return along_grooves
-    return _as_the_others_run(graph, labels, reached, near)
+    return _along_learned_course(graph, labels, reached, near)
 
 
 def _along_grooves(graph: LabelGraph, labels: IntArray, reached: dict[int, IntArray]) -> IntArray:
     """Labels with borders where they are short and the surface is concave."""
     cost = graph.length * (LEAST_COST + np.exp(-np.maximum(graph.dihedral, 0.0) / GROOVE_DEG_MM))
     cut = recut(graph, labels, reached, BorderCost(cost, cost, cost), LOYALTY_PER_MM * graph.area, sweeps=2)
-    return within_reason(
+    return without_mere_shifts(
         graph, labels, cut, band_mm=BAND_MM, farthest_mm=FARTHEST_MM, shortening=SHORTENING, surely=SURELY
     )
 
 
-def _as_the_others_run(graph: LabelGraph, labels: IntArray, reached: dict[int, IntArray], near: BoolArray) -> IntArray:
+def _along_learned_course(
+    graph: LabelGraph, labels: IntArray, reached: dict[int, IntArray], near: BoolArray
+) -> IntArray:
     """Labels with borders where the surface bends as it does at most borders of this arch."""
     sides, smoothed = flanks(graph), labels
     stay = LOYALTY_NATS * graph.area / max(float(np.median(graph.area[near])), 1e-12)
@@ -101,7 +103,7 @@ def _as_the_others_run(graph: LabelGraph, labels: IntArray, reached: dict[int, I
         if not (smoothed[graph.a] != smoothed[graph.b]).any():
             break
         cut = recut(graph, labels, reached, learned_cost(graph, sides, smoothed), stay, sweeps=sweeps)
-        smoothed = within_reason(
+        smoothed = without_mere_shifts(
             graph,
             labels,
             cut,

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 from scipy.spatial import KDTree
 
-from meshguard.repair.labels.label_graph import joined
+from meshguard.repair.labels.label_graph import components
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray, Whole
@@ -132,7 +132,7 @@ def _expansion(
     return takes[:n]
 
 
-def within_reason(
+def without_mere_shifts(
     graph: LabelGraph,
     old: IntArray,
     new: IntArray,
@@ -154,14 +154,14 @@ def within_reason(
         band_mm: how far a region may reach that shortens the border less than `shortening` times.
         farthest_mm: how far one may reach that shortens it less than `surely` times.
         shortening: old length of the border over the new one.
-        surely: the same; a region that shortens it so much may reach as far as it does.
+        surely: old length over the new one too; a region that shortens the border so much may reach as far as it does.
     """
     changed = old != new
     if not changed.any():
         return new
     a, b = graph.a, graph.b
     alike = changed[a] & changed[b] & (old[a] == old[b]) & (new[a] == new[b])
-    region = joined(graph, alike)
+    region = components(graph, alike)
     count = int(region.max()) + 1
     before, after = np.zeros(count), np.zeros(count)
     for inner, outer in ((a, b), (b, a)):

@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 
 from meshguard.facts.dental.label_islands import MOSTLY, IslandRule
 from meshguard.halfedges import edge_keys
-from meshguard.repair.labels.label_graph import joined
+from meshguard.repair.labels.label_graph import components
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
@@ -26,7 +26,7 @@ class GraphRegions(NamedTuple):
 
 def regions_of(graph: LabelGraph, labels: IntArray) -> GraphRegions:
     """The regions of labels on a graph."""
-    of_node = joined(graph, labels[graph.a] == labels[graph.b])
+    of_node = components(graph, labels[graph.a] == labels[graph.b])
     count = int(of_node.max(initial=-1)) + 1
     label = np.zeros(count, np.int32)
     label[of_node] = labels

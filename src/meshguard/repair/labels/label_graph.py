@@ -136,8 +136,8 @@ def _graph(
     )
 
 
-def around(graph: LabelGraph, nodes: BoolArray) -> LabelGraph:
-    """The same nodes with only those edges that end at one of these, bool (k,)."""
+def edges_at(graph: LabelGraph, nodes: BoolArray) -> LabelGraph:
+    """The graph with all of its nodes, and only those edges that end at one of `nodes`, bool (k,)."""
     edges = nodes[graph.a] | nodes[graph.b]
     return replace(
         graph,
@@ -149,6 +149,6 @@ def around(graph: LabelGraph, nodes: BoolArray) -> LabelGraph:
     )
 
 
-def joined(graph: LabelGraph, edges: BoolArray) -> IntArray:
-    """The component of each node over some edges, bool (e,); int32 (k,)."""
+def components(graph: LabelGraph, edges: BoolArray) -> IntArray:
+    """The connected component of each node over some of the edges, bool (e,); int32 (k,)."""
     return connected_components(len(graph.area), graph.a[edges], graph.b[edges])

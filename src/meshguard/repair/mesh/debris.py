@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from meshguard.repair.draft import Draft
 
 
-def unreferenced(draft: Draft) -> int:
-    """How many positions no face uses."""
+def n_unreferenced(draft: Draft) -> int:
+    """Number of positions that no face uses."""
     used = np.zeros(len(draft.positions), np.bool_)
     used[draft.corners] = True
     return int(np.count_nonzero(~used))
@@ -23,14 +23,14 @@ def unreferenced(draft: Draft) -> int:
 
 def drop_unreferenced(draft: Draft) -> Change:
     """Drop vertices that no face uses."""
-    count = unreferenced(draft)
+    count = n_unreferenced(draft)
     return Change(draft=draft.compacted(), mended=count) if count else Change(draft=draft)
 
 
-def floating(facts: MeshFacts) -> IntArray:
+def floating_components(facts: MeshFacts) -> IntArray:
     """Components that are debris: smaller than the policy's limit, and not the largest.
 
-    None where all of these together are a large part of the mesh: a mesh of small components is not debris.
+    Empty where they make up a large part of the mesh together: a mesh of small components is not debris.
     """
     areas = facts.components.area
     limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
@@ -45,7 +45,7 @@ def floating(facts: MeshFacts) -> IntArray:
 def drop_floating(draft: Draft) -> Change:
     """Drop components that are debris; every larger one is kept."""
     facts = draft.facts
-    debris = floating(facts)
+    debris = floating_components(facts)
     if not len(debris):
         return Change(draft=draft)
     area = float(facts.components.area[debris].sum())

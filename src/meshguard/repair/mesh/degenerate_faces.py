@@ -34,7 +34,7 @@ def _drop(draft: Draft, faces: IntArray) -> Change:
     return Change(draft=draft.without(gone), mended=len(faces))
 
 
-def zero_area(draft: Draft) -> IntArray:
+def zero_area_faces(draft: Draft) -> IntArray:
     """Faces whose three corners are different and exactly collinear."""
     collinear, measures = draft.facts.collinear_faces, draft.facts.face_measures
     flat: IntArray = collinear[~(measures.is_repeated | measures.is_nonfinite)[collinear]]
@@ -49,12 +49,12 @@ def dissolve_zero_area(draft: Draft) -> Change:
     """
     mended = 0
     for _ in range(_MOST_ROUNDS):
-        flat = zero_area(draft)
+        flat = zero_area_faces(draft)
         if not len(flat):
             return Change(draft=draft, mended=mended)
         draft = _dissolved(draft, flat)
         mended += len(flat)
-    return Change(draft=_drop(draft, zero_area(draft)).draft, mended=mended)
+    return Change(draft=_drop(draft, zero_area_faces(draft)).draft, mended=mended)
 
 
 def _dissolved(draft: Draft, flat: IntArray) -> Draft:
@@ -63,7 +63,7 @@ def _dissolved(draft: Draft, flat: IntArray) -> Draft:
     touched = np.zeros(len(draft.positions), np.bool_)
     touched[corners[flat]] = True
     near = np.flatnonzero(touched[corners].sum(axis=1) > 1).astype(np.int32)
-    faces = _EditedFaces(corners, near)
+    faces = _FaceEdits(corners, near)
     for face in flat.tolist():
         if face in faces.corners:  # otherwise it was split or dropped with another
             _dissolve(faces, face, draft.positions)
@@ -79,7 +79,7 @@ def _dissolved(draft: Draft, flat: IntArray) -> Draft:
     )
 
 
-def _dissolve(faces: _EditedFaces, face: int, positions: FloatArray) -> None:
+def _dissolve(faces: _FaceEdits, face: int, positions: FloatArray) -> None:
     """Remove a face without area, and split the faces across its longest edge at the corner that is on it."""
     triple = faces.corners[face]
     places = positions[list(triple)]
@@ -97,8 +97,8 @@ def _dissolve(faces: _EditedFaces, face: int, positions: FloatArray) -> None:
             faces.add((a_to, b_to, c_to), parent=faces.parents[across])
 
 
-class _EditedFaces:
-    """Some faces of a draft, from which faces are removed one by one and to which parts of them are added.
+class _FaceEdits:
+    """Edits of some faces of a draft: faces are removed one by one, and parts of them are added.
 
     Attributes:
         corners: face -> its corners; what is added has numbers beyond the draft's faces.

@@ -23,7 +23,7 @@ _WAYS = ((True, True), (False, False))
 """Refine and fair, in the order in which they are tried."""
 
 
-def fillable(facts: MeshFacts) -> IntArray:
+def fillable_loops(facts: MeshFacts) -> IntArray:
     """The loops that the policy lets repair fill, int32: none above the limit, and a rim only where it allows none."""
     loops, policy = facts.loops, facts.policy
     if policy.rim == "any":
@@ -43,7 +43,7 @@ def fill_holes(draft: Draft) -> Change:
     """
     facts = draft.facts
     limit = draft.policy.tolerance("hole_diameter_mm").within(facts.diagonal)
-    waiting = _with_islands(facts, fillable(facts))
+    waiting = _with_islands(facts, fillable_loops(facts))
     if not waiting:
         return Change(draft=draft)
     low = np.array([draft.positions[loops[0]].min(axis=0) for loops in waiting])
