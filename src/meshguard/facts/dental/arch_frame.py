@@ -44,13 +44,13 @@ class ArchFrame(NamedTuple):
 
     source: Literal["labels", "geometry"]
     origin: FloatArray
-    up: FloatArray | None
-    up_confidence: float
-    curve: ArchCurve | None
-    front: FloatArray | None
-    front_confidence: float
-    jaw: Jaw | None
-    jaw_confidence: float
+    up: FloatArray | None = None
+    up_confidence: float = 0.0
+    curve: ArchCurve | None = None
+    front: FloatArray | None = None
+    front_confidence: float = 0.0
+    jaw: Jaw | None = None
+    jaw_confidence: float = 0.0
     why_unsure: tuple[str, ...] = ()
 
     @property
@@ -93,17 +93,17 @@ def frame_of_teeth(centres: FloatArray, axes: FloatArray, backs: IntArray | None
         backs: int32 (T,), how far back each tooth is by its number, or None where the numbers do not say.
     """
     origin = centres.mean(axis=0) if len(centres) else np.zeros(3)
-    why: list[str] = []
+    why: tuple[str, ...] = ()
     up, up_confidence = up_of_teeth(centres, axes)
     if up is None:
-        why.append("The crowns do not point one way, so there is no occlusal plane.")
-        return ArchFrame("labels", origin, None, 0.0, None, None, 0.0, None, 0.0, tuple(why))
+        why = ("The crowns do not point one way, so there is no occlusal plane.",)
+        return ArchFrame(source="labels", origin=origin, why_unsure=why)
     curve = curve_through(centres, up, backs)
     front, front_confidence = None, 0.0
     if curve is None:
-        why.append("The teeth are too few, or too far apart, for an arch curve.")
+        why = ("The teeth are too few, or too far apart, for an arch curve.",)
     elif curve.sagitta_mm < MIN_SAGITTA_MM:
-        why.append("The row of teeth is nearly straight, so it is unknown on which side of it the tongue is.")
+        why = ("The row of teeth is nearly straight, so it is unknown on which side of it the tongue is.",)
     else:
         span = curve.high - curve.low
         middle = curve.cut + 0.5 * (curve.low + curve.high)
@@ -111,9 +111,18 @@ def frame_of_teeth(centres: FloatArray, axes: FloatArray, backs: IntArray | None
         # Half a circle has both sides; a quarter may be one side only, and its middle is not the midline.
         front_confidence = float(np.clip((np.degrees(span) - 60.0) / 100.0, 0.0, 1.0))
         if front_confidence == 0.0:
-            why.append("Only one side of the arch is there, so there is no midline.")
+            why = ("Only one side of the arch is there, so there is no midline.",)
             front = None
-    return ArchFrame("labels", origin, up, up_confidence, curve, front, front_confidence, None, 0.0, tuple(why))
+    return ArchFrame(
+        source="labels",
+        origin=origin,
+        up=up,
+        up_confidence=up_confidence,
+        curve=curve,
+        front=front,
+        front_confidence=front_confidence,
+        why_unsure=why,
+    )
 
 
 def frame_of_labels(labels: Labelling, teeth: Teeth) -> ArchFrame:

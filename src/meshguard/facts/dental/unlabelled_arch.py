@@ -41,41 +41,48 @@ def frame_of_shape(surface: MeshFacts) -> ArchFrame:
     is_used = surface.is_sound & (surface.components.of_face == surface.largest_component)
     faces = np.flatnonzero(is_used) if surface.n_finite else np.empty(0)
     if len(faces) < 100:
-        return ArchFrame("geometry", np.zeros(3), None, 0.0, None, None, 0.0, None, 0.0, ("There are too few faces.",))
+        return ArchFrame(source="geometry", origin=np.zeros(3), why_unsure=("There are too few faces.",))
     faces = faces[:: max(1, len(faces) // MAX_FACES)]
     corners = surface.positions[surface.corners[faces]]
     centres, area = corners.mean(axis=1), surface.face_measures.area[faces]
     origin = area @ centres / area.sum()
     spread, directions = np.linalg.eigh(((centres - origin).T * area) @ (centres - origin) / area.sum())
-    why: list[str] = []
     if spread[0] > 0.45 * spread[1]:
-        why.append("The scan is as thick as it is wide, so the occlusal plane is unknown.")
-        return ArchFrame("geometry", origin, None, 0.0, None, None, 0.0, None, 0.0, tuple(why))
+        why = ("The scan is as thick as it is wide, so the occlusal plane is unknown.",)
+        return ArchFrame(source="geometry", origin=origin, why_unsure=why)
     normal: FloatArray = directions[:, 0]
     side, confidence = _biting_side(surface, centres, area, corners, origin, normal)
     if confidence < 0.2:
-        why.append("Neither a boundary nor a base shows on which side the teeth bite.")
-        return ArchFrame("geometry", origin, None, confidence, None, None, 0.0, None, 0.0, tuple(why))
+        why = ("Neither a boundary nor a base shows on which side the teeth bite.",)
+        return ArchFrame(source="geometry", origin=origin, up_confidence=confidence, why_unsure=why)
     up = side * normal
     height = (centres - origin) @ up
     top = float(np.quantile(height, 0.995))
     crowns = centres[height > top - CROWN_BAND_MM]
     curve = curve_through(crowns[:: max(1, len(crowns) // 4000)], up)
     if curve is None or curve.sagitta_mm < MIN_SAGITTA_MM:
-        why.append("The highest surface is not an arch, so there is no midline.")
-        return ArchFrame("geometry", origin, up, confidence, None, None, 0.0, None, 0.0, tuple(why))
+        why = ("The highest surface is not an arch, so there is no midline.",)
+        return ArchFrame(source="geometry", origin=origin, up=up, up_confidence=confidence, why_unsure=why)
     middle = curve.cut + 0.5 * (curve.low + curve.high)
     front = np.cos(middle) * curve.east + np.sin(middle) * curve.north
     opening = 2 * np.pi - (curve.high - curve.low)
     front_confidence = float(np.clip((math.degrees(opening) - 25.0) / 60.0, 0.0, 1.0))
     if front_confidence == 0.0:
-        why.append("The highest surface is a closed ring, so there is no midline.")
-        return ArchFrame("geometry", origin, up, confidence, None, None, 0.0, None, 0.0, tuple(why))
+        why = ("The highest surface is a closed ring, so there is no midline.",)
+        return ArchFrame(source="geometry", origin=origin, up=up, up_confidence=confidence, why_unsure=why)
     jaw, jaw_confidence = _jaw_by_inside(centres, area, corners, up, curve, front)
-    if jaw is None:
-        why.append("The inside of the arch is neither open and steep, as in a lower jaw, nor a palate.")
+    doubt = "The inside of the arch is neither open and steep, as in a lower jaw, nor a palate."
     return ArchFrame(
-        "geometry", origin, up, confidence, curve, front, front_confidence, jaw, jaw_confidence, tuple(why)
+        source="geometry",
+        origin=origin,
+        up=up,
+        up_confidence=confidence,
+        curve=curve,
+        front=front,
+        front_confidence=front_confidence,
+        jaw=jaw,
+        jaw_confidence=jaw_confidence,
+        why_unsure=(doubt,) if jaw is None else (),
     )
 
 
