@@ -44,10 +44,8 @@ def tooth_in_regions(facts: DentalFacts) -> Iterable[Finding]:
     """
     regions, teeth = facts.label_regions, facts.teeth
     area = regions.area
-    is_main = np.zeros(len(area), np.bool_)
-    is_main[teeth.main_region] = True
     has_neighbour = np.bincount(regions.pairs.reshape(-1), minlength=len(area)) > 0
-    for region in np.flatnonzero((regions.label != 0) & ~is_main & has_neighbour).tolist():
+    for region in np.flatnonzero((regions.label != 0) & ~teeth.is_main_region & has_neighbour).tolist():
         label = int(regions.label[region])
         main = int(teeth.main_region[teeth.place_of(label)])
         tooth_area = float(area[main])
@@ -78,9 +76,7 @@ def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
     if not len(regions.label):
         return
     area, surrounding = regions.area, _only_label_around(facts)
-    is_main = np.zeros(len(area), np.bool_)
-    is_main[teeth.main_region] = True
-    is_hole = (surrounding != 0) & (regions.rim_length == 0.0) & ((regions.label == 0) | is_main)
+    is_hole = (surrounding != 0) & (regions.rim_length == 0.0) & ((regions.label == 0) | teeth.is_main_region)
     for region in np.flatnonzero(is_hole).tolist():
         label, inside = int(surrounding[region]), int(regions.label[region])
         tooth_area = teeth.main_area_of(label)

@@ -115,7 +115,7 @@ def other_jaw(facts: DentalFacts) -> Iterable[Finding]:
         diagnosis = Diagnosis(
             severity=Severity.ERROR,
             message=f"Tooth {code} belongs to the other jaw: this is the {jaw} jaw.",
-            measures={"area_mm2": float(facts.teeth.areas[np.searchsorted(facts.teeth.labels, code)])},
+            measures={"area_mm2": float(facts.teeth.areas[facts.teeth.place_of(code)])},
             tooth=code,
         )
         yield from about_teeth(facts, "D102", [code], diagnosis)

@@ -114,7 +114,7 @@ def two_in_one_place(facts: DentalFacts) -> Iterable[Finding]:
     for code in sorted(labels):
         successor = fdi.successor(code) if fdi.is_tooth(code) else None
         if successor in labels and successor is not None:
-            places = np.searchsorted(facts.teeth.labels, [code, successor])
+            places = [facts.teeth.place_of(code), facts.teeth.place_of(successor)]
             distance = float(np.linalg.norm(np.subtract(*facts.teeth.centres[places])))
             diagnosis = Diagnosis(
                 severity=Severity.WARNING,

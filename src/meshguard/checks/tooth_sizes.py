@@ -267,7 +267,7 @@ def antimeres_differ(facts: DentalFacts) -> Iterable[Finding]:
         if not fdi.is_tooth(code) or fdi.antimere(code) not in present or fdi.antimere(code) < code:
             continue
         pair = [code, fdi.antimere(code)]
-        first, second = (float(areas[np.searchsorted(labels, tooth)]) for tooth in pair)
+        first, second = (float(areas[facts.teeth.place_of(tooth)]) for tooth in pair)
         ratio = max(first, second) / max(min(first, second), 1e-9)
         if ratio > limit:
             smaller, larger = pair if first < second else reversed(pair)

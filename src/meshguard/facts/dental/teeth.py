@@ -45,6 +45,11 @@ class Teeth(NamedTuple):
     is_whole: BoolArray
     outward: float
 
+    @property
+    def is_main_region(self) -> BoolArray:
+        """Whether each region is the main one of a tooth, bool (R,)."""
+        return self.of_region[:-1] >= 0
+
     def place_of(self, label: int) -> int:
         """The place in `labels` of a label that is among them."""
         return int(np.searchsorted(self.labels, label))

@@ -103,8 +103,7 @@ def find_tooth_boundaries(surface: MeshFacts, regions: LabelRegions, teeth: Teet
 
     An island on another crown has its border all over that crown, so small regions are left out.
     """
-    is_tooth = np.zeros(regions.n_regions + 1, np.bool_)
-    is_tooth[teeth.main_region] = True
+    is_tooth = np.append(teeth.is_main_region, False)  # the last is for no region
     area, rule = regions.area, IslandRule.from_policy(surface.policy)
     for region in np.flatnonzero((regions.label != 0) & (area > rule.area_mm2)).tolist():
         is_tooth[region] |= rule.is_too_large(float(area[region]), teeth.main_area_of(int(regions.label[region])))

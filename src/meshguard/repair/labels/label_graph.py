@@ -54,10 +54,9 @@ class LabelGraph:
 
 def face_graph(facts: MeshFacts, *, outward: float = 1.0) -> LabelGraph:
     """Faces as nodes, joined across edges of two faces; outward is −1 where the faces are inverted."""
-    points, corners, twins = facts.positions, facts.corners, facts.edges.twins
-    halfedges = np.flatnonzero(twins > np.arange(len(twins))).astype(np.int32)
-    a, b = halfedges // 3, twins[halfedges] // 3
-    start, end = np.moveaxis(points[edge_ends(corners, halfedges)], 1, 0)
+    points, corners, paired = facts.positions, facts.corners, facts.edges.paired
+    a, b = facts.edge_faces(paired).T
+    start, end = np.moveaxis(points[facts.edge_ends(paired)], 1, 0)
     place, area = centroids(points, corners), facts.face_measures.area
     normal = _smoothed(unit_vectors(outward * _area_normals(points, corners)), area, a, b, place)
     return _graph(area, place, normal, a, b, np.linalg.norm(end - start, axis=1), (start + end) / 2)

@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 
 
 def orient(draft: Draft) -> Change:
-    """Orient faces so that the two of every edge run it in opposite ways; the smaller side of each patch is flipped."""
+    """Orient faces so that the two of every edge run it in opposite ways.
+
+    Of the faces that are connected through edges with two faces, the side with less area is flipped.
+    """
     facts = draft.facts
     inconsistent = facts.inconsistent_edges
     if not len(inconsistent):
         return Change(draft=draft)
-    is_nonorientable, flip, patch = facts.orientation
-    in_patch = patch >= 0
-    area = np.where(in_patch, facts.face_measures.area, 0.0)
-    first_face = np.where(in_patch, patch, 0)
-    flipped_area = np.bincount(first_face, area * flip, minlength=len(flip))
-    total_area = np.bincount(first_face, area, minlength=len(flip))
-    flip = (flip ^ (flipped_area > total_area - flipped_area)[first_face]) & in_patch
+    is_nonorientable, is_opposed = facts.orientation.is_nonorientable, facts.orientation.is_opposed
+    has_edges = facts.orientation.first_face >= 0
+    area = np.where(has_edges, facts.face_measures.area, 0.0)
+    first_face = np.where(has_edges, facts.orientation.first_face, 0)
+    opposed_area = np.bincount(first_face, area * is_opposed, minlength=len(area))
+    total_area = np.bincount(first_face, area, minlength=len(area))
+    flip = (is_opposed ^ (opposed_area > total_area - opposed_area)[first_face]) & has_edges
     # A non-orientable component keeps the orientation that contradicts itself least.
     of_face = facts.components.of_face
     before = np.bincount(of_face[inconsistent // 3], minlength=len(is_nonorientable))
@@ -40,11 +43,9 @@ def orient(draft: Draft) -> Change:
 
 def _inconsistent_after(facts: MeshFacts, flip: BoolArray) -> IntArray:
     """The lower half-edge of each edge that both its faces run the same way once some faces are flipped."""
-    halfedges = np.arange(3 * len(flip), dtype=np.int32)
-    twins, flat = facts.edges.twins, facts.corners.reshape(-1)
-    lower = halfedges[twins > halfedges]
-    same_way: BoolArray = (flat[lower] == flat[twins[lower]]) ^ flip[lower // 3] ^ flip[twins[lower] // 3]
-    return lower[same_way]
+    twins, flat, paired = facts.edges.twins, facts.corners.reshape(-1), facts.edges.paired
+    same_way: BoolArray = (flat[paired] == flat[twins[paired]]) ^ flip[paired // 3] ^ flip[twins[paired] // 3]
+    return paired[same_way]
 
 
 def inverted_components(facts: MeshFacts) -> list[int]:
