@@ -30,7 +30,7 @@ import meshguard
 from meshguard.facts.arrays import frozen
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.mesh_contact import nearest
-from meshguard.kernels.bvh import build_tree
+from meshguard.kernels.bvh import NO_GROUPS, build_tree
 from meshguard.policy import policy
 from meshguard.repair.mesh.hole_filling import fill_hole
 
@@ -287,7 +287,7 @@ def samples(vertices: Floats, faces: Ints, density: float) -> Floats:
 def distances(vertices: Floats, faces: Ints, points: Floats) -> Floats:
     mesh = meshguard.Mesh(vertices=vertices, faces=faces)
     facts = MeshFacts(mesh, policy("scan"))
-    tree = build_tree(facts.positions, facts.corners, facts.sound_faces, frozen(np.empty(0, np.int32)), facts.span)
+    tree = build_tree(facts.positions, facts.corners, facts.sound_faces, NO_GROUPS, facts.span)
     return np.asarray(nearest(facts, tree, frozen(np.ascontiguousarray(points)))[2])
 
 

@@ -158,9 +158,8 @@ def judged(before: Mesh, target: Path) -> dict[str, Any]:
 
 def _departure(before: Any, after: Any) -> float:
     """The furthest distance of a sample of the input's surface from the result, mm; its debris does not count."""
-    from meshguard.facts.arrays import frozen
     from meshguard.facts.mesh.mesh_contact import nearest
-    from meshguard.kernels.bvh import build_tree
+    from meshguard.kernels.bvh import NO_GROUPS, build_tree
     from meshguard.repair.mesh.debris import floating_components
 
     kept = before.is_sound & ~np.isin(before.components.of_face, floating_components(before))
@@ -176,8 +175,7 @@ def _departure(before: Any, after: Any) -> float:
             corners.reshape(-1, 3)[:: max(1, 3 * len(corners) // _SAMPLES)],
         ]
     )
-    none = frozen(np.empty(0, np.int32))
-    tree = build_tree(after.positions, after.corners, after.sound_faces, none, after.span)
+    tree = build_tree(after.positions, after.corners, after.sound_faces, NO_GROUPS, after.span)
     return float(nearest(after, tree, points)[2].max())
 
 

@@ -8,7 +8,7 @@ import pytest
 import meshguard
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.mesh_contact import nearest
-from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.closest_points import first_hits
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
@@ -17,9 +17,7 @@ from tests import shapes
 
 def facts_and_tree(mesh: Mesh) -> tuple[MeshFacts, Tree]:
     facts = MeshFacts(mesh, policy("scan"))
-    none = np.empty(0, np.int32)
-    none.flags.writeable = False
-    return facts, build_tree(facts.positions, facts.corners, facts.sound_faces, none, facts.span)
+    return facts, build_tree(facts.positions, facts.corners, facts.sound_faces, NO_GROUPS, facts.span)
 
 
 def distance_to_triangle(point: np.ndarray, corners: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from meshguard.kernels import simd_blocks
 from meshguard.kernels._jit import inlined
-from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.intersections import pairs_between
 from meshguard.kernels.simd_blocks import BLOCK
 from tests import oracles
@@ -18,10 +18,9 @@ NAMES = {"segment": 0, "area": 1, "point": 2, "edge": 3}
 
 def tree_over(positions: np.ndarray, corners: np.ndarray) -> Tree:
     faces = [f for f in range(len(corners)) if not oracles.is_collinear(*(positions[v] for v in corners[f].tolist()))]
-    sound, none = np.array(faces, np.int32), np.empty(0, np.int32)
-    for array in (sound, none):
-        array.flags.writeable = False
-    return build_tree(positions, corners, sound, none, np.stack([positions.min(axis=0), positions.max(axis=0)]))
+    sound = np.array(faces, np.int32)
+    sound.flags.writeable = False
+    return build_tree(positions, corners, sound, NO_GROUPS, np.stack([positions.min(axis=0), positions.max(axis=0)]))
 
 
 @settings(max_examples=60)

@@ -8,7 +8,7 @@ import pytest
 from meshguard.facts.arrays import frozen
 from meshguard.facts.mesh import MeshFacts
 from meshguard.kernels import winding_numbers as kernels
-from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import oracles, shapes
@@ -16,7 +16,7 @@ from tests import oracles, shapes
 
 def dipoles_of(mesh: Mesh) -> tuple[MeshFacts, Tree, np.ndarray]:
     facts = MeshFacts(mesh, policy("scan"))
-    tree = build_tree(facts.positions, facts.corners, facts.sound_faces, frozen(np.empty(0, np.int32)), facts.span)
+    tree = build_tree(facts.positions, facts.corners, facts.sound_faces, NO_GROUPS, facts.span)
     dipoles = np.empty((2 * tree.width, kernels.COLUMNS))
     kernels.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)
     return facts, tree, frozen(dipoles)

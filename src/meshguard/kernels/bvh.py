@@ -23,6 +23,11 @@ from meshguard.kernels.simd_blocks import BLOCK
 _AXIS_BITS = 9
 _DIGIT_BITS = 14
 
+NO_GROUPS: npt.NDArray[np.int32] = np.empty(0, np.int32)
+"""The groups of a tree whose faces are in none: what `build_tree` takes then."""
+
+NO_GROUPS.flags.writeable = False
+
 
 class Tree(NamedTuple):
     """The tree; see the module.

@@ -1,18 +1,21 @@
-"""Boundary loops: their edges in order, what they measure, which is the rim; and the genus that follows from them."""
+"""Boundary loops: their edges in order, what they measure, and which is the rim."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given
 
 from meshguard.facts.mesh import MeshFacts
-from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
 from tests import mutations, oracles, shapes
 from tests.strategies import soups
+
+if TYPE_CHECKING:
+    from meshguard.mesh import Mesh
 
 
 def facts_of(mesh: Mesh) -> MeshFacts:
@@ -111,24 +114,3 @@ def test_every_boundary_edge_of_a_soup_lies_in_one_loop(mesh: Mesh) -> None:
         assert loops.perimeter[loop] == pytest.approx(sum(math.dist(*facts.positions[edge]) for edge in own))
     for component in range(facts.components.n_components):
         assert np.count_nonzero(loops.is_rim & (loops.component == component)) <= 1
-
-
-@pytest.mark.parametrize(
-    ("mesh", "genus"),
-    [(shapes.cube(), [0]), (shapes.torus(), [1]), (shapes.grid(), [0]), (shapes.moebius(), [-1])],
-    ids=["cube", "torus", "sheet", "moebius"],
-)
-def test_genus(mesh: Mesh, genus: list[int]) -> None:
-    assert facts_of(mesh).genus.tolist() == genus
-
-
-def test_genus_counts_a_bow_tie_as_two_bodies_that_touch() -> None:
-    one = shapes.torus()
-    mesh = shapes.joined(one, Mesh(vertices=2 * one.vertices[0] - one.vertices, faces=one.faces[:, ::-1]))
-
-    assert facts_of(mesh).genus.tolist() == [1, 1]
-    assert facts_of(mesh).fans.n_nonmanifold == 1
-
-
-def test_genus_is_not_told_where_an_edge_has_three_faces() -> None:
-    assert facts_of(mutations.fin()).genus.tolist() == [-1]

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshguard.facts.mesh import MeshFacts
-from meshguard.facts.mesh.connectivity import longest_edges
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.validation import validate
@@ -82,7 +81,7 @@ class TestFaces:
     def test_the_longest_edge_of_each(self) -> None:
         mesh = Mesh(vertices=[[0, 0, 0], [3, 0, 0], [3, 4, 0], [3, 0, 12]], faces=[[0, 1, 2], [1, 2, 3], [3, 1, 0]])
 
-        assert longest_edges(facts_of(mesh), np.array([2, 0], np.int32)).tolist() == pytest.approx(
+        assert facts_of(mesh).longest_edges(np.array([2, 0], np.int32)).tolist() == pytest.approx(
             [math.hypot(3.0, 12.0), 5.0]
         )
 

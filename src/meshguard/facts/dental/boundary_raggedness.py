@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import centroids, frozen
-from meshguard.facts.mesh.connectivity import longest_edges
 from meshguard.halfedges import previous_halfedge
 from meshguard.kernels import label_regions as kernels
 
@@ -48,7 +47,7 @@ def find_raggedness(
         frozen(np.ascontiguousarray(points)), frozen(ends.astype(np.int32)), frozen(owners), rounds, lengths
     )
     faces = surface.edge_faces(regions.borders).T.reshape(-1)
-    longest = longest_edges(surface, faces)
+    longest = surface.longest_edges(faces)
     label_of_face = regions.label_of_face[faces]
     of_tooth = [longest[label_of_face == label] for label in teeth.labels]
     median = np.array([np.median(edges) if len(edges) else np.nan for edges in of_tooth])

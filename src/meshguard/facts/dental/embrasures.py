@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshguard.facts.dental.tooth_boundaries import NEAR_MM, band_along
-from meshguard.facts.mesh.connectivity import longest_edges
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray, Whole
@@ -88,7 +87,7 @@ def find_embrasures(
     offset = np.where(sides[0][0] > sides[1][0], sides[0][1], sides[1][1])
     pairs = np.searchsorted(teeth.labels, boundaries.pairs).astype(np.int32)
     edges = boundaries.edges_by_pair()
-    grain = np.array([np.median(longest_edges(surface, surface.edge_faces(h).reshape(-1))) for h in edges])
+    grain = np.array([np.median(surface.longest_edges(surface.edge_faces(h).reshape(-1))) for h in edges])
     return Embrasures(pairs, boundaries.totals(), strayed, offset, grain, edges)
 
 

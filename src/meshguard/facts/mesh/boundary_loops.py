@@ -111,19 +111,3 @@ def find_loops(mesh: Connectivity, rim_share: float) -> Loops:
         frozen(component),
         frozen(is_rim),
     )
-
-
-def find_genus(mesh: Connectivity, loops: Loops, is_nonorientable: BoolArray | None) -> IntArray:
-    """Handles of each component, int32 (C,); −1 for one that has non-manifold edges or is non-orientable.
-
-    The Euler characteristic of an orientable surface is fans − edges + faces = 2 − 2 genus − boundary curves.
-    """
-    components = mesh.components
-    first_of_chain = np.unique(loops.chain, return_index=True)[1]
-    curves = np.bincount(loops.component[first_of_chain], minlength=components.n_components)
-    characteristic = components.n_fans - components.n_edges + components.n_faces
-    genus = (2 - curves - characteristic) // 2
-    genus[components.n_nonmanifold_edges > 0] = -1
-    if is_nonorientable is not None:
-        genus[is_nonorientable] = -1
-    return genus.astype(np.int32)

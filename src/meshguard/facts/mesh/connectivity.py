@@ -291,6 +291,14 @@ class Connectivity:
         """The two faces at half-edges that have a twin, the half-edge's own face first, int32 (k, 2)."""
         return np.stack([halfedges // 3, self.edges.twins[halfedges] // 3], axis=1)
 
+    def longest_edges(self, faces: IntArray) -> FloatArray:
+        """Length of the longest edge of each of these faces, float64 (k,), mm."""
+        corners = self.corners[faces]
+        a, b, c = (self.positions[corners[:, corner]] for corner in range(3))
+        squares = [np.einsum("kd,kd->k", side, side) for side in (a - b, b - c, c - a)]
+        longest: FloatArray = np.sqrt(np.maximum(np.maximum(squares[0], squares[1]), squares[2]))
+        return longest
+
     def clusters(self, rows: IntArray) -> IntArray:
         """Cluster of each element, int32 (k,): elements that share a position are connected.
 
@@ -305,12 +313,3 @@ class Connectivity:
 def _indices(chosen: BoolArray) -> IntArray:
     """The indices of what is chosen, int32, ascending."""
     return frozen(np.flatnonzero(chosen).astype(np.int32))
-
-
-def longest_edges(mesh: Connectivity, faces: IntArray) -> FloatArray:
-    """Length of the longest edge of each of these faces, float64 (k,), mm."""
-    corners = mesh.corners[faces]
-    a, b, c = (mesh.positions[corners[:, corner]] for corner in range(3))
-    squares = [np.einsum("kd,kd->k", side, side) for side in (a - b, b - c, c - a)]
-    longest: FloatArray = np.sqrt(np.maximum(np.maximum(squares[0], squares[1]), squares[2]))
-    return longest

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import BoolArray, frozen
-from meshguard.facts.mesh.boundary_loops import Loops, find_genus, find_loops
+from meshguard.facts.mesh.boundary_loops import Loops, find_loops
 from meshguard.facts.mesh.component_distances import distances_to_largest
 from meshguard.facts.mesh.connectivity import Connectivity
 from meshguard.facts.mesh.cracks import Cracks, find_cracks
 from meshguard.facts.mesh.duplicates import find_duplicates
+from meshguard.facts.mesh.genus import find_genus
 from meshguard.facts.mesh.orientation import (
     Orientation,
     find_inconsistent_edges,
@@ -81,6 +82,10 @@ class MeshFacts(Connectivity):
 
     @once
     def _outward_scores(self) -> dict[int, float]:
+        """The scores that were asked for, by component: lines through it are dear, and few components are judged.
+
+        It only grows: a score follows from the mesh alone, so no answer ever changes.
+        """
         return {}
 
     def has_volume(self, component: int) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from meshguard.facts.arrays import frozen
 from meshguard.halfedges import face_normals, next_halfedge, triangle_normals, unit_vectors
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
-from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.closest_points import closest_points
 from meshguard.kernels.intersections import pairs_between
 
@@ -90,8 +90,7 @@ def find_contact(first_mesh: Connectivity, second_mesh: Connectivity) -> Contact
 
 def _tree(mesh: Connectivity) -> Tree:
     """The tree over a mesh's sound faces."""
-    no_groups = frozen(np.empty(0, np.int32))
-    return build_tree(mesh.positions, mesh.corners, mesh.sound_faces, no_groups, mesh.span)
+    return build_tree(mesh.positions, mesh.corners, mesh.sound_faces, NO_GROUPS, mesh.span)
 
 
 def _depth_behind(

@@ -14,7 +14,7 @@ from meshguard.facts.mesh.slab_search import corners_in_blocks, distinct, needs_
 from meshguard.halfedges import edge_ends, edge_keys, next_halfedge
 from meshguard.kernels import intersections as kernels
 from meshguard.kernels._parallel import over_ranges, side_by_side
-from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.fans import certify_fans
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def find_intersections(mesh: Connectivity, most: int) -> Intersections:
     hubs = np.flatnonzero(valence > _BUSY_VALENCE)
     boxed, box, slack = _along_slivers(mesh)
     if not len(hubs) and needs_slabs(mesh, boxed):
-        no_groups = frozen(np.empty(0, np.int32))
-        found = pairs_in_slabs(mesh, partial(_pairs_of_blocks, mesh.positions, certified, no_groups), most)
+        found = pairs_in_slabs(mesh, partial(_pairs_of_blocks, mesh.positions, certified, NO_GROUPS), most)
     else:
         groups = _busy_groups(mesh, hubs, valence)
         tree = build_tree(boxed, mesh.corners, mesh.sound_faces, groups, box, slack)
@@ -228,12 +227,11 @@ def _pairs_at_hub(mesh: Connectivity, hub: int, certified: BoolArray, most: int)
     arc_corners = frozen(
         np.stack([np.arange(count), np.arange(count) + count, np.arange(count)], axis=1).astype(np.int32)
     )
-    no_groups = frozen(np.empty(0, np.int32))
     box = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
-    tree = build_tree(arcs, arc_corners, frozen(np.arange(count, dtype=np.int32)), no_groups, box, 1e-9)
+    tree = build_tree(arcs, arc_corners, frozen(np.arange(count, dtype=np.int32)), NO_GROUPS, box, 1e-9)
     order = frozen(faces[tree.order])
     ordered_corners = corners_in_blocks(corners, order, len(tree.boxes))
-    return _pairs_of_blocks(mesh.positions, certified, no_groups, tree, order, ordered_corners, most)
+    return _pairs_of_blocks(mesh.positions, certified, NO_GROUPS, tree, order, ordered_corners, most)
 
 
 def _along_slivers(mesh: Connectivity) -> tuple[FloatArray, FloatArray, float]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from meshguard.facts.arrays import frozen
 from meshguard.kernels._parallel import side_by_side
-from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.simd_blocks import BLOCK
 from meshguard.kernels.slabs import cut_faces
 
@@ -129,8 +129,7 @@ def _pairs_in_slab(cut: Cut, search: Search, most: int) -> IntArray:
     low = 2 * np.arange(count, dtype=np.int32)
     box = np.stack([ends.min(axis=0), ends.max(axis=0)])
     parts = frozen(np.arange(count, dtype=np.int32))
-    no_groups = frozen(np.empty(0, np.int32))
-    tree = build_tree(ends, frozen(np.stack([low, low + 1, low], axis=1)), parts, no_groups, box, cut.slack)
+    tree = build_tree(ends, frozen(np.stack([low, low + 1, low], axis=1)), parts, NO_GROUPS, box, cut.slack)
     order = frozen(face[tree.order])
     ordered_corners = corners_in_blocks(cut.corners, order, len(tree.boxes))
     cap = most + 1

@@ -18,7 +18,7 @@ import numpy as np
 from meshguard.facts.arrays import frozen
 from meshguard.kernels import winding_numbers as kernels
 from meshguard.kernels._parallel import over_ranges
-from meshguard.kernels.bvh import Tree, build_tree
+from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.closest_points import first_hits
 from meshguard.repair.mesh.rounding import rounded
 
@@ -82,8 +82,7 @@ def solid_of(facts: MeshFacts, cell: float) -> Solid | None:
     if not counts.prod() <= _MOST_NODES:
         return None
     grid = _Grid(origin, cell, (int(counts[0]), int(counts[1]), int(counts[2])))
-    none = frozen(np.empty(0, np.int32))
-    tree = build_tree(facts.positions, facts.corners, facts.sound_faces, none, facts.span)
+    tree = build_tree(facts.positions, facts.corners, facts.sound_faces, NO_GROUPS, facts.span)
     inside = _inside(facts, tree, grid)
     if not _has_inside(facts, grid, inside):
         return None
