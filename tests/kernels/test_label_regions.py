@@ -53,8 +53,8 @@ def test_a_patch_measures_its_faces_and_meets_the_gum() -> None:
 
     assert found.measures[tooth, kernels.AREA] == pytest.approx(50.0)
     assert found.measures[tooth, kernels.VECTOR : kernels.VECTOR + 3] == pytest.approx([0, 0, 50.0])
-    assert found.measures[tooth, kernels.RIM] == 0.0
-    assert found.measures[1 - tooth, kernels.RIM] == pytest.approx(200.0)
+    assert found.measures[tooth, kernels.BOUNDARY_LENGTH] == 0.0
+    assert found.measures[1 - tooth, kernels.BOUNDARY_LENGTH] == pytest.approx(200.0)
     assert found.pairs.tolist() == [[0, 1]]
     assert len(found.borders) == 4
 

@@ -49,7 +49,7 @@ def tooth_in_regions(facts: DentalFacts) -> Iterable[Finding]:
         label = int(regions.label[region])
         main = int(teeth.main_region[teeth.place_of(label)])
         tooth_area = float(area[main])
-        is_cut = bool(regions.rim_length[region] > 0 and regions.rim_length[main] > 0)
+        is_cut = bool(regions.boundary_length[region] > 0 and regions.boundary_length[main] > 0)
         severity, limit = _severity_and_limit(facts, float(area[region]), tooth_area, is_cut=is_cut)
         distance = float(np.linalg.norm(regions.centre[region] - regions.centre[main]))
         noun = "A second region" if severity is Severity.ERROR else "An island"
@@ -76,7 +76,7 @@ def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
     if not len(regions.label):
         return
     area, surrounding = regions.area, _only_label_around(facts)
-    is_hole = (surrounding != 0) & (regions.rim_length == 0.0) & ((regions.label == 0) | teeth.is_main_region)
+    is_hole = (surrounding != 0) & (regions.boundary_length == 0.0) & ((regions.label == 0) | teeth.is_main_region)
     for region in np.flatnonzero(is_hole).tolist():
         label, inside = int(surrounding[region]), int(regions.label[region])
         tooth_area = teeth.main_area_of(label)

@@ -13,7 +13,7 @@ from meshguard.kernels._jit import inlined, kernel
 from meshguard.kernels.halfedges import next_halfedge
 from meshguard.kernels.topology import BOUNDARY, UNUSED, unite
 
-AREA, CENTRE, VECTOR, NODES, RIM, COLUMNS = 0, 1, 4, 7, 8, 9
+AREA, CENTRE, VECTOR, NODES, BOUNDARY_LENGTH, COLUMNS = 0, 1, 4, 7, 8, 9
 """Columns of a region's measures: area, mean of its surface (3), sum of its faces' normals times their areas (3),
 number of nodes, length of the mesh's boundary along it."""
 
@@ -213,8 +213,8 @@ def measure_regions(
         by_face: whether nodes are faces.
         lo: first face.
         hi: face after the last.
-        out_sums: (R, COLUMNS) float64: overwritten with AREA and RIM, and for labels other than 0 with VECTOR and,
-            under CENTRE, the surface's centre times its area; NODES is left at 0.
+        out_sums: (R, COLUMNS) float64: overwritten with AREA and BOUNDARY_LENGTH, and for labels other than 0 with
+            VECTOR and, under CENTRE, the surface's centre times its area; NODES is left at 0.
         out_face_region: (m,) int32: region of each face, which is that of its first corner with its label; −1 for one
             that takes no part.
     """
@@ -256,7 +256,7 @@ def measure_regions(
                 for d in range(3):
                     length += (positions[b, d] - positions[a, d]) ** 2
                 node = f if by_face else a
-                out_sums[region[node], RIM] += np.sqrt(length)
+                out_sums[region[node], BOUNDARY_LENGTH] += np.sqrt(length)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Faces cut to a slab of space and into pieces, so that the boxes of long faces fit them."""
+"""Faces cut to a slab of space and into parts, so that the boxes of long faces fit them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
 
-_MOST_PIECES = 4096
+_MOST_PARTS = 4096
+"""Parts of one face in a slab, at most: bounds the work where a face is far longer than a slab is thick."""
 
 
 @inlined
@@ -64,7 +65,7 @@ def cut_faces(
     out_ends: npt.NDArray[np.float64],
     out_face: npt.NDArray[np.int32],
 ) -> int:
-    """Cut faces to a slab, and what is then longer than a size along another axis into pieces; box the pieces.
+    """Cut faces to a slab, and what is then longer than a size along another axis into parts; box the parts.
 
     Clipping (Sutherland and Hodgman, Reentrant Polygon Clipping, 1974) rounds. So every cut is made `slack` farther
     out, and each point of a face in the slab lies in one of that face's boxes, to within `slack`.
@@ -76,17 +77,17 @@ def cut_faces(
         axis: across the slab: 0, 1 or 2.
         low: where the slab begins; may be infinite.
         high: where it ends.
-        size: roughly how long pieces are.
+        size: roughly how long parts are.
         slack: more than the rounding of four cuts, 1e-13 of the largest coordinate.
-        out_ends: (2 * q, 3) float64: smallest and largest coordinates of each piece, in turn; filled as far as it
+        out_ends: (2 * q, 3) float64: smallest and largest coordinates of each part, in turn; filled as far as it
             reaches.
-        out_face: (q,) int32: the face that each piece is cut from.
+        out_face: (q,) int32: the face that each part is cut from.
 
     Returns:
-        How many pieces there are, even where that is more than q.
+        How many parts there are, even where that is more than q.
     """
     most = len(out_face)
-    clipped, piece = np.empty((12, 3), np.float64), np.empty((12, 3), np.float64)
+    clipped, part = np.empty((12, 3), np.float64), np.empty((12, 3), np.float64)
     scratch = np.empty((12, 3), np.float64)
     least, greatest = np.empty(3, np.float64), np.empty(3, np.float64)
     count = 0
@@ -94,8 +95,8 @@ def cut_faces(
         for c in range(3):
             for d in range(3):
                 scratch[c, d] = positions[corners[f, c], d]
-        corner_count = _clip(scratch, 3, axis, low - slack, 1.0, piece)
-        corner_count = _clip(piece, corner_count, axis, high + slack, -1.0, clipped)
+        corner_count = _clip(scratch, 3, axis, low - slack, 1.0, part)
+        corner_count = _clip(part, corner_count, axis, high + slack, -1.0, clipped)
         if corner_count == 0:
             continue
         along, extent = axis, -1.0
@@ -103,19 +104,19 @@ def cut_faces(
         for d in range(3):
             if d != axis and greatest[d] - least[d] > extent:
                 along, extent = d, greatest[d] - least[d]
-        pieces = 1
+        parts = 1
         if extent > size:
-            pieces = int(min(np.ceil(extent / size), float(_MOST_PIECES)))
+            parts = int(min(np.ceil(extent / size), float(_MOST_PARTS)))
         start = least[along]
-        for i in range(pieces):
-            if pieces > 1:
-                begin = -np.inf if i == 0 else start + extent * (i / pieces)
-                end = np.inf if i == pieces - 1 else start + extent * ((i + 1) / pieces)
-                piece_count = _clip(clipped, corner_count, along, begin - slack, 1.0, scratch)
-                piece_count = _clip(scratch, piece_count, along, end + slack, -1.0, piece)
-                if piece_count == 0:
+        for i in range(parts):
+            if parts > 1:
+                begin = -np.inf if i == 0 else start + extent * (i / parts)
+                end = np.inf if i == parts - 1 else start + extent * ((i + 1) / parts)
+                part_corners = _clip(clipped, corner_count, along, begin - slack, 1.0, scratch)
+                part_corners = _clip(scratch, part_corners, along, end + slack, -1.0, part)
+                if part_corners == 0:
                     continue
-                _box(piece, piece_count, least, greatest)
+                _box(part, part_corners, least, greatest)
             if count < most:
                 for d in range(3):
                     out_ends[2 * count, d], out_ends[2 * count + 1, d] = least[d], greatest[d]

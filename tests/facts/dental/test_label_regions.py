@@ -99,7 +99,7 @@ def test_measures_of_half_a_sheet() -> None:
     assert regions.area.tolist() == pytest.approx([1200.0, 1200.0])
     assert regions.centre == pytest.approx(np.array([[-15.0, 0, 0], [15.0, 0, 0]]))
     assert regions.vector_area == pytest.approx(np.array([[0, 0, 1200.0], [0, 0, 1200.0]]))
-    assert regions.rim_length.tolist() == pytest.approx([100.0, 100.0])  # 30 + 40 + 30 mm
+    assert regions.boundary_length.tolist() == pytest.approx([100.0, 100.0])  # 30 + 40 + 30 mm
 
 
 def test_labels_of_faces_are_those_that_the_mesh_carries_too() -> None:

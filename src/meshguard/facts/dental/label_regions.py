@@ -74,9 +74,9 @@ class LabelRegions(NamedTuple):
         return self.measures[:, kernels.NODES]
 
     @property
-    def rim_length(self) -> FloatArray:
+    def boundary_length(self) -> FloatArray:
         """Length of the mesh's boundary along each, float64 (R,), mm."""
-        return self.measures[:, kernels.RIM]
+        return self.measures[:, kernels.BOUNDARY_LENGTH]
 
     def nodes_of(self, region: int) -> IntArray:
         """The nodes of a region, faces or positions, int32, ascending."""

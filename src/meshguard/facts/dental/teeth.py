@@ -75,7 +75,7 @@ def find_teeth(surface: MeshFacts, regions: LabelRegions) -> Teeth:
     of_region[main] = np.arange(len(main), dtype=np.int32)
     axes = _axes(surface, labels, regions, centres, regions.vector_area[main])
     areas: FloatArray = summed.astype(np.float64, copy=False)
-    is_cut = _are_cut(area[main], regions.rim_length[main], has_gum=bool((regions.label == 0).any()))
+    is_cut = _are_cut(area[main], regions.boundary_length[main], has_gum=bool((regions.label == 0).any()))
     is_whole = frozen((area[main] >= FRAGMENT_MM2) & ~is_cut)
     outward = 1.0 if float(np.nansum(regions.vector_area[main] * axes)) >= 0.0 else -1.0
     return Teeth(

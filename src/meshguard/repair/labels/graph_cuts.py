@@ -165,8 +165,8 @@ def without_mere_shifts(
     count = int(region.max()) + 1
     before, after = np.zeros(count), np.zeros(count)
     for inner, outer in ((a, b), (b, a)):
-        is_rim = changed[inner] & (region[inner] != region[outer])
-        inside, outside, length = inner[is_rim], outer[is_rim], graph.length[is_rim]
+        is_outline = changed[inner] & (region[inner] != region[outer])
+        inside, outside, length = inner[is_outline], outer[is_outline], graph.length[is_outline]
         before += np.bincount(region[inside], length * (old[inside] != old[outside]), count)
         after += np.bincount(region[inside], length * (new[inside] != new[outside]), count)
     reach = np.where(before >= surely * after, np.inf, np.where(before >= shortening * after, farthest_mm, band_mm))
