@@ -104,10 +104,10 @@ def _are_cut(area: FloatArray, cut_length: FloatArray, *, has_gum: bool) -> Bool
 def _axes(
     surface: MeshFacts, labels: IntArray, regions: LabelRegions, centres: FloatArray, vector: FloatArray
 ) -> FloatArray:
-    """Unit vectors towards the biting side: the normals of a cap, summed, point along its axis, one way or the other.
+    """Unit vectors towards the biting side: the normals of a crown's surface, summed, point along its axis either way.
 
-    Which way is up is decided by the border of the cap, which lies below its middle. So the orientation of the faces
-    does not matter.
+    Which way is up is decided by the border of that surface, which lies below its middle. So the orientation of the
+    faces does not matter.
     """
     borders, of_face = regions.borders, regions.label_of_face
     count = len(labels)

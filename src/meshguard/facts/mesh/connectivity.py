@@ -243,7 +243,7 @@ class Connectivity:
 
     @once
     def largest_component(self) -> int:
-        """The component with the largest area, of equals the one with the least position; −1 where there are none."""
+        """The component with the largest area (if several, the one with the lowest position); −1 if there are none."""
         areas = self.components.area
         if not len(areas):
             return -1

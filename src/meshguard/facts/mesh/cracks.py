@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
 
 _MOST_COMPARISONS = 100_000_000
+"""Bounds the time where a weld distance is so large that very many vertices lie within it."""
+
 _MOST_PAIRS = 10_000_000
+"""Bounds the memory there: 80 MB of pairs."""
 
 
 class Cracks(NamedTuple):

@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
 
 _BUSY_VALENCE = 64
+"""A position with more faces is a hub. The boxes of its faces all overlap there: of 64 faces about 2,000 pairs do."""
+
 _SAMPLE = 1024
+"""Faces whose edges say which way long edges run: bounds the work, and directions need no more."""
+
 _SLIVER_SHARE = 0.98
+"""Boxes are rotated along the slivers where one direction has at least this share of all squared lengths of edges: then
+nearly all long edges run that way."""
 
 
 class Intersections(NamedTuple):
@@ -235,7 +241,7 @@ def _pairs_at_hub(mesh: Connectivity, hub: int, certified: BoolArray, most: int)
 
 
 def _along_slivers(mesh: Connectivity) -> tuple[FloatArray, FloatArray, float]:
-    """The positions in the frame of the boxes, their bounding box, and how far they are off by rounding.
+    """The positions in the frame of the boxes, their bounding box, and their rounding error.
 
     Where nearly all long edges run one way, boxes of slivers are thin only in a frame that runs that way too.
     """

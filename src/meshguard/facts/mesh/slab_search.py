@@ -28,10 +28,20 @@ if TYPE_CHECKING:
     Search: TypeAlias = Callable[[Tree, IntArray, IntArray, int], IntArray]
 
 _SAMPLE = 256
+"""Faces of the sample, all of whose boxes are compared with one another: bounds the work."""
+
 _LEAST_OVERLAPS = 16
+"""Overlaps that a sample shows at least where slabs are needed: a few may be chance."""
+
 _MANY_OVERLAPS = 300
+"""Pairs of overlapping boxes for each face, from which on a tree of whole faces prunes too little."""
+
 _MOST_SLABS = 1024
+"""Bounds the work: each slab has a tree of its own."""
+
 _BATCH = 8
+"""Slabs that are searched before the cap is looked at: enough for several threads, and the same for any number of them,
+so that a capped search always finds the same pairs."""
 
 
 class Cut(NamedTuple):

@@ -40,7 +40,7 @@ LEAST_COST = 0.02
 """Share of its length that a border costs in the sharpest groove: a detour through a groove is not free."""
 
 LOYALTY_PER_MM = 0.3
-"""What it costs a mm2 to change its label, in mm of border outside grooves (proposal)."""
+"""Cost of changing a label, in mm of border outside grooves, per mm2 (proposal)."""
 
 SHORTENING, SURELY = 1.5, 2.5
 """See `without_mere_shifts` (tuned on labels spoilt on purpose: lower values change right faces far from a border,

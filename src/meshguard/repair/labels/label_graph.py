@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 NORMAL_RANGE_MM = 0.3
 """Normals are averaged over about this distance, so that scanner noise on a fine mesh does not look like grooves
-(proposal: an edge of a scan of 40 faces a mm2 is 0.24 mm)."""
+(proposal: an edge of a scan of 40 faces per mm2 is 0.24 mm)."""
 
 _STEEPEST = 200.0
-"""Degrees a mm: a sharper dihedral is noise or a flaw."""
+"""Degrees per mm: a sharper dihedral is noise or a flaw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +40,7 @@ class LabelGraph:
         b: int32 (e,), higher node.
         length: float64 (e,), mm of border between the two.
         middle: float64 (e, 3), mm: a point on that stretch.
-        dihedral: float64 (e,), degrees a mm: how sharply the surface bends across it, positive in a groove.
+        dihedral: float64 (e,), degrees per mm: how sharply the surface bends across it, positive in a groove.
     """
 
     area: FloatArray

@@ -41,7 +41,7 @@ class _Level(NamedTuple):
 
 
 class Flanks(NamedTuple):
-    """How the surface bends on the two sides of each edge of a graph, degrees a mm: float64 (e, 2) for a and b each.
+    """How the surface bends on the two sides of each edge of a graph, degrees per mm: float64 (e, 2) for a and b each.
 
     First the sharpest dihedral of all other edges of that node, then their mean.
     """

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from meshguard.repair.draft import Draft
 
 _MOST_ROUNDS = 64
+"""Bounds the work: dissolving a face may leave parts without area, which the next round dissolves."""
 
 
 def drop_nonfinite(draft: Draft) -> Change:

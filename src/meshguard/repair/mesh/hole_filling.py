@@ -39,9 +39,10 @@ _BILAPLACIAN_WEIGHT, _TRILAPLACIAN_WEIGHT, _POWER = 0.01, 1.0, 1.3
 """The energy of fairing, the patch's extent as unit of length."""
 
 _STRETCH = 40.0
-"""How much more a change of curvature weighs along a clear ridge or groove than across it."""
+"""Weight of a change of curvature along a clear ridge or groove, relative to one across it."""
 
 _MOST_BAND = 20_000_000
+"""Entries of the banded system of fairing, at most: bounds its memory, 160 MB."""
 
 
 class Patch(NamedTuple):

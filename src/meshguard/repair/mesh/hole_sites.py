@@ -64,7 +64,7 @@ class HoleSite(NamedTuple):
     def mean_edge_lengths(self) -> FloatArray:
         """The mean length of the edges at each point, float64 (n,), mm."""
         length = len(self.points)
-        # The loops' own edges count too: a vertex on the rim may have no face around the hole.
+        # The loops' own edges count too: a vertex on the loop may have no face around the hole.
         on_loops = [edge_keys(loop, np.roll(loop, -1), length) for loop in self.loops]
         edges = np.unique(np.concatenate([self.edges, *on_loops]))
         low, high = edges // length, edges % length

@@ -1,5 +1,6 @@
 """Splitting: sheets that share an edge or a vertex with more faces than a surface has are moved apart.
 
+A sheet is here one of the surfaces that meet at such an edge or vertex: of one component, or of several.
 Positions are identity once a file is an STL, so it is not enough to give each sheet vertices of its own: all but one
 are moved a little into themselves. How far is a limit of the policy, far below what a scanner resolves.
 """

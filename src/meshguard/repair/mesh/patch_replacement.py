@@ -31,7 +31,10 @@ MOST_RINGS = 2
 """Rings of faces around what intersects that are taken out with it, at most: on real scans a third never helped."""
 
 _LARGEST_LOOP = 600
+"""Edges of a patch's boundary, at most: bounds the work of filling, which grows faster than the boundary."""
+
 _MOST_FACES = 4000
+"""Faces of a patch, at most: bounds the work. What is larger is not a small patch, for which this is meant."""
 
 
 class Replacement(NamedTuple):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from meshguard.repair.draft import Draft
 
 _MOST_ROUNDS = 40
+"""Bounds the work: each round halves what is long or removes what still intersects."""
 
 _GROWTH, _ALWAYS = 8, 200_000
 """Faces are split before some are removed until there are so many times as many, or so many if that is more."""
