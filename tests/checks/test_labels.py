@@ -88,9 +88,7 @@ class TestSkipped:
     def test_without_labels(self) -> None:
         outcomes = report(ARCH.without_labels()).outcomes
 
-        assert {o.reason for check, o in outcomes.items() if check[0] == "D"} == {
-            "The mesh carries no labels of teeth."
-        }
+        assert {o.reason for check, o in outcomes.items() if check[0] == "D"} == {"The mesh carries no tooth labels."}
         assert outcomes["F105"].status is Status.PASSED
 
     def test_all_gum(self) -> None:

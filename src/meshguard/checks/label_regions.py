@@ -24,7 +24,7 @@ def _severity_and_limit(facts: DentalFacts, area: float, tooth_area: float, *, i
     """How bad a wrong region in a tooth is, and the limit that decides.
 
     A region below the least area is finer than scanners sample. One that is a large share of the tooth is an error,
-    unless the border of the scan cuts it off.
+    unless the boundary of the scan cuts it off.
     """
     if area < facts.policy.limit("label_part_mm2"):
         return Severity.INFO, "label_part_mm2"
@@ -36,7 +36,7 @@ def _severity_and_limit(facts: DentalFacts, area: float, tooth_area: float, *, i
 def tooth_in_regions(facts: DentalFacts) -> Iterable[Finding]:
     """Tooth label in several regions.
 
-    Each region of a label beside its largest, with its size and the distance between their middles: an island of stray
+    Each region of a label beside its largest, with its size and the distance between their middles: an island of wrong
     label, a tooth that another label cuts in two, or a second tooth with the same number. Faces are connected over
     common edges, vertices along edges. A region that no other label touches is a component of the mesh (S103), not an
     island of a label. An island belongs to the label around it. Repair can relabel it where it is not near its own
@@ -68,7 +68,7 @@ def tooth_in_regions(facts: DentalFacts) -> Iterable[Finding]:
 def hole_in_tooth(facts: DentalFacts) -> Iterable[Finding]:
     """Hole in a tooth label.
 
-    A region of gum, or all of another label, that lies within one tooth: it has no other neighbour, and the border of
+    A region of gum, or all of another label, that lies within one tooth: it has no other neighbour, and the boundary of
     the scan does not reach it. The label of a crown has no such hole. Repair can fill it where it is gum and not a
     large share of the tooth. A region of a label that is larger elsewhere is an island of that label instead (D104).
     """

@@ -129,7 +129,7 @@ def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
     each label one instance, and the gum is 0 in both. An instance with several labels is a tooth whose number is not
     known; a label on several instances means two teeth with one number; an instance that is labelled gum, or a label
     without an instance, is a tooth according to one and not to the other. Where the smaller share is below the limit it
-    is a warning: a few stray labels at a border.
+    is a warning: a few wrong labels at a border.
     """
     stored, instance_of = facts.carried.stored("label"), facts.carried.instances()
     if stored is None or instance_of is None:

@@ -50,7 +50,7 @@ def _why_no_labels(facts: DentalFacts) -> str | None:
     source = facts.mesh.source
     if source is not None and any(note.check == "F105" for note in source.irregularities):
         return "The labels do not fit the mesh (F105)."
-    return "The mesh carries no labels of teeth."
+    return "The mesh carries no tooth labels."
 
 
 def _why_no_codes(facts: DentalFacts) -> str | None:

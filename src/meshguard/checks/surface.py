@@ -155,8 +155,8 @@ def floating_components(facts: MeshFacts) -> Iterable[Finding]:
     """Floating component.
 
     A component of the surface that shares no edge with the largest one. Below the limit it is debris (saliva, tongue,
-    stray triangles) and repair may remove it; above the limit it is reported and kept, since it may be meant. The
-    distance is the one between the nearest vertices of the two.
+    stray triangles) and repair may remove it; above the limit it is reported and kept, since it may be
+    intentional. The distance is the one between the nearest vertices of the two.
     """
     areas = facts.components.area
     smaller = [component for component in range(len(areas)) if component != facts.largest_component]
@@ -191,10 +191,10 @@ def floating_components(facts: MeshFacts) -> Iterable[Finding]:
 def tunnels(facts: MeshFacts) -> Iterable[Finding]:
     """Tunnel.
 
-    A component whose surface has handles (its genus): a bridge of surface between two crowns, or a wormhole that
-    stitching left. The genus follows from Euler's characteristic of the component with its fans separated; components
-    with non-manifold edges or without two sides have none and are left out. Each component is one finding. Nothing is
-    repaired: only a person can say which side of a handle is anatomy.
+    A component whose surface has handles (its genus): a bridge of surface between two crowns, or a narrow tunnel
+    left by stitching. The genus follows from Euler's characteristic of the component with its fans separated;
+    components with non-manifold edges or without two sides have none and are left out. Each component is one finding.
+    Nothing is repaired: only a person can say which side of a handle is anatomy.
     """
     genus = facts.genus
     tunnelled = np.flatnonzero(genus > 0)

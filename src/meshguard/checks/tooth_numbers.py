@@ -138,7 +138,7 @@ def unlabelled_tooth(facts: DentalFacts) -> Iterable[Finding]:
         area = float(facts.surface.face_measures.area[faces[places]].sum())
         return Diagnosis(
             severity=Severity.WARNING,
-            message=f"An area of {area:.1f} mm² as high as the crowns beside it is labelled as gum.",
+            message=f"Surface of {area:.1f} mm² that is as high as the crowns beside it is labelled as gum.",
             measures={"area_mm2": area},
             limit="tooth_like_mm2",
         )

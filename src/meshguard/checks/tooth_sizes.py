@@ -71,9 +71,9 @@ def implausible_tooth_size(facts: DentalFacts) -> Iterable[Finding]:
     The widths of a crown along the arch (mesiodistal) and across it (buccolingual) are compared with the averages of
     Wheeler's table, scaled by the median of this arch, since people and scans differ as a whole. Too wide: two teeth
     with one number, a label that bleeds, or a number that belongs to a larger tooth. Too narrow: a tooth that has not
-    fully erupted or is cut by the border of the scan, or a wrong number. Where the sizes of a whole side fit the
-    neighbouring numbers much better, that is reported once. Where all teeth are off alike, the unit of length is wrong
-    and only that is reported.
+    fully erupted or is cut by the boundary of the scan, or a wrong number. Where the sizes of a whole side fit the
+    neighbouring numbers much better, that is reported once. Where all teeth deviate by about the same factor, the unit
+    of length is wrong and only that is reported.
     """
     crowns = _measured_crowns(facts)
     if len(crowns.row) < 2:
@@ -110,7 +110,7 @@ def _measured_crowns(facts: DentalFacts) -> _Crowns:
 
 
 def _wrong_unit(facts: DentalFacts, crowns: _Crowns) -> Iterable[Finding]:
-    """One D109 about all teeth: they are off alike."""
+    """One D109 about all teeth: they deviate by about the same factor."""
     scale = crowns.scale[0]
     diagnosis = Diagnosis(
         severity=Severity.WARNING,

@@ -31,7 +31,7 @@ DENTAL_LIMITS = by_name(
     Limit(
         "label_speck_share",
         0.05,
-        "Repair gives away a label island with at most this share of its tooth's area, however near it lies.",
+        "Repair relabels an island with at most this share of its tooth's area, however near it lies.",
         source="proposal: islands below 5 % of a tooth's area are fixable",
     ),
     Limit("order_mm", 1.5, "Two teeth are out of order when they are the wrong way round by more than this."),
@@ -71,13 +71,13 @@ DENTAL_LIMITS = by_name(
     Limit(
         "ragged_face_share",
         0.28,
-        "Where faces carry the labels, a ragged border strays by more than this share of their longest edges.",
+        "Where faces carry the labels, a ragged border deviates by more than this share of their longest edges.",
         source="tuned on real arches and phantoms, which have up to 0.27",
     ),
     Limit(
         "ragged_vertex_share",
         0.24,
-        "Where vertices carry the labels, a ragged border strays by more than this share of the longest edges.",
+        "Where vertices carry the labels, a ragged border deviates by more than this share of the longest edges.",
         source="tuned on real arches and phantoms, which have up to 0.24",
     ),
     Limit(

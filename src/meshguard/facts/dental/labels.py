@@ -125,8 +125,8 @@ def find_labelling(surface: MeshFacts, carried: CarriedLabels) -> Labelling | No
         why_unusable = "The mesh is larger, or farther away, than an arch is in any unit of length."
     elif border_ratio > SCRAMBLED_RATIO:
         mismatch = (
-            f"The labels do not follow the surface: neighbours differ {100 * border_ratio:.0f} % as often as chance "
-            "would have it. They are probably in the order of another file."
+            f"The labels do not follow the surface: neighbours differ {100 * border_ratio:.0f} % as often as they "
+            "would by chance. The labels are probably in the order of another file."
         )
         why_unusable = "The labels do not fit the mesh (F105)."
     return Labelling(per, of_node, is_fdi, jaw, mesh.jaw is not None, why_unusable, mismatch, border_ratio)
