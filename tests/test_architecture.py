@@ -127,6 +127,33 @@ class TestMirror:
         assert tested == []
 
 
+def trees() -> dict[str, str]:
+    """The trees that the page about the architecture shows, by folder."""
+    page = (ROOT / "docs/explanation/architecture.md").read_text("utf-8")
+    return dict(re.findall(r"^```text\n([\w/]+)/\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
+
+
+class TestTrees:
+    def test_the_page_shows_the_package_and_the_folders_with_parts(self) -> None:
+        assert list(trees()) == ["src/meshguard", "facts", "repair", "policy", "checks"]
+
+    def test_the_first_names_what_lies_in_the_package(self) -> None:
+        named = re.findall(r"^  (\w+\.py|\w+/)", trees()["src/meshguard"], re.MULTILINE)
+        modules = {path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("_")}
+        folders = {f"{path.name}/" for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+
+        assert set(named) == modules | folders and len(named) == len(set(named))
+
+    @pytest.mark.parametrize("folder", ["facts", "repair", "policy", "checks"])
+    def test_each_other_names_every_module_and_none_that_does_not_exist(self, folder: str) -> None:
+        tree, modules = trees()[folder], {path.stem for path in (PACKAGE / folder).rglob("*.py")}
+        # Prose stands beside the names, but a word with an underscore is a name.
+        named = set(re.findall(r"\w+(?=\.py\b)|\b[a-z]+(?:_[a-z]+)+\b", tree))
+
+        assert named - modules == set()
+        assert modules - {"__init__"} - set(re.findall(r"\w+", tree)) == set()
+
+
 class TestChecks:
     def test_ids_are_unique_and_look_permanent(self) -> None:
         ids = [check.id for check in CATALOGUE]
