@@ -347,11 +347,22 @@ class TestExplain:
         assert result.exit_code == 2
         assert "there is no check 'T1O1'; did you mean 'T101'?" in result.stderr
 
-    def test_a_word_names_the_checks_that_have_it_in_their_titles(self) -> None:
-        result = run("explain", "hole")
+    def test_a_word_lists_the_checks_that_have_it_in_their_titles(self) -> None:
+        said = run("explain", "hole").stdout
+
+        assert [line.split()[0] for line in said.splitlines() if line.startswith("  ")] == ["D105", "S101"]
+
+    def test_a_title_or_a_limit_leads_to_its_check(self) -> None:
+        assert run("explain", "Hole", "in", "the", "surface").stdout.startswith("S101 ")
+        assert "S101" in run("explain", "hole_diameter_mm").stdout
+        assert run("explain", "shift_gain").stdout.startswith("D109 ")
+
+    def test_a_family_by_its_name_and_one_without_checks(self) -> None:
+        assert run("explain", "surface").stdout == run("explain", "S").stdout
+        result = run("explain", "A")
 
         assert result.exit_code == 2
-        assert "did you mean D105 (Hole in a tooth label) or S101 (Hole in the surface)?" in result.stderr
+        assert "the family A (arch) has no checks yet" in result.stderr
 
     def test_anything_else_is_told_how_to_list_them(self) -> None:
         assert "`meshguard explain` lists them all" in run("explain", "watertight").stderr

@@ -101,4 +101,5 @@ def agrees(printed: str, said: str) -> bool:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path.cwd()))  # so that a page can import a module that it shows
     run(Path(sys.argv[1]))

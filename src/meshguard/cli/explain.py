@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -19,35 +20,54 @@ _WIDTH = 88
 
 
 @click.command(short_help="Say what a check finds, why it matters and what its limits are.")
-@click.argument("id_", metavar="[ID]", required=False)
+@click.argument("words", metavar="[ID|WORD...]", nargs=-1)
 @plugin_option
-def explain(id_: str | None) -> None:
-    """Explain the check ID (such as S101), list the checks of a family (such as S), or list them all."""
+def explain(words: tuple[str, ...]) -> None:
+    """Explain a check, or list those of a family, those about some words, or all of them.
+
+    ID is a check (S101), a letter or name of a family (S, surface); WORD is in a title (hole), or names a limit.
+    """
     from meshguard.checks import CATALOGUE, every_check
     from meshguard.cli.notice import symbols
 
-    asked = (id_ or "").strip().upper()
-    chosen = [check for check in CATALOGUE if check.id == asked]
-    listed: list[Check] = []
-    if not chosen:  # plugins are loaded only where they may have what is asked for
-        checks = every_check()
-        chosen = [check for check in checks if check.id == asked]
-        listed = sorted((check for check in checks if check.id.startswith(asked)), key=lambda check: check.id)
-        if not listed:
-            raise click.UsageError(f"there is no check {id_!r}; {_hint(asked, checks)}")
-    lines = _explanation(chosen[0]) if chosen else _list(listed)
+    asked = " ".join(words).strip()
+    found = [check for check in CATALOGUE if check.id == asked.upper()]
+    if not found:  # plugins are loaded only where they may have what is asked for
+        checks = sorted(every_check(), key=lambda check: check.id)
+        found = _in_family(asked, checks) or _about(asked, checks)
+        if not found:
+            raise click.UsageError(_nothing_about(asked, checks))
+    lines = _list(found) if len(found) > 1 else _explanation(found[0])
     import sys
 
     click.echo(symbols("\n".join(lines), sys.stdout.encoding))
 
 
-def _hint(asked: str, checks: tuple[Check, ...]) -> str:
-    """The checks that someone may mean: those with the word in their titles, else the id that is nearest."""
-    titled = sorted(f"{check.id} ({check.title})" for check in checks if asked in check.title.upper())
-    if titled:
-        return f"did you mean {' or '.join(titled)}?"
-    close = difflib.get_close_matches(asked, [check.id for check in checks], n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else "`meshguard explain` lists them all"
+def _in_family(asked: str, checks: list[Check]) -> list[Check]:
+    """The checks whose ids begin like this, or whose family has this name."""
+    return [check for check in checks if check.id.startswith(asked.upper()) or check.family == asked.lower()]
+
+
+def _about(asked: str, checks: list[Check]) -> list[Check]:
+    """The checks with all of these words in their titles; if there are none, anywhere in what is said about them."""
+    words = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in asked.split() if len(word) > 1]
+    if not words:
+        return []
+    titled = [check for check in checks if all(word.search(check.title) for word in words)]
+    said = {check.id: " ".join([check.title, check.explanation, *check.limits]) for check in checks}
+    return titled or [check for check in checks if all(word.search(said[check.id]) for word in words)]
+
+
+def _nothing_about(asked: str, checks: list[Check]) -> str:
+    """What to say where no check fits: that the family has none yet, or which id is nearest."""
+    from meshguard.checks.registry import FAMILIES
+
+    for letter, family in FAMILIES.items():
+        if asked.upper() == letter or asked.lower() == family:
+            return f"the family {letter} ({family}) has no checks yet"
+    close = difflib.get_close_matches(asked.upper(), [check.id for check in checks], n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else "`meshguard explain` lists them all"
+    return f"there is no check {asked!r}; {hint}"
 
 
 def _explanation(check: Check) -> Iterator[str]:
