@@ -64,6 +64,9 @@ class Source:
             occurs first; None where the format has its own vertices.
         face_origin: int32 (m,): the file's face behind each triangle, where they differ (polygons, strips,
             dropped faces); None where they are the same.
+
+    A mesh that repair changed keeps the format and the irregularities, which are about the file that was read. It has
+    neither of the two maps: those of the `RepairResult` lead to the input.
     """
 
     format: str

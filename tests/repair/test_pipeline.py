@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from meshguard.policy import Policy
 from meshguard.report import Safety
 from tests import mutations, shapes
 from tests.repair import broken
-from tests.repair.proof import is_same, proved, trouble
+from tests.repair.proof import is_same, proved, through, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -355,3 +356,69 @@ def test_trouble_is_what_the_proof_would_see() -> None:
     assert trouble(shapes.grid(), "print") == {"boundary_edges": 28}
     assert "intersecting_pairs" in trouble(broken.overlapping_bodies(), "print")
     assert trouble(broken.overlapping_bodies()) == {}
+
+
+def _cut_short(mesh: Mesh, kind: Literal["ply", "stl"], faces: int) -> bytes:
+    """A binary file of a mesh whose last faces are missing."""
+    file = io.BytesIO()
+    meshguard.save(mesh, file, format=kind)
+    return file.getvalue()[: -faces * {"ply": 13, "stl": 50}[kind]]
+
+
+class TestWhatReadingFound:
+    """It is about the file, so no step can mend it, and it is still true of the result."""
+
+    @pytest.mark.parametrize("kind", ["ply", "stl"])
+    @pytest.mark.parametrize("make", [shapes.grid, mutations.unreferenced, mutations.flipped_face])
+    def test_a_file_that_is_cut_short_stays_so(self, make: Callable[[], Mesh], kind: Literal["ply", "stl"]) -> None:
+        content = _cut_short(make(), kind, 20)
+        result = repair(content)
+        left = {left.check: left.reason for left in result.not_repaired}
+
+        assert result.clean
+        assert not result.after.ok and result.after.grade == 4
+        assert left["F101"] == "This is about the file as it was read; repair cannot bring back what is not in it."
+        assert result.after.outcomes["F101"].findings == result.before.outcomes["F101"].findings == 1
+        assert meshguard.validate(result.mesh).to_json() == result.after.to_json()
+
+    def test_the_maps_to_the_file_are_left_out_and_all_else_stays(self) -> None:
+        mesh = meshguard.load(_cut_short(mutations.flipped_face(), "stl", 20))
+        result = repair(mesh)
+
+        assert result.changed
+        assert mesh.source is not None and result.mesh.source is not None
+        assert mesh.source.soup_origin is not None and result.mesh.source.soup_origin is None
+        assert result.mesh.source.format == mesh.source.format
+        assert result.mesh.source.irregularities == mesh.source.irregularities
+
+    def test_labels_that_do_not_fit_stay_told(self) -> None:
+        result = repair(mutations.flipped_face(), labels=np.ones(7, np.int32))
+
+        assert result.changed
+        assert "F105" in {left.check for left in result.not_repaired}
+
+    def test_repairing_the_result_changes_nothing(self) -> None:
+        first = repair(_cut_short(mutations.flipped_face(), "stl", 20))
+        second = repair(first.mesh)
+
+        assert second.mesh is first.mesh
+        assert [left.check for left in second.not_repaired] == [left.check for left in first.not_repaired]
+
+    def test_the_file_of_the_result_is_whole(self) -> None:
+        result = repair(_cut_short(mutations.flipped_face(), "stl", 20))
+
+        assert meshguard.validate(through(result.mesh, "stl")).outcomes["F101"].findings == 0
+
+    def test_missing_normals_are_not_told_of_a_mesh_without_normals(self) -> None:
+        file = io.BytesIO()
+        meshguard.save(mutations.flipped_face(), file, format="stl")
+        content = bytearray(file.getvalue())
+        for start in range(84, len(content), 50):
+            content[start : start + 12] = bytes(12)
+        result = repair(bytes(content))
+
+        assert result.before.outcomes["F104"].findings == 1
+        assert result.changed and result.after.outcomes["F104"].findings == 0
+
+    def test_a_mesh_of_arrays_has_no_source(self) -> None:
+        assert repair(mutations.flipped_face()).mesh.source is None

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from meshguard.facts.arrays import frozen
 from meshguard.facts.mesh import MeshFacts
 from meshguard.halfedges import face_normals
-from meshguard.mesh import Mesh, label_of_corners
+from meshguard.mesh import Mesh, Source, label_of_corners
 from meshguard.repair.draft import NEW
 
 if TYPE_CHECKING:
@@ -67,7 +67,14 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
     _renew_normals(start, draft, positions, faces, vertex_data, face_data)
     if draft.synthetic.any() or "synthetic" in source.face_data:
         face_data["synthetic"] = draft.synthetic.astype(np.uint8)
-    mesh = Mesh(vertices=positions, faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=source.jaw)
+    mesh = Mesh(
+        vertices=positions,
+        faces=faces,
+        vertex_data=vertex_data,
+        face_data=face_data,
+        jaw=source.jaw,
+        source=_source_of_changed(source.source, has_normals=bool({"normal"} & {*vertex_data, *face_data})),
+    )
     new = draft.origin == NEW
     area = draft.facts.face_measures.area
     before = np.where(np.isfinite(facts.face_measures.area), facts.face_measures.area, 0.0)
@@ -81,6 +88,18 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         float(area[draft.synthetic & new].sum()),
         float(np.where(before - remains > _ROUNDING * before, before - remains, 0.0).sum()),
     )
+
+
+def _source_of_changed(source: Source | None, *, has_normals: bool) -> Source | None:
+    """What reading saw, as far as it is true of a mesh that was changed.
+
+    What is not in the file is not in the mesh either, so every irregularity stays. Notes on stored normals (F104) stay
+    only with the normals. The maps to the file's corners and faces do not fit the mesh and are left out.
+    """
+    if source is None:
+        return None
+    notes = tuple(note for note in source.irregularities if has_normals or note.check != "F104")
+    return Source(format=source.format, irregularities=notes)
 
 
 def _numbered(draft: Draft) -> tuple[IntArray, IntArray, IntArray]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from meshguard.policy import Policy
     from meshguard.report import Finding, Report
 
+OF_THE_FILE = "This is about the file as it was read; repair cannot bring back what is not in it."
+"""Why what reading found is left."""
+
 
 def repaired(
     mesh_or_file: Mesh | str | Path | bytes | BinaryIO,
@@ -113,13 +116,15 @@ def _left(after: Report, most: Safety, *, mend_labels: bool) -> list[NotRepaired
 
 def _reason(finding: Finding, most: Safety, *, mend_labels: bool) -> str:
     """Why a finding was left."""
+    check = next((check for check in every_check() if check.id == finding.check), None)
+    if check is not None and check.looks_at == "file":
+        return OF_THE_FILE
     if finding.fixable is None:
         return "No repair can decide this: a person has to."
     if finding.fixable.rank > most.rank:
         return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
-    why_left = next((check.why_left for check in every_check() if check.id == finding.check), None)
-    if why_left is not None:
-        return why_left
+    if check is not None and check.why_left is not None:
+        return check.why_left
     of_labels = any(finding.check in step.checks for step in LABEL_STEPS)
     if of_labels and not mend_labels:
         return "Labels are mended only on request."

@@ -27,7 +27,7 @@ class StepRecord:
         checks: ids of the checks whose findings it mends.
         safety: what it does to the scan.
         why: why it stands at its place in the plan.
-        mended: how many defects of its kind it mended.
+        mended: how many defects of its kind it mended; for a step that mends none (`checks` is empty), what it changed.
         parameters: limits that decided, and what it measured, name -> number.
         undone: why it was undone, or not done; "" if it was done.
     """
@@ -145,7 +145,8 @@ class RepairResult:
 
     Attributes:
         mesh: the repaired mesh; the input itself if nothing had to be done. `face_data["synthetic"]` marks every face
-            whose surface was not scanned.
+            whose surface was not scanned. Its `source` keeps what reading the file found, since repair cannot bring
+            back what the file does not hold.
         before, after: reports on the input and on the result.
         steps: what was done in order, what was undone, and what the policy did not allow.
         vertex_origin: int32 (n,), for each vertex the input's vertex that it is, moved or not; −1 = new.
