@@ -133,6 +133,67 @@ class TestRefused:
         assert "at most lossless repair is allowed" in said
 
 
+class TestCleanButNotGood:
+    """A clean surface with a finding that fails the policy: written, said in the first line, and exit code 3."""
+
+    @pytest.fixture
+    def cut_short(self, folder: Path) -> Path:
+        """A file whose end is missing, and in which there is something to repair."""
+        meshguard.save(shapes.grid(), "cut.ply")
+        content = Path("cut.ply").read_bytes()
+        Path("cut.ply").write_bytes(content[: -40 * 13])  # 40 of 96 faces, of 13 bytes each
+        return folder
+
+    @pytest.mark.parametrize("name", ["out.ply", "out.stl"])
+    def test_a_file_that_is_cut_short(self, cut_short: Path, name: str) -> None:
+        result = run("cut.ply", name)
+        said = " ".join(result.stdout.split())
+
+        assert result.exit_code == 3
+        assert said.startswith("! cut.ply: a clean surface, ") and "; left: 1 error" in said
+        assert "F101" in said and "repair cannot bring back what is not in it." in said
+        assert said.endswith(f"Grade 4 before, 4 after. Written to {name}.")
+        assert trouble(meshguard.load(name)) == {}
+
+    def test_its_report_says_the_same(self, cut_short: Path) -> None:
+        assert run("cut.ply", "--dry-run", "-q", "--report", "report.json").exit_code == 3
+        found = json.loads(Path("report.json").read_text())
+
+        assert (found["clean"], found["after"]["ok"], found["after"]["grade"]) == (True, False, 4)
+        assert [left["check"] for left in found["not_repaired"]] == ["F101"]
+
+    def test_a_hole_beyond_the_limit(self, folder: Path) -> None:
+        meshguard.save(broken.hole_beyond_the_limit(), "wide.ply")
+        result = run("wide.ply", "out.ply", "-q")
+
+        assert result.exit_code == 3
+        assert result.stdout == "! wide.ply: a clean surface, nothing was repaired; left: 1 error\n"
+
+    def test_under_the_policy_that_was_chosen(self, folder: Path) -> None:
+        meshguard.save(mutations.needle(), "needle.ply")
+        Path("severe.toml").write_text('severities = { G103 = "error" }')
+
+        assert run("needle.ply", "out.ply").exit_code == 0
+        assert run("needle.ply", "out.ply", "--policy", "severe.toml").exit_code == 3
+
+    def test_a_refusal_stays_1(self, cut_short: Path) -> None:
+        meshguard.save(broken.cubes_at_an_edge(), "cubes.ply")
+        content = Path("cubes.ply").read_bytes()
+        Path("cubes.ply").write_bytes(content.replace(b"element face 24", b"element face 25"))
+
+        assert run("cubes.ply", "out.ply", "--lossless").exit_code == 1
+        assert run("cubes.ply", "out.ply", "--lossless", "--best-effort").exit_code == 1
+
+    def test_the_shared_file(self, folder: Path, data_root: Path) -> None:
+        path = data_root / "field" / "44b_truncated.ply"
+        if not path.is_file():
+            pytest.skip("the shared data hold no field/44b_truncated.ply")
+        result = run(str(path), "out.ply", "-q")
+
+        assert result.exit_code == 3
+        assert "a clean surface" in result.stdout and "left: 1 error" in result.stdout
+
+
 class TestDryRun:
     @pytest.mark.parametrize("arguments", [["turned.stl"], ["turned.stl", "out.stl"], ["cubes.stl", "--best-effort"]])
     def test_it_writes_nothing(self, folder: Path, arguments: list[str]) -> None:
@@ -264,7 +325,8 @@ class TestTrouble:
 def test_help_tells_the_exit_codes() -> None:
     said = " ".join(run("--help").stdout.split())
 
-    assert "Exit codes: 0 clean; 1 refused, and nothing written; 2 IN cannot be read" in said
+    assert "Exit codes: 0 clean, and nothing is left that fails the policy; 1 refused, and nothing written; 2" in said
+    assert "3 clean and written, but findings are left that fail the policy and that repair may not mend." in said
 
 
 class TestLabels:

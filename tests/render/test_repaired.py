@@ -35,6 +35,12 @@ def refused(mesh: Any, **options: Any) -> tuple[RepairResult, tuple[str, ...]]:
     return error.value.result, error.value.reasons
 
 
+@pytest.fixture(scope="module")
+def rebuilt() -> RepairResult:
+    """A body that could only be made a closed solid by building it again."""
+    return repair(broken.overlapping_bodies(), policy="print")
+
+
 class TestVerdict:
     def test_nothing_to_do(self) -> None:
         line = repair_verdict(repair(shapes.grid()), name="a.stl", reasons=()).plain
@@ -55,6 +61,26 @@ class TestVerdict:
         assert line.startswith("! a.stl: a clean surface, nothing was repaired; left: ")
         assert "error" in line
 
+    def test_rounding_is_not_a_defect(self) -> None:
+        cube = shapes.cube()
+        result = repair(meshguard.Mesh(vertices=cube.vertices + 0.1, faces=cube.faces))
+        line = repair_verdict(result, name="a.stl", reasons=()).plain
+
+        assert result.changed
+        assert line == "✓ a.stl: clean, nothing to repair"
+
+    def test_a_warning_that_is_left_is_told(self) -> None:
+        result = repair(shapes.grid(), policy=Policy(limits={"size_min_mm": 1.0, "size_max_mm": 20.0}))
+        line = repair_verdict(result, name="a.stl", reasons=()).plain
+
+        assert result.after.ok
+        assert line == "✓ a.stl: clean, nothing was repaired; left: 1 warning"
+
+    def test_a_surface_that_was_rebuilt_is_said_first(self, rebuilt: RepairResult) -> None:
+        line = repair_verdict(rebuilt, name="a.stl", reasons=()).plain
+
+        assert line.split(", ")[1] == "all of it rebuilt: no scanned face is left"
+
     def test_refused_with_every_reason(self) -> None:
         line = repair_verdict(repair(shapes.grid()), name="a.stl", reasons=("2 of this", "1 of that")).plain
 
@@ -71,6 +97,13 @@ class TestText:
         assert said[0] == "✓ lower.stl: clean, nothing to repair"
         assert said[-1] == "Grade 1 before, 1 after. Nothing was written."
         assert "What was done" not in said
+
+    def test_nothing_is_said_of_scanned_vertices_where_none_is_left(self, rebuilt: RepairResult) -> None:
+        said = text(rebuilt)
+
+        assert (rebuilt.face_origin < 0).all()
+        assert "What it cost\n  all of the surface was rebuilt: " in said
+        assert "no scanned vertex moved" not in said
 
     def test_what_was_done_and_what_it_cost(self) -> None:
         result = repair(broken.small_hole())

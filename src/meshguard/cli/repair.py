@@ -82,7 +82,9 @@ def repair(
     and keeps labels; STL can do neither, and --labels-out then writes the labels of its facets, or of their corners
     where vertices carry the labels.
 
-    Exit codes: 0 clean; 1 refused, and nothing written; 2 IN cannot be read, OUT cannot be written, or wrong usage.
+    Exit codes: 0 clean, and nothing is left that fails the policy; 1 refused, and nothing written; 2 IN cannot be read,
+    OUT cannot be written, or wrong usage; 3 clean and written, but findings are left that fail the policy and that
+    repair may not mend.
     """
     policy = chosen_policy(policy_name)
     if target is None and not dry_run:
@@ -124,7 +126,7 @@ def repair(
         else render_repair(result, name=shown(source), reasons=reasons, written=target if write else None)
     )
     click.echo(printed(rendered, to_terminal=sys.stdout.isatty()), nl=False)
-    click.get_current_context().exit(1 if reasons else 0)
+    click.get_current_context().exit(1 if reasons else 0 if result.after.ok else 3)
 
 
 def _refuse_target(target: str) -> None:

@@ -21,9 +21,10 @@ FIRST = 3
 
 
 def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...]) -> Text:
-    """The one line that says it all: clean or refused, how much was changed, and whether what is left is good.
+    """The one line that says it all: clean or refused, what was replaced, how much was repaired, and what is left.
 
-    A clean result can still be a bad scan: repair cannot fix a missing molar or wrong tooth numbers.
+    A clean result can still be a bad scan: repair cannot fix a missing molar, wrong tooth numbers, or a file that is
+    cut short. Only a result that is clean and good has the mark of success.
     """
     line = Text()
     if reasons:
@@ -36,13 +37,23 @@ def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...])
         line.append(f"refused: {'; '.join(reasons)}", style)
         return line
     line.append("clean" if result.after.ok else "a clean surface", style)
-    if result.changed:
-        line.append(f", {many(sum(step.mended for step in result.steps if not step.undone), 'defect')} repaired")
+    if _is_rebuilt(result):
+        line.append(", all of it rebuilt: no scanned face is left")
+    # A step without checks, such as rounding, changes the mesh but mends no defect.
+    n_repaired = sum(step.mended for step in result.steps if step.checks and not step.undone)
+    has_rest = bool(result.not_repaired) or not result.after.ok
+    if n_repaired:
+        line.append(f", {many(n_repaired, 'defect')} repaired")
     else:
-        line.append(", nothing to repair" if result.after.ok else ", nothing was repaired")
-    if not result.after.ok:
+        line.append(", nothing was repaired" if has_rest else ", nothing to repair")
+    if has_rest:
         line.append(f"; left: {findings_in_words(result.after)}")
     return line
+
+
+def _is_rebuilt(result: RepairResult) -> bool:
+    """Whether the result is new surface and nothing else, as where a closed solid was built around what was there."""
+    return len(result.face_origin) > 0 and bool((result.face_origin < 0).all())
 
 
 def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], written: str | None) -> RenderableType:
@@ -88,12 +99,20 @@ def _cost(result: RepairResult) -> list[RenderableType]:
     n_new = Counter(result.face_origin.tolist())[-1]
     labels = result.relabelled
     relabelled = [] if labels is None else [f"{many(len(labels.indices), f'{labels.per} label')} changed"]
-    costs = [
-        *relabelled,
-        f"{many(n_new, 'new face')}, {quantity(result.area_added_mm2, 'mm²')} of surface that was not scanned",
-        f"{quantity(result.area_removed_mm2, 'mm²')} of scanned surface removed",
-        f"no scanned vertex moved by more than {quantity(result.max_displacement_mm, 'mm')}",
-    ]
+    added, removed = quantity(result.area_added_mm2, "mm²"), quantity(result.area_removed_mm2, "mm²")
+    if _is_rebuilt(result):  # no scanned vertex is left, so nothing can be said about how far one moved
+        costs = [
+            f"all of the surface was rebuilt: {removed} of it were replaced by {added} that were not scanned",
+            f"{many(n_new, 'new face')}, and no scanned face is left",
+            *relabelled,
+        ]
+    else:
+        costs = [
+            *relabelled,
+            f"{many(n_new, 'new face')}, {added} of surface that was not scanned",
+            f"{removed} of scanned surface removed",
+            f"no scanned vertex moved by more than {quantity(result.max_displacement_mm, 'mm')}",
+        ]
     return [_indented(cost) for cost in costs]
 
 
