@@ -18,6 +18,16 @@ def only(mesh: Mesh, check: str) -> Finding:
     return found[0]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_where_no_face_would_be_left_nothing_can_be_repaired(value: float) -> None:
+    mesh = Mesh(vertices=np.full((4, 3), value), faces=[[0, 1, 2], [1, 2, 3]])
+    finding = only(mesh, "G101")
+
+    assert finding.fixable is None
+    assert finding.message == "4 vertices have no finite position; 2 faces use them, and no other face is left."
+    assert validate(mesh).grade == 4
+
+
 def test_nonfinite_vertices_have_no_place_and_count_their_faces() -> None:
     finding = only(mutations.nonfinite(), "G101")
 

@@ -26,10 +26,11 @@ def nonfinite_vertices(facts: MeshFacts) -> Iterable[Finding]:
 
     A coordinate is NaN or infinite. Faces that use such a vertex have no place and are left out of all other checks.
     All of them are one finding. Repair removes them and their faces, and fills the hole that this leaves if it is
-    small.
+    small. Where that would leave no face, nothing can be repaired.
     """
     vertices = np.flatnonzero(~facts.is_finite).astype(np.int32)
     faces = len(facts.mesh.faces) - facts.n_finite
+    is_some_left = facts.n_finite > 0 or not faces
     return located(
         facts,
         "G101",
@@ -40,10 +41,11 @@ def nonfinite_vertices(facts: MeshFacts) -> Iterable[Finding]:
             severity=Severity.ERROR,
             message=(
                 f"{'One vertex has' if len(places) == 1 else f'{len(places)} vertices have'} no finite position; "
-                f"{'one face uses' if faces == 1 else f'{faces} faces use'} {'it' if len(places) == 1 else 'them'}."
+                f"{'one face uses' if faces == 1 else f'{faces} faces use'} {'it' if len(places) == 1 else 'them'}"
+                f"{'.' if is_some_left else ', and no other face is left.'}"
             ),
             measures={"vertices": len(places), "faces": faces},
-            fixable=Safety.LOCAL,
+            fixable=Safety.LOCAL if is_some_left else None,
         ),
     )
 
