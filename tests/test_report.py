@@ -229,10 +229,24 @@ class TestSchema:
         assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
     @pytest.mark.parametrize(
-        "one", [report(), report(finding()), report(finding(location=None, fixable=None, tooth=11))]
+        "one",
+        [
+            report(),
+            report(finding()),
+            report(finding(location=None, fixable=None, tooth=11)),
+            report(unchecked=("It was not checked whether this is a dental arch: it is flat.",)),
+        ],
     )
     def test_reports_satisfy_it(self, one: Report) -> None:
         VALIDATOR.validate(json.loads(one.to_json()))
+
+    def test_a_field_of_a_later_version_may_be_absent(self) -> None:
+        assert "unchecked" not in report().to_dict()
+        assert "unchecked" not in schema()["required"]
+        assert Report.from_json(report().to_json()).unchecked == ()
+        told = report(unchecked=("That was not checked.",))
+        assert Report.from_json(told.to_json()).unchecked == told.unchecked
+        assert Report.from_json(told.to_json()).to_json() == told.to_json()
 
     def test_every_field_is_required_and_described(self) -> None:
         data = report(finding()).to_dict()
@@ -244,7 +258,7 @@ class TestSchema:
             (schema()["$defs"]["finding"], data["findings"][0]),
         ]
         for described, found in places:
-            assert sorted(described["required"]) == sorted(described["properties"]) == sorted(found)
+            assert sorted(described["required"]) == sorted({*described["properties"]} - {"unchecked"}) == sorted(found)
             for name, field in described["properties"].items():
                 assert field.get("description"), name
 

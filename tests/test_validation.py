@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
@@ -17,10 +18,16 @@ import meshguard
 from meshguard.checks import CATALOGUE
 from meshguard.errors import PolicyError, ReadError
 from meshguard.mesh import Mesh
+from meshguard.phantoms import phantom
 from meshguard.policy import Policy
+from meshguard.render import text_of
+from meshguard.render.markdown import escaped, markdown_of
 from meshguard.report import Report, Severity, Status
 from meshguard.validation import validate
 from tests import mutations, shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 JUDGED = [
     "vertices",
@@ -195,3 +202,46 @@ def test_an_empty_mesh_is_an_error_and_no_crash() -> None:
 def test_garbage_is_refused() -> None:
     with pytest.raises(ReadError):
         validate(b"this is not a mesh")
+
+
+class TestNotAnArch:
+    """No check tells an arch yet: a good verdict on what does not look like one says so."""
+
+    SENTENCE = "It was not checked whether this is a dental arch: "
+
+    @staticmethod
+    def halves() -> list[Mesh]:
+        """The halves of an arch, left, right, front and back."""
+        arch = phantom(faces=8000).without_labels()
+        places = arch.vertices[arch.faces].mean(axis=1)[:, :2]
+        sides = [sign * places[:, axis] for axis in (0, 1) for sign in (1, -1)]
+        return [arch.take(side > np.median(side)) for side in sides]
+
+    @pytest.mark.parametrize("make", [shapes.triangle, shapes.cube, shapes.grid, shapes.tetrahedron])
+    def test_it_is_told_and_changes_nothing_else(self, make: Callable[[], Mesh]) -> None:
+        report = meshguard.validate(make())
+
+        assert [sentence.startswith(self.SENTENCE) for sentence in report.unchecked] == [True]
+        assert (report.ok, report.grade) == (True, 1)
+        assert text_of(report).splitlines()[:2] == [
+            "✓ ideal (grade 1 of 4): nothing found; not all was checked",
+            f"  {report.unchecked[0]}",
+        ]
+        assert escaped(report.unchecked[0]) in markdown_of(report)
+
+    def test_a_half_of_one_is_told(self) -> None:
+        for half in self.halves():
+            report = meshguard.validate(half)
+            assert report.grade > 1 or report.unchecked
+
+    @pytest.mark.parametrize("jaw", ["lower", "upper"])
+    def test_an_arch_is_not(self, jaw: Literal["lower", "upper"]) -> None:
+        report = meshguard.validate(phantom(jaw=jaw, faces=8000).without_labels())
+
+        assert (report.grade, report.unchecked) == (1, ())
+
+    def test_only_where_nothing_is_found_by_a_policy_for_scans(self) -> None:
+        assert meshguard.validate(mutations.flipped_face()).unchecked == ()
+        assert meshguard.validate(shapes.cube(), policy="print").unchecked == ()
+        assert meshguard.validate(shapes.cube(), policy=Policy(select=("T",))).unchecked == ()
+        assert meshguard.validate(phantom(faces=4000)).unchecked == ()  # labels say what is a tooth

@@ -232,6 +232,8 @@ class Report:
         mesh_digest: SHA-256 of the mesh (`Mesh.digest`).
         version: of meshguard.
         schema: version of the JSON.
+        unchecked: what the verdict does not cover although it may be taken to, a sentence each. It changes neither the
+            grade nor `ok`; JSON has it only where there is something to say.
     """
 
     outcomes: Mapping[str, Outcome]
@@ -247,6 +249,7 @@ class Report:
     version: str
     labels: LabelSummary | None = None
     schema: str = SCHEMA_VERSION
+    unchecked: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON holds it: plain dicts, lists, strings and numbers."""
@@ -276,6 +279,7 @@ class Report:
                 for check, outcome in self.outcomes.items()
             },
             "findings": findings,
+            **({"unchecked": list(self.unchecked)} if self.unchecked else {}),
         }
 
     def to_json(self) -> str:
@@ -326,6 +330,7 @@ class Report:
             mesh_digest=data["mesh"]["digest"],
             version=data["version"],
             schema=data["schema"],
+            unchecked=tuple(data.get("unchecked", ())),
         )
 
     def rows(self, *, file: str | None = None) -> list[dict[str, object]]:

@@ -117,7 +117,18 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
         ignored={check.id: running.ignore_reason(check, rules) for check in ran if not rules.selects(check.id)},
         mesh_digest=facts.mesh.digest(),
         version=__version__,
+        unchecked=tuple(_unchecked(facts, grade)),
     )
+
+
+def _unchecked(facts: DentalFacts, grade: int) -> Iterator[str]:
+    """What the grade of a mesh in which nothing is wrong may be taken to say, and does not."""
+    rules = facts.policy
+    if grade > 1 or rules.rim == "closed" or rules.select:  # the policy asks for a body, or for some checks only
+        return
+    why = facts.why_not_an_arch
+    if why is not None:
+        yield f"It was not checked whether this is a dental arch: {why[0].lower()}{why[1:]}"
 
 
 def _run(facts: DentalFacts, steps: Steps, added: Plugins) -> Iterator[tuple[Check, list[Finding] | str]]:

@@ -79,6 +79,7 @@ def _lines(
     yield f"## {mark} {'' if name is None else f'{code(printable(name))}: '}{grade_in_words(report)}"
     yield ""
     yield f"{findings_in_words(report).capitalize()}; policy {code(report.policy)}."
+    yield from (escaped(sentence) for sentence in report.unchecked)
     failed = {check: outcome for check, outcome in report.outcomes.items() if outcome.status is Status.FAILED}
     if failed:
         yield ""

@@ -119,7 +119,7 @@ def _cost(result: RepairResult) -> list[RenderableType]:
 def _outcome(result: RepairResult, reasons: tuple[str, ...], written: str | None) -> str:
     """The grades before and after, and what was written."""
     before, after = result.before, result.after
-    grades = f"Grade {before.grade} before, {after.grade} after."
+    grades = " ".join([f"Grade {before.grade} before, {after.grade} after.", *after.unchecked])
     if written is not None:
         return f"{grades} Written to {printable(written)}."
     return f"{grades} Nothing was written{': the result is not clean' if reasons else ''}."

@@ -94,6 +94,7 @@ def render(
     """
     titles, limits = titles or {}, limits or {}
     parts: list[RenderableType] = [verdict(report, name=name), *_because(report)]
+    parts += [Padding(Text(sentence), (0, 0, 0, 2)) for sentence in report.unchecked]
     groups: dict[str, list[Finding]] = {}
     for finding in report.findings:
         groups.setdefault(finding.check, []).append(finding)
@@ -132,7 +133,7 @@ def without_symbols(text: str) -> str:
 
 
 def verdict(report: Report, *, name: str | None = None) -> Text:
-    """The one line that says it all: good or not, the grade in words, and how many findings of each severity."""
+    """The one line that says it all: good or not, the grade, how many findings, and whether all was checked."""
     if not report.ok:
         mark, style = "✗", "bold red"
     else:
@@ -143,6 +144,8 @@ def verdict(report: Report, *, name: str | None = None) -> Text:
         line.append(f"{printable(name)}: ", "bold")
     line.append(grade_in_words(report), style)
     line.append(f": {findings_in_words(report)}")
+    if report.unchecked:
+        line.append("; not all was checked")
     return line
 
 

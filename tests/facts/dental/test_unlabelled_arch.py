@@ -9,7 +9,7 @@ import pytest
 
 import meshguard
 from meshguard.facts.dental import DentalFacts
-from meshguard.facts.dental.unlabelled_arch import frame_of_shape
+from meshguard.facts.dental.unlabelled_arch import frame_of_shape, why_not_an_arch
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.phantoms import phantom
@@ -103,3 +103,9 @@ def test_real_arches(data_root: Path) -> None:
     for name in ("arch_100k.ply", "lower_based_213k.ply", "upper_cast_closed_81k.stl"):
         found = frame(meshguard.load(data_root / "dental" / name))
         assert found.jaw is None and found.why_unsure
+
+
+def test_a_closed_ring_is_not_an_arch() -> None:
+    ring = MeshFacts(shapes.torus(36, 24).take(np.arange(800)), Policy())
+
+    assert why_not_an_arch(ring) is not None

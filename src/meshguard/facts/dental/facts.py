@@ -23,7 +23,7 @@ from meshguard.facts.dental.tooth_boundaries import Band, ToothBoundaries, find_
 from meshguard.facts.dental.tooth_bridges import Bridges, find_bridges
 from meshguard.facts.dental.tooth_order import Sides, row_of_codes, sides_of
 from meshguard.facts.dental.tooth_sizes import ToothSizes, find_tooth_sizes
-from meshguard.facts.dental.unlabelled_arch import frame_of_shape
+from meshguard.facts.dental.unlabelled_arch import frame_of_shape, why_not_an_arch
 from meshguard.facts.dental.unlabelled_crowns import find_unlabelled_crowns
 from meshguard.facts.once import once
 from meshguard.kernels._parallel import side_by_side
@@ -190,6 +190,11 @@ class DentalFacts:
     def arch_frame(self) -> ArchFrame:
         """Occlusal plane, midline, arch curve and jaw, from labels if they can be used, else from the shape alone."""
         return frame_of_labels(self.labels, self.teeth) if self.has_labels else frame_of_shape(self.surface)
+
+    @once
+    def why_not_an_arch(self) -> str | None:
+        """Why a scan without labels does not look like a whole arch; None where it does, or where labels say more."""
+        return None if self.has_labels or not self.surface.n_finite else why_not_an_arch(self.surface)
 
     @once
     def jaw_of_incisors(self) -> tuple[Jaw | None, float]:
