@@ -46,7 +46,6 @@ def binary_stl(header: bytes = b"", count: int = 2, extra: bytes = b"") -> bytes
         (b"ply", "", "ply"),
         (b"OFF\n3 1 0\n", "", "off"),
         (b"  COFF\n3 1 0\n", "stl", "off"),
-        (b"PK\x03\x04rest", "", "3mf"),
         (b"glTFrest", "stl", "glb"),
         (b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "obj", "obj"),
         (b"garbage", "ply", "ply"),

@@ -130,7 +130,7 @@ def test_garbage_in_place_of_a_number(word: str) -> None:
 
 def test_a_vertex_with_two_numbers() -> None:
     text = SOLID.replace("vertex 1 0 0", "vertex 1 0")
-    with pytest.raises(ReadError, match="expected a number, got vertex") as caught:
+    with pytest.raises(ReadError, match="expected a number, got the keyword vertex") as caught:
         _read(text)
     assert caught.value.offset == text.index("vertex 0.1")
 
@@ -159,7 +159,8 @@ def test_positions_are_the_doubles_that_the_text_denotes(rows: list[list[float]]
     expected = np.array(rows).reshape(-1, 4, 3)
     np.testing.assert_array_equal(normals.view(np.uint64), expected[:, 0].copy().view(np.uint64))
     np.testing.assert_array_equal(corners.view(np.uint64), expected[:, 1:].copy().view(np.uint64))
-    assert notes == ()
+    infinite = np.count_nonzero(np.isinf(normals).any(axis=1))
+    assert [(note.check, note.count) for note in notes] == [("F104", infinite)] * (infinite > 0)
 
 
 @settings(deadline=None, max_examples=300)

@@ -161,7 +161,7 @@ def test_a_long_token_is_not_quoted() -> None:
     with pytest.raises(ReadError) as caught:
         exact_number(name.encode(), 0, single=False)
     assert name not in str(caught.value)
-    assert caught.value.got == "26 other characters"
+    assert caught.value.got == "a word of 26 letters"
 
 
 def test_rows_count_what_is_irregular() -> None:

@@ -7,6 +7,15 @@ import struct
 import numpy as np
 
 from meshguard.errors import ReadError
+from meshguard.io.containers import (
+    MESHES,
+    check_archive,
+    is_archive,
+    refuse_container,
+    refuse_markup,
+    refuse_packed,
+)
+from meshguard.io.wide_text import Encoding, narrowed, wide_encoding
 
 STL_HEADER = 84
 """Bytes before the first facet of a binary STL: 80 of free text and the number of facets as uint32."""
@@ -29,7 +38,8 @@ def format_of(content: bytes, suffix: str = "") -> str:
         suffix: of the file's name, lower case, "" where there is none; OBJ has no mark of its own and needs it.
 
     Raises:
-        ReadError: the content is empty, or of no known format.
+        ReadError: the content is empty, or of no known format; archives, HTML, XML and packed scanner exports are
+            refused by what they are.
     """
     if not content:
         raise ReadError("the file is empty", offset=0, expected="a mesh", got="0 bytes")
@@ -38,23 +48,50 @@ def format_of(content: bytes, suffix: str = "") -> str:
         return "stl"  # before anything else, as the 80 bytes of free text may imitate it
     if content[:4] == b"glTF":
         return "glb"
-    if content[:4] == b"PK\x03\x04":
+    if content[:2] == b"PK" and is_archive(content):
+        check_archive(content, suffix)
         return "3mf"
+    refuse_container(content)
     if head[:3].lower() == b"ply" and head[3:4].strip() == b"":
         return "ply"
     if is_binary_stl_size(content):
         return "stl"
+    encoding = wide_encoding(content)
+    if encoding is not None:
+        return _wide_format(content, encoding)
+    refuse_markup(content)
     if head.split(maxsplit=1)[:1] in ([b"OFF"], [b"COFF"], [b"NOFF"], [b"STOFF"]):
         return "off"
     if suffix in (*FOREIGN, "ply"):
         return suffix
     if has_stl_keywords(content) or _holds_facets(content):
         return "stl"
+    from meshguard.io.stl.layouts import holds_unusual_layout
+
+    if holds_unusual_layout(content):
+        return "stl"
     # The name counts where the bytes do not contradict it: too few for a header, or a whole number of facets.
     if suffix == "stl" and (len(content) < STL_HEADER or (len(content) - STL_HEADER) % STL_RECORD == 0):
         return "stl"
+    refuse_packed(content, suffix)
+    raise ReadError("the format is not recognised", offset=0, expected=MESHES, got=f"{len(content)} bytes")
+
+
+def _wide_format(content: bytes, encoding: Encoding) -> str:
+    """The format of a text in UTF-16 or UTF-32; of these, only STL is read.
+
+    Raises:
+        ReadError: it is another text; the encoding is named.
+    """
+    text = narrowed(content[: 4096 * encoding.width], encoding)
+    refuse_markup(text)
+    if has_stl_keywords(text):
+        return "stl"
     raise ReadError(
-        "the format is not recognised", offset=0, expected="STL, PLY, OBJ, OFF, 3MF or GLB", got=f"{len(content)} bytes"
+        f"the file is text in {encoding.name}, which is read for STL only: save it as plain text (UTF-8)",
+        offset=0,
+        expected="plain text",
+        got=f"text in {encoding.name}",
     )
 
 

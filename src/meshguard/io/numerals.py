@@ -9,6 +9,7 @@ import numpy as np
 
 from meshguard.errors import ReadError
 
+_KEYWORDS = frozenset(b"solid facet normal outer loop vertex endloop endfacet endsolid element property".split())
 _TOKEN = re.compile(rb"[^\s#]+")
 _DECIMAL = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[edED][+-]?\d+)?")
 _INFINITE = re.compile(rb"[+-]?(?:inf(?:inity)?|1\.#inf0*)", re.IGNORECASE)
@@ -50,12 +51,24 @@ def exact_number(content: bytes, offset: int, *, single: bool) -> float:
         return float(np.float32(value))
 
 
+def is_number(token: bytes) -> bool:
+    """Whether `exact_number` reads a token."""
+    return bool(_INFINITE.fullmatch(token) or _NAN.fullmatch(token) or _DECIMAL.fullmatch(token))
+
+
 def shown_token(content: bytes, offset: int) -> str:
-    """A token as an error shows it: in full only if it is short and plain, so that no name can leak."""
+    """A token as an error shows it: by kind and length, never its text, which may be a name.
+
+    The keywords of STL and PLY are of the format, not of the file, and are named.
+    """
     token = _token(content, offset)
-    if len(token) <= 20 and token.isalnum() and token.isascii():
-        return token.decode()
-    return f"{len(token)} other characters"
+    if not token:
+        return "the end of the text" if offset >= len(content) else "no token"
+    if token.lower() in _KEYWORDS:
+        return f"the keyword {token.lower().decode()}"
+    if token.isalpha() and token.isascii():
+        return f"a word of {len(token)} letter{'s' * (len(token) != 1)}"
+    return f"{len(token)} other character{'s' * (len(token) != 1)}"
 
 
 def _token(content: bytes, offset: int) -> bytes:

@@ -20,6 +20,8 @@ import numpy.typing as npt
 from meshguard.budget import Steps
 from meshguard.errors import MeshError, ReadError
 from meshguard.io.formats import STL_HEADER, STL_RECORD, has_stl_keywords, is_binary_stl_size
+from meshguard.io.stl.layouts import believable_count, has_swapped_floats, swapped_layout, unusual_layout
+from meshguard.io.wide_text import wide_encoding
 from meshguard.kernels._parallel import part_bounds, side_by_side
 from meshguard.kernels.weld import (
     ATTRIBUTE,
@@ -68,9 +70,9 @@ def read_stl(content: bytes, steps: Steps | None = None) -> Mesh:
         BudgetExceeded: more facets than the budget allows, by the size of a binary STL, or once a text is read.
     """
     steps = steps or Steps()
-    if is_binary_stl_size(content) or not has_stl_keywords(content):
-        return _read_binary(content, steps)
-    return _read_text(content, steps)
+    if not is_binary_stl_size(content) and (has_stl_keywords(content) or wide_encoding(content) is not None):
+        return _read_text(content, steps)
+    return _read_binary(content, steps)
 
 
 def stl_bytes(mesh: Mesh) -> bytes:
@@ -116,6 +118,20 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
     declared: int = struct.unpack_from("<I", content, 80)[0]
     count, rest = divmod(len(content) - STL_HEADER, STL_RECORD)
     notes: list[Irregularity] = []
+    layout = None
+    if declared != count or rest:
+        layout = unusual_layout(content, steps)
+        if layout is None:
+            believed = believable_count(content, declared, count)
+            if believed < count:
+                count, rest = believed, len(content) - STL_HEADER - STL_RECORD * believed
+    elif has_swapped_floats(content, count):
+        layout = swapped_layout(content, count)
+    if layout is not None:
+        _check_supported(layout.facets)
+        return _welded(
+            partial(_in_memory, layout.content, layout.start), layout.facets, list(layout.notes), start=layout.start
+        )
     # The last record may lack only its attribute word: its geometry is complete.
     padded = rest == STL_RECORD - 2 or rest == STL_RECORD - 1
     if declared == count and rest:
@@ -138,12 +154,16 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
         elif padded:
             content = content + bytes(STL_RECORD - rest)
             count += 1
+    _check_supported(count)
+    steps.check_faces(count)
+    return _welded(partial(_in_memory, content, STL_HEADER), count, notes)
+
+
+def _check_supported(count: int) -> None:
     if count > MAX_ELEMENTS:
         raise ReadError(
             "the file holds more facets than are supported", offset=80, expected=f"{MAX_ELEMENTS}", got=f"{count}"
         )
-    steps.check_faces(count)
-    return _welded(partial(_in_memory, content), count, notes)
 
 
 Chunk: TypeAlias = "tuple[int, npt.NDArray[np.uint32], npt.NDArray[np.float32], npt.NDArray[np.uint16]]"
@@ -168,9 +188,11 @@ def read_stl_file(path: str | Path, steps: Steps) -> Mesh | None:
         unfit = status.st_size < _LARGE or (most is not None and status.st_size > most)
         if unfit or not stat.S_ISREG(status.st_mode) or not hasattr(os, "preadv"):
             return None
-        head = os.pread(file.fileno(), STL_HEADER, 0)
+        head = os.pread(file.fileno(), STL_HEADER + 64 * STL_RECORD, 0)
         count, rest = divmod(status.st_size - STL_HEADER, STL_RECORD)
         if rest or len(head) < STL_HEADER or struct.unpack_from("<I", head, 80)[0] != count or count > MAX_ELEMENTS:
+            return None
+        if has_swapped_floats(head, count):
             return None
         steps.begin("finding the format")
         steps.check_faces(count)
@@ -190,9 +212,9 @@ def _views(buffer: memoryview, offset: int, first: int, count: int) -> Chunk:
     return first, patterns, numbers, words
 
 
-def _in_memory(content: bytes, lo: int, hi: int) -> Iterator[Chunk]:
-    """The facets [lo, hi) of a file's content, in one chunk."""
-    yield _views(memoryview(content), STL_HEADER + STL_RECORD * lo, lo, hi - lo)
+def _in_memory(content: bytes, start: int, lo: int, hi: int) -> Iterator[Chunk]:
+    """The facets [lo, hi) of a file's content, whose first facet begins at `start`, in one chunk."""
+    yield _views(memoryview(content), start + STL_RECORD * lo, lo, hi - lo)
 
 
 def _in_file(descriptor: int, lo: int, hi: int) -> Iterator[Chunk]:
@@ -219,8 +241,8 @@ def _trailing(offset: int, length: int) -> Irregularity:
     )
 
 
-def _welded(records: Records, count: int, notes: list[Irregularity]) -> Mesh:
-    """The mesh of `count` facets, of which `records` gives any range chunk by chunk."""
+def _welded(records: Records, count: int, notes: list[Irregularity], start: int = STL_HEADER) -> Mesh:
+    """The mesh of `count` facets, of which `records` gives any range chunk by chunk; the first begins at `start`."""
     if not count:
         return Mesh(
             vertices=np.empty((0, 3)),
@@ -269,13 +291,15 @@ def _welded(records: Records, count: int, notes: list[Irregularity]) -> Mesh:
         face_data["normal"] = np.concatenate([numbers[:, :3].copy() for _, _, numbers, _ in records(0, count)])
     elif totals[ZERO]:
         notes.append(_zero_normals(int(totals[ZERO])))
+    if totals[NONFINITE_NORMAL]:
+        notes.append(nonfinite_normals(int(totals[NONFINITE_NORMAL])))
     if totals[ATTRIBUTE]:
         face_data["attribute"] = np.concatenate([words.copy() for _, _, _, words in records(0, count)])
         notes.append(
             Irregularity(
                 check="F106",
                 message=f"{totals[ATTRIBUTE]} facets carry an attribute word (colour in some programs); it is kept.",
-                offset=STL_HEADER + 48,
+                offset=start + 48,
                 count=int(totals[ATTRIBUTE]),
                 measures={"facets": int(totals[ATTRIBUTE])},
             )
@@ -291,6 +315,16 @@ def _zero_normals(count: int) -> Irregularity:
     return Irregularity(
         check="F104",
         message=f"{count} facets store no normal (zero); it follows from the order of the corners.",
+        count=count,
+        measures={"facets": count},
+    )
+
+
+def nonfinite_normals(count: int) -> Irregularity:
+    """F104: normals of which a number is NaN or infinite."""
+    return Irregularity(
+        check="F104",
+        message=f"{count} facets store a normal that is not a number; it follows from the order of the corners.",
         count=count,
         measures={"facets": count},
     )

@@ -6,6 +6,7 @@ happen one floor above.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -13,12 +14,18 @@ import numpy.typing as npt
 
 from meshguard.errors import ReadError
 from meshguard.io.numerals import exact_number
+from meshguard.io.stl import nonfinite_normals
+from meshguard.io.stl.commas import has_commas, without_commas
+from meshguard.io.wide_text import Encoding, narrowed, wide_encoding
 from meshguard.kernels import text, tokens
 from meshguard.mesh import Irregularity
 
 Facets: TypeAlias = tuple[
     npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int32], int, tuple[Irregularity, ...]
 ]
+
+_NUMBER = "a number"
+"""What `exact_number` expects."""
 
 _BOM = b"\xef\xbb\xbf"
 _LEAST_FACET = 12
@@ -53,6 +60,43 @@ def read_stl_text(content: bytes) -> Facets:
     Raises:
         ReadError: no STL keyword at all, or something other than a number where one must be.
     """
+    encoding = wide_encoding(content)
+    if encoding is not None:
+        return _read_wide(content, encoding)
+    try:
+        return _read_plain(content)
+    except ReadError as error:
+        if error.expected != _NUMBER or not has_commas(content):
+            raise
+        repaired = without_commas(content)
+        if repaired is None:
+            raise ReadError(
+                "numbers are written with commas, and whether these are decimal commas or separate numbers is not"
+                " certain",
+                offset=error.offset,
+                expected="a number with a decimal point",
+                got=error.got,
+            ) from error
+        corners, normals, solid, solids, notes = _read_plain(repaired[0])
+        return corners, normals, solid, solids, (repaired[1], *notes)
+
+
+def _read_wide(content: bytes, encoding: Encoding) -> Facets:
+    """The facets of a text in UTF-16 or UTF-32; offsets are those of the file."""
+
+    def in_file(offset: int | None) -> int | None:
+        return None if offset is None else encoding.mark + encoding.width * offset
+
+    try:
+        corners, normals, solid, solids, notes = read_stl_text(narrowed(content, encoding))
+    except ReadError as error:
+        raise ReadError(error.reason, offset=in_file(error.offset), expected=error.expected, got=error.got) from error
+    note = Irregularity(check="F103", message=f"The text is in {encoding.name}; it is read.", offset=0)
+    return corners, normals, solid, solids, (note, *(replace(n, offset=in_file(n.offset)) for n in notes))
+
+
+def _read_plain(content: bytes) -> Facets:
+    """The facets of a text in ASCII or UTF-8."""
     notes: list[Irregularity] = []
     start = 0
     if content.startswith(_BOM):
@@ -75,8 +119,10 @@ def read_stl_text(content: bytes) -> Facets:
     # Copies release the memory that was meant for the shortest possible facets.
     corners, normals, solid = corners[:rows].copy(), normals[:rows].copy(), solid[:rows].copy()
     _settle(content, corners)
-    _settle(content, normals)
+    nonfinite = _settle_normals(content, normals)
     notes += _irregularities(content, found, rows)
+    if nonfinite:
+        notes.append(nonfinite_normals(nonfinite))
     return corners, normals, solid, solids, tuple(notes)
 
 
@@ -88,6 +134,26 @@ def _settle(content: bytes, values: npt.NDArray[np.float64]) -> None:
     offsets = tokens.deferred_offsets(flat)
     for k in np.flatnonzero(offsets >= 0):
         flat[k] = exact_number(content, int(offsets[k]), single=False)
+
+
+def _settle_normals(content: bytes, normals: npt.NDArray[np.float64]) -> int:
+    """Like `_settle`, but a word that is not a number is NaN; how many rows hold one, or an infinite number."""
+    if not np.isnan(normals).any():
+        return 0
+    offsets = tokens.deferred_offsets(normals)
+    rows = np.flatnonzero((offsets >= 0).any(axis=1))
+    must_be_numbers: bool | None = None  # commas are repaired in all numbers or in none
+    for row in rows:
+        for axis in np.flatnonzero(offsets[row] >= 0):
+            try:
+                normals[row, axis] = exact_number(content, int(offsets[row, axis]), single=False)
+            except ReadError:
+                if must_be_numbers is None:
+                    must_be_numbers = has_commas(content)
+                if must_be_numbers:
+                    raise
+                normals[row, axis] = np.nan
+    return int(np.count_nonzero(~np.isfinite(normals[rows]).all(axis=1)))
 
 
 def _irregularities(content: bytes, found: npt.NDArray[np.int64], rows: int) -> list[Irregularity]:
