@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,7 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshguard.errors import ReadError
+from meshguard.io import load
 from meshguard.io.stl.text import Facets, read_stl_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FACET = """facet normal 0 0 1
   outer loop
@@ -140,6 +146,79 @@ def test_text_that_is_no_stl() -> None:
         _read("a shopping list: vertex of milk")
 
 
+def _with_numbers(text: str, written: Callable[[str, str, str], str]) -> str:
+    """The text with each three numbers written another way."""
+    return re.sub(r"(vertex|normal) (\S+) (\S+) (\S+)", lambda m: f"{m[1]} {written(m[2], m[3], m[4])}", text)
+
+
+def _comma(number: str) -> str:
+    return number.replace(".", ",")
+
+
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        (lambda x, y, z: f"{x}, {y}, {z}", "separated by commas"),
+        (lambda x, y, z: f"{x},{y},{z}", "separated by commas"),
+        (lambda x, y, z: f"{x} , {y} , {z}", "separated by commas"),
+        (lambda x, y, z: f"{x}; {y}; {z}", "separated by commas or semicolons"),
+        (lambda x, y, z: f"{_comma(x)} {_comma(y)} {_comma(z)}", "decimal commas"),
+        (lambda x, y, z: f"{_comma(x)};{_comma(y)};{_comma(z)}", "decimal commas"),
+        (lambda x, y, z: f"{_comma(x)}, {_comma(y)}, {_comma(z)}", "decimal commas"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_commas_of_one_meaning_are_read_and_said(
+    written: Callable[[str, str, str], str], word: str, encoding: str
+) -> None:
+    text = _with_numbers(SOLID.replace("0 0 1", "0.0 0.0 1.0").replace("1 0 0", "1.0 0.0 0.0"), written)
+    corners, normals, _, _, notes = read_stl_text(text.encode(encoding))
+    np.testing.assert_array_equal(corners, [CORNERS])
+    np.testing.assert_array_equal(normals, [[0, 0, 1]])
+    (said,) = [note for note in notes if "comma" in note.message]
+    assert said.check == "F103"
+    assert word in said.message
+
+
+@pytest.mark.parametrize(
+    "numbers", ["0,5,1,5,2,5", "1,234 5,678 9,123", "1,234.5 0.5 1.5", "1,5 2.5 3", "1,2 3", "1,,2,,3", "1,5 x 2,5"]
+)
+def test_commas_of_unknown_meaning_are_refused_by_name(numbers: str) -> None:
+    with pytest.raises(ReadError, match="comma") as caught:
+        _read(SOLID.replace("0.1 1e0 -.5", numbers))
+    assert "5,678" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["MUELLER", "Mueller0815", "Müller-4711", "1.2.MUELLER"])
+def test_a_word_in_place_of_a_number_is_not_quoted(word: str) -> None:
+    with pytest.raises(ReadError, match=r"a word of 7 letters|\d+ other characters") as caught:
+        _read(SOLID.replace("0.1 1e0", f"{word} 1e0"))
+    assert "ueller" not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize("word", ["nan", "-nan", "-nan(ind)", "1.#QNAN", "-1.#IND00", "inf", "-inf", "1e999", "null"])
+def test_normals_that_are_not_numbers_are_counted(word: str) -> None:
+    text = SOLID.replace("0 0 1", f"{word} {word} {word}") + SOLID
+    corners, *_, notes = _read(text)
+    np.testing.assert_array_equal(corners, [CORNERS, CORNERS])
+    assert [(note.check, note.count) for note in notes if note.check != "F109"] == [("F104", 1)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_wide_text_is_read_with_the_offsets_of_the_file(encoding: str) -> None:
+    mesh = load(SOLID.encode(encoding))
+    assert mesh.source is not None
+    assert (len(mesh.faces), mesh.source.format) == (1, "stl-ascii")
+    (note,) = mesh.source.irregularities
+    assert (note.check, note.message[:18]) == ("F103", f"The text is in {encoding[:3].upper()}")
+    assert encoding[:6].upper() in note.message
+
+    with pytest.raises(ReadError, match="a word of 4 letters") as caught:
+        load(SOLID.replace("0.1", "oops").encode(encoding))
+    before = SOLID[: SOLID.index("0.1")]
+    assert caught.value.offset == len(before.encode(encoding))
+
+
 def test_numbers_that_are_none() -> None:
     corners, normals, *_ = _read(
         SOLID.replace("1 0 0", "nan -inf 1.#INF").replace("normal 0 0 1", "normal nan 0 -nan(ind)")
@@ -159,8 +238,8 @@ def test_positions_are_the_doubles_that_the_text_denotes(rows: list[list[float]]
     expected = np.array(rows).reshape(-1, 4, 3)
     np.testing.assert_array_equal(normals.view(np.uint64), expected[:, 0].copy().view(np.uint64))
     np.testing.assert_array_equal(corners.view(np.uint64), expected[:, 1:].copy().view(np.uint64))
-    infinite = np.count_nonzero(np.isinf(normals).any(axis=1))
-    assert [(note.check, note.count) for note in notes] == [("F104", infinite)] * (infinite > 0)
+    infinite = int(np.count_nonzero(np.isinf(normals).any(axis=1)))
+    assert [(note.check, note.count) for note in notes] == ([("F104", infinite)] if infinite else [])
 
 
 @settings(deadline=None, max_examples=300)

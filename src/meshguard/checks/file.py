@@ -46,7 +46,8 @@ def wrong_count(source: Source) -> Iterable[Finding]:
 
     The header declares a number of facets, vertices or faces that the file's bytes do not hold: the transfer broke off,
     or a program wrote a wrong count. Everything that is complete is read; where that is less than declared this is an
-    error, else a warning. If the end is missing, ask for the file again; otherwise saving it again writes the right
+    error, else a warning. A binary STL without a count, or whose numbers are byte-swapped, is reported here too. If the
+    end is missing, ask for the file again; otherwise saving it again writes the right
     count.
     """
     for finding in _reported(source, "F101", Severity.WARNING):
@@ -80,7 +81,7 @@ def disagreeing_normals(facts: MeshFacts) -> Iterable[Finding]:
 
     An STL stores a normal with the three corners, whose order also gives the normal. Programs differ in which of the
     two they trust: where they disagree, some will show or print the face inside out. Saving without the stored normals
-    fixes it. Zero normals (none stored) are reported as well.
+    fixes it. Zero normals (none stored) and normals that are not numbers are reported as well.
     """
     source, stored = facts.mesh.source, facts.mesh.face_data.get("normal")
     if source is None:

@@ -148,7 +148,7 @@ def check_archive(content: bytes, suffix: str) -> None:
 
 
 def refuse_container(content: bytes) -> None:
-    """Refuse archives other than zip; everything else passes.
+    """Refuse archives other than zip, and DICOM; everything else passes.
 
     Raises:
         ReadError: the file is one of them; it says which.
@@ -156,6 +156,8 @@ def refuse_container(content: bytes) -> None:
     for offset, magic, what in _MAGIC:
         if content.startswith(magic, offset) and (offset == 0 or content[:1] != b"\x00"):
             raise _refused(f"the file is {what}, not a mesh: unpack it and give each scan by itself", got=what)
+    if content[128:132] == b"DICM":
+        raise _refused("the file is DICOM, not a mesh: export the scan as STL or PLY", got="a DICOM file")
 
 
 def refuse_markup(text: bytes) -> None:
@@ -193,13 +195,11 @@ def refuse_markup(text: bytes) -> None:
 
 
 def refuse_packed(content: bytes, suffix: str) -> None:
-    """Refuse what no reader knows, where the content or the file's name tells a scanner's own format.
+    """Refuse what no reader knows, where the file's name tells a scanner's own format.
 
     Raises:
         ReadError: the file is one.
     """
-    if content[128:132] == b"DICM":
-        raise _refused("the file is DICOM, not a mesh: export the scan as STL or PLY", got="a DICOM file")
     if suffix in _PACKED_SUFFIXES:
         raise _refused(PACKED, got=f"{len(content)} bytes")
 

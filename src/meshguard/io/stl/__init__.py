@@ -20,7 +20,7 @@ import numpy.typing as npt
 from meshguard.budget import Steps
 from meshguard.errors import MeshError, ReadError
 from meshguard.io.formats import STL_HEADER, STL_RECORD, has_stl_keywords, is_binary_stl_size
-from meshguard.io.stl.layouts import believable_count, has_swapped_floats, swapped_layout, unusual_layout
+from meshguard.io.stl.layouts import believable_count, is_doubtful, swapped_layout, unusual_layout
 from meshguard.io.wide_text import wide_encoding
 from meshguard.kernels._parallel import part_bounds, side_by_side
 from meshguard.kernels.weld import (
@@ -125,7 +125,7 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
             believed = believable_count(content, declared, count)
             if believed < count:
                 count, rest = believed, len(content) - STL_HEADER - STL_RECORD * believed
-    elif has_swapped_floats(content, count):
+    elif is_doubtful(content, count):
         layout = swapped_layout(content, count)
     if layout is not None:
         _check_supported(layout.facets)
@@ -192,7 +192,7 @@ def read_stl_file(path: str | Path, steps: Steps) -> Mesh | None:
         count, rest = divmod(status.st_size - STL_HEADER, STL_RECORD)
         if rest or len(head) < STL_HEADER or struct.unpack_from("<I", head, 80)[0] != count or count > MAX_ELEMENTS:
             return None
-        if has_swapped_floats(head, count):
+        if is_doubtful(head, count):
             return None
         steps.begin("finding the format")
         steps.check_faces(count)

@@ -7,6 +7,7 @@ the likely cause.
 
 from __future__ import annotations
 
+import codecs
 import math
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.errors import ReadError
-from meshguard.io.formats import STL_HEADER, STL_RECORD
+from meshguard.io.formats import STL_HEADER, STL_RECORD, is_binary_stl_size
 from meshguard.mesh import Irregularity
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Layout(NamedTuple):
 
 
 class _Score(NamedTuple):
-    """plausible: share of coordinates that a length can have; wild: facets with one far beyond, such as 1e31 mm."""
+    """plausible: share of the coordinates other than 0 that a length can have; wild: facets with one far beyond."""
 
     plausible: float
     wild: int
@@ -53,35 +54,37 @@ class _Score(NamedTuple):
         return self.plausible >= _PLAUSIBLE and not self.wild
 
 
-def has_swapped_floats(start: bytes, count: int) -> bool:
-    """Whether the facets after the usual header are big-endian, as far as the first of them say.
+def is_doubtful(start: bytes, count: int) -> bool:
+    """Whether the first facet of a file of the usual size has a coordinate that no length has; see `swapped_layout`.
 
     Args:
-        start: the content or its beginning, at least one facet.
+        start: the content or its beginning, at least the first facet.
         count: how many facets the file has.
     """
     if count < 4:
         return False
-    # Most files end here: the first facet's corners are lengths.
-    if all(v == 0 or _SMALLEST < abs(v) < _LARGEST for v in struct.unpack_from("<9f", start, STL_HEADER + 12)):
-        return False
-    count = min(count, _SAMPLE, (len(start) - STL_HEADER) // STL_RECORD)
-    return _score(start, STL_HEADER, count, "<").plausible < 0.5 and _score(start, STL_HEADER, count, ">").certain
+    corners = struct.unpack_from("<9f", start, STL_HEADER + 12)
+    return not all(v == 0 or _SMALLEST < abs(v) < _LARGEST for v in corners)
 
 
 def swapped_layout(content: bytes, count: int) -> Layout | None:
-    """The layout of a file of the usual size whose numbers are big-endian; None if some facets say otherwise."""
-    if not _score(content, STL_HEADER, count, ">").certain:
+    """The layout of a file of the usual size whose numbers are big-endian; None if they are not.
+
+    Raises:
+        ReadError: every facet has a coordinate far beyond any length, and they are not big-endian.
+    """
+    if _score(content, STL_HEADER, count, "<").plausible >= 0.5 or not _score(content, STL_HEADER, count, ">").certain:
+        refuse_wild(content, count, count - 1)
         return None
     message = f"The numbers of all {count} facets are byte-swapped (big-endian), but not their count; they are read so."
     return _swapped(content, count, message)
 
 
 def holds_unusual_layout(content: bytes) -> bool:
-    """Whether the bytes are a binary STL in another layout, or one that text mode has damaged.
+    """Whether the bytes are a binary STL in another layout.
 
     Raises:
-        ReadError: text mode damaged it.
+        ReadError: they are, but damaged; see `unusual_layout`.
     """
     return len(content) >= STL_HEADER and b"\x00" in content[:65536] and unusual_layout(content) is not None
 
@@ -94,12 +97,13 @@ def unusual_layout(content: bytes, steps: Steps | None = None) -> Layout | None:
         steps: those of the call that this is part of; they know the budget.
 
     Raises:
-        ReadError: the file was damaged by writing it in text mode.
+        ReadError: text mode damaged the file, or it is cut short or appended to in a layout that needs its exact size.
         BudgetExceeded: more facets than the budget allows.
     """
     layout = _with_payload(content, steps) or _big_endian(content, steps) or _without_count(content, steps)
     if layout is None:
         _refuse_text_mode(content)
+        _refuse_misfit(content)
     return layout
 
 
@@ -109,32 +113,33 @@ def believable_count(content: bytes, declared: int, count: int) -> int:
     All of them, unless those beyond the declared number are another kind of data.
 
     Raises:
-        ReadError: coordinates are far beyond any length: the bytes are not facets. The likely cause is named.
+        ReadError: coordinates are far beyond any length: the bytes are not facets.
     """
     if 0 < declared < count:
         beyond = _score(content, STL_HEADER + STL_RECORD * declared, count - declared, "<")
         if beyond.wild > (count - declared) // 2 and not _score(content, STL_HEADER, declared, "<").wild:
             return declared
+    refuse_wild(content, count, max(1, count // 100))
+    return count
+
+
+def refuse_wild(content: bytes, count: int, most: int) -> None:
+    """Refuse facets whose coordinates are far beyond any length.
+
+    Args:
+        content: the whole file.
+        count: facets that the bytes have room for.
+        most: so many of them may have such coordinates.
+
+    Raises:
+        ReadError: more have.
+    """
     score = _score(content, STL_HEADER, count, "<")
-    if score.wild <= max(1, count // 100):
-        return count
-    if _score(content, STL_HEADER, count, ">").certain:
-        reason = "the numbers are byte-swapped (big-endian), and the size of the file does not fit their facet count"
-    elif content.count(b"\xef\xbf\xbd") >= 8:
-        reason = (
-            "a program handled this binary STL as UTF-8 text, which destroyed bytes: send it again as a binary file"
-        )
-    elif 0 < STL_HEADER + STL_RECORD * declared - len(content) < len(content) // 8 and b"\r\n" not in content:
-        reason = (
-            "bytes are missing inside this binary STL, as when it is transferred in text mode (0D 0A became 0A): send"
-            " it again as a binary file"
-        )
-    else:
-        reason = (
-            f"the bytes after the header are not facets: {score.wild} of {count} would have coordinates beyond"
-            f" {_LARGEST:g} mm"
-        )
-    raise ReadError(reason, offset=STL_HEADER, expected=_EXPECTED, got=f"{len(content)} bytes of another layout")
+    if score.wild <= most:
+        return
+    wild = f"{score.wild} of {count} would have coordinates beyond {_LARGEST:g} mm"
+    reason = f"the bytes after the header are not facets: {wild}"
+    raise ReadError(reason, offset=STL_HEADER, expected=_EXPECTED, got=f"{len(content)} bytes of another kind")
 
 
 def _numbers(content: bytes, start: int, count: int, order: str) -> npt.NDArray[np.float32]:
@@ -144,20 +149,21 @@ def _numbers(content: bytes, start: int, count: int, order: str) -> npt.NDArray[
 
 def _score(content: bytes, start: int, count: int, order: str) -> _Score:
     """How well facets that begin every 50 bytes fit the bytes; no facets fit fully."""
-    plausible = wild = 0
+    plausible = nonzero = wild = 0
     for first in range(0, count, _CHUNK):
         part = _numbers(content, start + STL_RECORD * first, min(_CHUNK, count - first), order)
         with np.errstate(invalid="ignore"):
             size = np.abs(part[:, 3:].astype("=f4"))
-            plausible += int(np.count_nonzero((size == 0) | ((size > _SMALLEST) & (size < _LARGEST))))
+            nonzero += int(np.count_nonzero(size))
+            plausible += int(np.count_nonzero((size > _SMALLEST) & (size < _LARGEST)))
             wild += int(np.count_nonzero(((size >= _LARGEST) & np.isfinite(size)).any(axis=1)))
-    return _Score(plausible / (9 * count) if count else 1.0, wild)
+    return _Score(plausible / nonzero if nonzero else 1.0, wild)
 
 
 def _has_normals(content: bytes, start: int, count: int) -> bool:
     """Whether nearly all facets store a normal of length 1 or 0, or none that is a number."""
-    normals = _numbers(content, start, min(count, _SAMPLE), "<")[:, :3].astype(np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # a signalling NaN may come along
+        normals = _numbers(content, start, min(count, _SAMPLE), "<")[:, :3].astype(np.float64)
         plausible = ((normals == 0) | (np.abs(normals) > _SMALLEST) | np.isnan(normals)).all(axis=1)
         length = np.linalg.norm(normals, axis=1)
         usual = plausible & ((length == 0) | (np.abs(length - 1) < 0.1) | np.isnan(length))
@@ -207,21 +213,26 @@ def _swapped(content: bytes, count: int, message: str) -> Layout:
     return Layout(bytes(STL_HEADER) + turned.tobytes(), STL_HEADER, count, (note,))
 
 
-def _without_count(content: bytes, steps: Steps | None) -> Layout | None:
-    """Where facets begin at byte 80: the size is 80 + 50 n, and what is read so is better than read from byte 84.
+def _begins_at_80(content: bytes) -> bool:
+    """Whether facets that begin at byte 80 fit the bytes, and those that begin at byte 84 do not, or fit worse.
 
-    A file of the usual layout that was cut short can have this size too. Its count, read as the first number of a
-    normal, is a denormal.
+    The count of a file in the usual layout, read as the first number of a normal, is a denormal.
     """
+    count = (len(content) - 80) // STL_RECORD
+    if not count or not _score(content, 80, count, "<").certain or not _has_normals(content, 80, count):
+        return False
+    shifted = (len(content) - STL_HEADER) // STL_RECORD
+    if not shifted or not _score(content, STL_HEADER, shifted, "<").certain:
+        return True
+    if not _has_normals(content, STL_HEADER, shifted):
+        return True
+    return _positions(content, 80, count) < 0.8 * _positions(content, STL_HEADER, shifted)
+
+
+def _without_count(content: bytes, steps: Steps | None) -> Layout | None:
+    """Where facets begin at byte 80 and the size is 80 + 50 n."""
     count, rest = divmod(len(content) - 80, STL_RECORD)
-    if rest or not count or not _score(content, 80, count, "<").certain or not _has_normals(content, 80, count):
-        return None
-    shifted = count - 1
-    if (
-        shifted
-        and _score(content, STL_HEADER, shifted, "<").certain
-        and _positions(content, 80, count) >= 0.8 * _positions(content, STL_HEADER, shifted)
-    ):
+    if rest or not _begins_at_80(content):
         return None
     _checked(count, steps)
     note = Irregularity(
@@ -285,23 +296,61 @@ def _walk(content: bytes, declared: int, steps: Steps | None) -> npt.NDArray[np.
     return starts if pos == len(content) and pos != STL_HEADER + STL_RECORD * declared else None
 
 
-def _refuse_text_mode(content: bytes) -> None:
-    """Refuse a binary STL that was written in text mode, which puts 0D before every 0A.
+def _refuse_misfit(content: bytes) -> None:
+    """Refuse bytes that are big-endian or have no count, and whose size does not fit such a layout.
 
     Raises:
-        ReadError: it was: each 0A follows a 0D, and without those the bytes are facets.
+        ReadError: they are; which of the two is said.
     """
-    pairs = content.count(b"\r\n", 80)
-    if not pairs or content.count(b"\n") != content.count(b"\r\n"):
+    count = (len(content) - STL_HEADER) // STL_RECORD
+    if not count:
+        return
+    usual = _score(content, STL_HEADER, count, "<")
+    swapped = count >= 4 and not usual.certain and _score(content, STL_HEADER, count, ">").certain
+    if swapped and usual.plausible < 0.5:
+        reason = "the numbers are byte-swapped (big-endian), and the size of the file does not fit their facet count"
+    elif count >= 4 and _begins_at_80(content):
+        reason = "this binary STL has no facet count, and the size of the file is not that of whole facets from byte 80"
+    else:
+        return
+    raise ReadError(
+        f"{reason}: export it again",
+        offset=80,
+        expected=_EXPECTED,
+        got=f"{len(content)} bytes of another layout",
+    )
+
+
+def _refuse_text_mode(content: bytes) -> None:
+    """Refuse a binary STL that was handled as text: 0A became 0D 0A or the reverse, or bytes became UTF-8.
+
+    Raises:
+        ReadError: it was.
+    """
+    count = (len(content) - STL_HEADER) // STL_RECORD
+    declared: int = struct.unpack_from("<I", content, 80)[0]
+    usual = _score(content, STL_HEADER, count, "<")
+    unfit = usual.wild > max(1, count // 100)
+    if _is_utf8(content):
+        reason = "a program handled this binary STL as UTF-8 text, which changed bytes: send it again as a binary file"
+        raise ReadError(reason, offset=80, expected=_EXPECTED, got="valid UTF-8")
+    pairs = content.count(b"\r\n")
+    missing = STL_HEADER + STL_RECORD * declared - len(content)
+    if unfit and not pairs and 0 < missing < len(content) // 8:
+        reason = (
+            "bytes are missing inside this binary STL, as when it is transferred in text mode (0D 0A became 0A): send"
+            " it again as a binary file"
+        )
+        raise ReadError(reason, offset=84, expected=_EXPECTED, got=f"{missing} bytes fewer than declared")
+    if content.find(b"\r\n", 80) < 0 or content.count(b"\n") != pairs:
         return
     restored = content.replace(b"\r\n", b"\n")
-    count = (len(restored) - STL_HEADER) // STL_RECORD
-    if count <= 0 or not _score(restored, STL_HEADER, count, "<").certain:
-        return
-    declared: int = struct.unpack_from("<I", restored, 80)[0]
-    exact = len(restored) == STL_HEADER + STL_RECORD * declared
-    if not exact and _score(content, STL_HEADER, (len(content) - STL_HEADER) // STL_RECORD, "<").certain:
-        return
+    if not (unfit and pairs >= 8):
+        count = (len(restored) - STL_HEADER) // STL_RECORD
+        if count <= 0 or not _score(restored, STL_HEADER, count, "<").certain:
+            return
+        if usual.certain and not is_binary_stl_size(restored):
+            return
     raise ReadError(
         "this binary STL was written in text mode, which put a byte 0D before every byte 0A: export or transfer it"
         " again as a binary file",
@@ -309,3 +358,13 @@ def _refuse_text_mode(content: bytes) -> None:
         expected=_EXPECTED,
         got=f"{pairs} pairs 0D 0A and no other 0A",
     )
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Whether the bytes are valid UTF-8 with several characters beyond ASCII, which floats hardly ever are."""
+    start = content[: 1 << 20]
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return len(start) - len(text) >= 8
