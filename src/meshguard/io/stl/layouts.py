@@ -55,7 +55,7 @@ class _Score(NamedTuple):
 
 
 def is_doubtful(start: bytes, count: int) -> bool:
-    """Whether the first facet of a file of the usual size has a coordinate that no length has; see `swapped_layout`.
+    """Whether the largest coordinate of the first facet is not a length, in a file of the usual size; see `swapped_layout`.
 
     Args:
         start: the content or its beginning, at least the first facet.
@@ -63,8 +63,8 @@ def is_doubtful(start: bytes, count: int) -> bool:
     """
     if count < 4:
         return False
-    corners = struct.unpack_from("<9f", start, STL_HEADER + 12)
-    return not all(v == 0 or _SMALLEST < abs(v) < _LARGEST for v in corners)
+    largest = max(map(abs, struct.unpack_from("<9f", start, STL_HEADER + 12)))
+    return largest != 0 and not _SMALLEST < largest < _LARGEST
 
 
 def swapped_layout(content: bytes, count: int) -> Layout | None:
