@@ -8,7 +8,8 @@ import struct
 import pytest
 
 from meshguard.errors import ReadError
-from meshguard.io.formats import format_of, has_stl_keywords, is_binary_stl_size
+from meshguard.io.formats import format_of, has_stl_keywords
+from meshguard.io.stl_layouts import is_binary_stl_size
 
 FACET = b"facet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\n"
 BOM = b"\xef\xbb\xbf"

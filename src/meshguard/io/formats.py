@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 import numpy as np
 
 from meshguard.errors import ReadError
@@ -15,13 +13,8 @@ from meshguard.io.containers import (
     refuse_markup,
     refuse_packed,
 )
+from meshguard.io.stl_layouts import STL_HEADER, STL_RECORD, holds_unusual_layout, is_binary_stl_size
 from meshguard.io.wide_text import Encoding, narrowed, wide_encoding
-
-STL_HEADER = 84
-"""Bytes before the first facet of a binary STL: 80 of free text and the number of facets as uint32."""
-
-STL_RECORD = 50
-"""Bytes of a facet in a binary STL: a normal and three corners as float32, and an attribute word."""
 
 FOREIGN = ("obj", "off", "3mf", "glb")
 """Formats that trimesh reads for us."""
@@ -66,8 +59,6 @@ def format_of(content: bytes, suffix: str = "") -> str:
         return suffix
     if has_stl_keywords(content) or _holds_facets(content):
         return "stl"
-    from meshguard.io.stl.layouts import holds_unusual_layout
-
     if holds_unusual_layout(content):
         return "stl"
     # The name counts where the bytes do not contradict it: too few for a header, or a whole number of facets.
@@ -93,14 +84,6 @@ def _wide_format(content: bytes, encoding: Encoding) -> str:
         expected="plain text",
         got=f"text in {encoding.name}",
     )
-
-
-def is_binary_stl_size(content: bytes) -> bool:
-    """Whether the size is exactly that of a binary STL with as many facets as byte 80 says."""
-    if len(content) < STL_HEADER:
-        return False
-    count: int = struct.unpack_from("<I", content, 80)[0]
-    return len(content) == STL_HEADER + STL_RECORD * count
 
 
 def _holds_facets(content: bytes) -> bool:

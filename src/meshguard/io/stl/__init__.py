@@ -19,8 +19,17 @@ import numpy.typing as npt
 
 from meshguard.budget import Steps
 from meshguard.errors import MeshError, ReadError
-from meshguard.io.formats import STL_HEADER, STL_RECORD, has_stl_keywords, is_binary_stl_size
-from meshguard.io.stl.layouts import believable_count, is_doubtful, swapped_layout, unusual_layout
+from meshguard.io.formats import has_stl_keywords
+from meshguard.io.stl.normals import nonfinite_normals, zero_normals
+from meshguard.io.stl_layouts import (
+    STL_HEADER,
+    STL_RECORD,
+    believable_count,
+    is_binary_stl_size,
+    is_doubtful,
+    swapped_layout,
+    unusual_layout,
+)
 from meshguard.io.wide_text import wide_encoding
 from meshguard.kernels._parallel import part_bounds, side_by_side
 from meshguard.kernels.weld import (
@@ -290,7 +299,7 @@ def _welded(records: Records, count: int, notes: list[Irregularity], start: int 
     if totals[DISAGREE] or totals[NONFINITE_NORMAL]:
         face_data["normal"] = np.concatenate([numbers[:, :3].copy() for _, _, numbers, _ in records(0, count)])
     elif totals[ZERO]:
-        notes.append(_zero_normals(int(totals[ZERO])))
+        notes.append(zero_normals(int(totals[ZERO])))
     if totals[NONFINITE_NORMAL]:
         notes.append(nonfinite_normals(int(totals[NONFINITE_NORMAL])))
     if totals[ATTRIBUTE]:
@@ -309,25 +318,6 @@ def _welded(records: Records, count: int, notes: list[Irregularity], start: int 
         array.flags.writeable = False
     source = Source(format="stl-binary", irregularities=tuple(notes), soup_origin=origin)
     return Mesh(vertices=vertices, faces=faces, face_data=face_data, source=source)
-
-
-def _zero_normals(count: int) -> Irregularity:
-    return Irregularity(
-        check="F104",
-        message=f"{count} facets store no normal (zero); it follows from the order of the corners.",
-        count=count,
-        measures={"facets": count},
-    )
-
-
-def nonfinite_normals(count: int) -> Irregularity:
-    """F104: normals of which a number is NaN or infinite."""
-    return Irregularity(
-        check="F104",
-        message=f"{count} facets store a normal that is not a number; it follows from the order of the corners.",
-        count=count,
-        measures={"facets": count},
-    )
 
 
 def _read_text(content: bytes, steps: Steps) -> Mesh:
@@ -354,7 +344,7 @@ def _read_text(content: bytes, steps: Steps) -> Mesh:
     if disagree.any():
         face_data["normal"] = normals.astype(np.float32)
     elif zero:
-        notes.append(_zero_normals(zero))
+        notes.append(zero_normals(zero))
     if solids > 1:
         face_data["solid"] = solid
     source = Source(format="stl-ascii", irregularities=tuple(notes), soup_origin=origin)

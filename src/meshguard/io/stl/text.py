@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from meshguard.errors import ReadError
 from meshguard.io.numerals import exact_number
-from meshguard.io.stl import nonfinite_normals
 from meshguard.io.stl.commas import has_commas, without_commas
+from meshguard.io.stl.normals import nonfinite_normals
 from meshguard.io.wide_text import Encoding, narrowed, wide_encoding
 from meshguard.kernels import text, tokens
 from meshguard.mesh import Irregularity

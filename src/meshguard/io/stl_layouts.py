@@ -16,11 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.errors import ReadError
-from meshguard.io.formats import STL_HEADER, STL_RECORD, is_binary_stl_size
 from meshguard.mesh import Irregularity
 
 if TYPE_CHECKING:
     from meshguard.budget import Steps
+
+STL_HEADER = 84
+"""Bytes before the first facet of a binary STL: 80 of free text and the number of facets as uint32."""
+
+STL_RECORD = 50
+"""Bytes of a facet in a binary STL: a normal and three corners as float32, and an attribute word."""
 
 _SMALLEST, _LARGEST = 1e-20, 1e9
 """Magnitudes that a coordinate in millimetres can have, besides 0: in random bytes about a third do."""
@@ -54,11 +59,19 @@ class _Score(NamedTuple):
         return self.plausible >= _PLAUSIBLE and not self.wild
 
 
+def is_binary_stl_size(content: bytes) -> bool:
+    """Whether the size is exactly that of a binary STL with as many facets as byte 80 says."""
+    if len(content) < STL_HEADER:
+        return False
+    count: int = struct.unpack_from("<I", content, 80)[0]
+    return len(content) == STL_HEADER + STL_RECORD * count
+
+
 def is_doubtful(start: bytes, count: int) -> bool:
-    """Whether the largest coordinate of the first facet is not a length, in a file of the usual size; see `swapped_layout`.
+    """Whether the largest coordinate of the first facet is not a length; then `swapped_layout` looks further.
 
     Args:
-        start: the content or its beginning, at least the first facet.
+        start: the content of a file of the usual size or its beginning, at least the first facet.
         count: how many facets the file has.
     """
     if count < 4:
