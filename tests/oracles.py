@@ -441,3 +441,59 @@ def crossings_below(triangles: Vertices, point: Vertices, axis: int) -> int:
         if height <= z:
             total += -1 if area > 0 else 1
     return total
+
+
+def doubled_area(points: list[tuple[Fraction, Fraction]]) -> Fraction:
+    """Twice the signed area of a polygon in the plane."""
+    return sum(
+        ((ax * by - ay * bx) for (ax, ay), (bx, by) in zip(points, points[1:] + points[:1], strict=True)), Fraction(0)
+    )
+
+
+def ear_triangles(points: list[tuple[float, float]]) -> list[tuple[int, int, int]]:
+    """Triangles of a simple polygon that goes around to the left: any ear is clipped, found by testing all corners."""
+    exact = [(Fraction(x), Fraction(y)) for x, y in points]
+    ring, triangles = list(range(len(exact))), []
+
+    def left(i: int, j: int, k: int) -> Fraction:
+        return doubled_area([exact[i], exact[j], exact[k]])
+
+    while len(ring) > 3:
+        for place, b in enumerate(ring):
+            a, c = ring[place - 1], ring[(place + 1) % len(ring)]
+            others = (p for p in ring if p not in (a, b, c))
+            if left(a, b, c) > 0 and not any(
+                min(left(a, b, p), left(b, c, p), left(c, a, p)) >= 0 for p in others
+            ):
+                triangles.append((a, b, c))
+                del ring[place]
+                break
+        else:
+            raise ValueError("not a simple polygon")
+    return [*triangles, (ring[0], ring[1], ring[2])]
+
+
+def crosses_itself(points: list[tuple[float, float]]) -> bool:
+    """Whether two sides of a polygon meet anywhere but in the corner that neighbours share."""
+    n = len(points)
+
+    def on(a: int, b: int, p: int) -> bool:
+        (ax, ay), (bx, by), (px, py) = points[a], points[b], points[p]
+        is_within = min(ax, bx) <= px <= max(ax, bx) and min(ay, by) <= py <= max(ay, by)
+        return orientation(points[a], points[b], points[p]) == 0 and is_within
+
+    for i, j in itertools.combinations(range(n), 2):
+        a, b, c, d = i, (i + 1) % n, j, (j + 1) % n
+        if a == d or b == c:
+            shared, first, second = (a, b, c) if a == d else (b, a, d)
+            if points[first] == points[shared] or points[second] == points[shared]:
+                return True
+            if on(shared, first, second) or on(shared, second, first):
+                return True
+            continue
+        sides = [orientation(points[p], points[q], points[r]) for p, q, r in ((a, b, c), (a, b, d), (c, d, a), (c, d, b))]
+        if sides[0] * sides[1] < 0 and sides[2] * sides[3] < 0:
+            return True
+        if any(on(p, q, r) for p, q, r in ((a, b, c), (a, b, d), (c, d, a), (c, d, b))):
+            return True
+    return False

@@ -1,7 +1,7 @@
 """PLY, read faithfully: any order of elements and properties, any scalar types, text or binary of either byte order.
 
-A mesh holds triangles. Polygons are cut into fans (0, i, i + 1) from their first corner, triangle strips into triangles
-of alternating direction, and `mesh.source.face_origin` says which of the file's faces each comes from. Everything that
+A mesh holds triangles. Polygons are cut into triangles inside them, triangle strips into triangles of alternating
+direction, and `mesh.source.face_origin` says which of the file's faces each comes from. Everything that
 a mesh cannot hold, and everything that is not as the format says, is listed in `mesh.source.irregularities`.
 """
 
@@ -24,6 +24,31 @@ from meshguard.mesh import MAX_ELEMENTS, Irregularity, Mesh, Source, frozen_arra
 __all__ = ["ply_bytes", "read_ply"]
 
 _AXES = "xyz"
+
+_POLYGON_NOTES = (
+    (
+        triangulation.NON_PLANAR,
+        "non_planar",
+        "Faces whose corners do not lie in one plane are among those cut; their surface depends on the cut: {}.",
+    ),
+    (
+        triangulation.SELF_TOUCHING,
+        "self_touching",
+        "Faces whose sides cross or touch each other are among those cut; their triangles may overlap: {}.",
+    ),
+    (
+        triangulation.NO_AREA,
+        "without_area",
+        "Faces whose corners lie on one line, or are not finite, are among those cut, from their first corner: {}.",
+    ),
+    (
+        triangulation.TOO_LARGE,
+        "too_large",
+        f"Faces with more than {triangulation.MOST_CORNERS} corners that are not convex were cut from their first corner only; "
+        "their triangles may overlap: {}.",
+    ),
+)
+"""F107 of polygons that have no right triangulation: the flag of the kernel, the measure, what is said."""
 
 
 def read_ply(content: bytes, steps: Steps | None = None) -> Mesh:
@@ -51,7 +76,7 @@ def read_ply(content: bytes, steps: Steps | None = None) -> Mesh:
     tables = {table.element.name: table for table in body.tables}
     notes = [*header.notes, *_skipped(header, tables), *body.notes]
     vertices, vertex_data = _vertices(content, header, body, tables)
-    faces, origin, face_data = _faces(tables, len(vertices), notes, steps)
+    faces, origin, face_data = _faces(tables, vertices, notes, steps)
     return Mesh(
         vertices=vertices,
         faces=faces,
@@ -176,7 +201,7 @@ def _attributes(names: list[str], columns: list[Column]) -> dict[str, Column]:
 
 
 def _faces(
-    tables: dict[str, Table], n_vertices: int, notes: list[Irregularity], steps: Steps
+    tables: dict[str, Table], vertices: npt.NDArray[np.float64], notes: list[Irregularity], steps: Steps
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]:
     """Triangles int32 (m, 3), the file's face that each comes from (None where they are the same), and attributes."""
     parts: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, dict[str, Column]]] = []
@@ -185,7 +210,7 @@ def _faces(
         table = tables.get(name)
         if table is None or table.items is None or (table.rows == 0 and name == "tristrips"):
             continue
-        faces, origin = _triangles(table, n_vertices, ahead, notes, steps)
+        faces, origin = _triangles(table, vertices, ahead, notes, steps)
         scalars = table.element.scalars
         data = _attributes([prop.name for prop in scalars], table.columns)
         if origin is not None:
@@ -204,7 +229,7 @@ def _faces(
 
 
 def _triangles(
-    table: Table, n_vertices: int, ahead: int, notes: list[Irregularity], steps: Steps
+    table: Table, vertices: npt.NDArray[np.float64], ahead: int, notes: list[Irregularity], steps: Steps
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None]:
     """Triangles of one element and the row each comes from; irregularities number rows from `ahead` on."""
     items, lengths = table.items, table.lengths
@@ -212,7 +237,7 @@ def _triangles(
     if lengths is None:
         return items, None
     strips = table.element.name == "tristrips"
-    in_range = len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < n_vertices)
+    in_range = len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < len(vertices))
     if in_range and not strips and bool((lengths == 3).all()):
         faces = items.reshape(-1, 3).astype(np.int32)
         faces.flags.writeable = False
@@ -225,7 +250,9 @@ def _triangles(
     faces = np.empty((most, 3), np.int32)
     origin = np.empty(most, np.int32)
     status = np.empty(table.rows, np.int8)
-    count, stitches = triangulation.triangulate(lengths, items, n_vertices, strips, faces, origin, status)
+    count, stitches = triangulation.triangulate(
+        lengths, items, frozen_array(vertices), strips, faces, origin, status
+    )
     _note_faces(status, lengths, ahead, strips, stitches, notes)
     faces, origin = frozen_array(faces[:count]), frozen_array(origin[:count])
     is_same = not strips and count == table.rows and bool((lengths == 3).all())
@@ -265,7 +292,7 @@ def _note_faces(
         )
         message = "Triangle strips name vertices that do not exist; those triangles are left out. Strips: {}."
     else:
-        is_polygon = status == triangulation.POLYGON
+        is_polygon = status & 7 == triangulation.POLYGON
         largest = int(lengths[is_polygon].max(initial=0))
         add(
             "F107",
@@ -273,6 +300,9 @@ def _note_faces(
             "Faces with more than three corners were cut into triangles: {}.",
             {"polygons": int(is_polygon.sum()), "largest": largest},
         )
+        for flag, measure, message in _POLYGON_NOTES:
+            rows = status & flag != 0
+            add("F107", rows, message, {measure: int(rows.sum())})
         add("F107", status == triangulation.TOO_FEW, "Faces with fewer than three corners are left out: {}.", {})
         message = "Faces that name vertices that do not exist are left out: {}."
     add("F102", status == triangulation.OUT_OF_RANGE, message, {})
