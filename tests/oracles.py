@@ -462,9 +462,7 @@ def ear_triangles(points: list[tuple[float, float]]) -> list[tuple[int, int, int
         for place, b in enumerate(ring):
             a, c = ring[place - 1], ring[(place + 1) % len(ring)]
             others = (p for p in ring if p not in (a, b, c))
-            if left(a, b, c) > 0 and not any(
-                min(left(a, b, p), left(b, c, p), left(c, a, p)) >= 0 for p in others
-            ):
+            if left(a, b, c) > 0 and not any(min(left(a, b, p), left(b, c, p), left(c, a, p)) >= 0 for p in others):
                 triangles.append((a, b, c))
                 del ring[place]
                 break
@@ -491,7 +489,9 @@ def crosses_itself(points: list[tuple[float, float]]) -> bool:
             if on(shared, first, second) or on(shared, second, first):
                 return True
             continue
-        sides = [orientation(points[p], points[q], points[r]) for p, q, r in ((a, b, c), (a, b, d), (c, d, a), (c, d, b))]
+        sides = [
+            orientation(points[p], points[q], points[r]) for p, q, r in ((a, b, c), (a, b, d), (c, d, a), (c, d, b))
+        ]
         if sides[0] * sides[1] < 0 and sides[2] * sides[3] < 0:
             return True
         if any(on(p, q, r) for p, q, r in ((a, b, c), (a, b, d), (c, d, a), (c, d, b))):

@@ -169,12 +169,12 @@ def test_polygons_are_cut_and_faces_without_vertices_left_out(encoding: str) -> 
     content = _twin(
         encoding,
         [
-            ("vertex", [(axis, "f4") for axis in "xyz"], [[float(k), 0.0, 1.0] for k in range(5)]),
+            ("vertex", [(axis, "f4") for axis in "xyz"], [[float(k), float(k * k), 1.0] for k in range(5)]),
             ("face", [("vertex_indices", ("u1", "i4")), ("id", "u2")], [[row, k] for k, row in enumerate(rows)]),
         ],
     )
     mesh = read_ply(content)
-    expected = [[0, 1, 2], [0, 1, 2], [0, 2, 3], [0, 3, 4], [4, 3, 2], [4, 2, 1]]
+    expected = [[0, 1, 2], [0, 1, 2], [0, 2, 3], [0, 3, 4], [4, 3, 1], [3, 2, 1]]
     np.testing.assert_array_equal(mesh.faces, expected)
     assert mesh.source is not None
     assert mesh.source.face_origin is not None

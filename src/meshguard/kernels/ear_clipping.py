@@ -44,6 +44,18 @@ def turn(u: _Floats, v: _Floats, i: int, j: int, k: int) -> int:
 
 
 @inlined
+def is_off_plane(spread: float, reach: float, normal: float) -> bool:
+    """Whether heights spread over more than `_PLANAR_SHARE`: times the normal's length, squares of size and normal."""
+    return spread * spread > _PLANAR_SHARE * _PLANAR_SHARE * reach * normal
+
+
+@inlined
+def is_more_than_rounding(spread: float, reach: float, largest: float) -> bool:
+    """Whether heights spread over more than rounding to float32 explains, at a largest coordinate."""
+    return spread > _ROUNDING * largest * reach
+
+
+@inlined
 def project(
     vertices: _Floats, items: npt.NDArray[np.int64], first: int, length: int, out_u: _Floats, out_v: _Floats
 ) -> int:
@@ -85,8 +97,8 @@ def project(
         out_u[i], out_v[i] = vertices[corner, first_axis], vertices[corner, second_axis]
     spread = highest - lowest
     squared = nx * nx + ny * ny + nz * nz
-    is_off = spread * spread > _PLANAR_SHARE * _PLANAR_SHARE * reach * squared
-    return NON_PLANAR if is_off and spread > _ROUNDING * largest * reach else 0
+    is_off = is_off_plane(spread, reach, squared) and is_more_than_rounding(spread, reach, largest)
+    return NON_PLANAR if is_off else 0
 
 
 @inlined

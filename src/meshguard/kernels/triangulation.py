@@ -15,11 +15,14 @@ from meshguard.kernels.ear_clipping import (
     clip,
     is_convex,
     is_flat,
+    is_more_than_rounding,
+    is_off_plane,
     orient_left,
     project,
     touches_itself,
     turn,
 )
+from meshguard.kernels.predicates import FILTER_2D
 
 __all__ = [
     "MOST_CORNERS",
@@ -43,21 +46,61 @@ _TIE = 1.0 - 2.0**-20
 
 
 @inlined
-def _second_diagonal(
-    vertices: npt.NDArray[np.float64],
-    items: npt.NDArray[np.int64],
-    first: int,
-    u: npt.NDArray[np.float64],
-    v: npt.NDArray[np.float64],
-    is_planar: bool,
-) -> tuple[bool, int]:
-    """Whether a quad is cut from its second corner to its fourth rather than from first to third, and its flags.
+def _certain_quad(
+    vertices: npt.NDArray[np.float64], items: npt.NDArray[np.int64], first: int
+) -> tuple[bool, int, bool, bool]:
+    """Whether rounding leaves a quad's turns certain · NON_PLANAR or 0 · which of its diagonals are inside.
 
-    A diagonal is inside if the other two corners lie on either side of it. Where only one is, it is taken. Where both
-    are, the quad is convex: if it is planar the shorter is taken. Else the choice would change the surface, and the
-    first diagonal is taken, as nearly every program does.
+    Nearly every quad is decided here, from registers alone. The rest is for `_exact_quad`.
     """
-    # Whether the two corners beside each diagonal turn the same way, that is, lie on either side of it.
+    a, b, c, d = (
+        np.uint64(items[first]),
+        np.uint64(items[first + 1]),
+        np.uint64(items[first + 2]),
+        np.uint64(items[first + 3]),
+    )
+    ax, ay, az = vertices[a, 0], vertices[a, 1], vertices[a, 2]
+    bx, by, bz = vertices[b, 0], vertices[b, 1], vertices[b, 2]
+    cx, cy, cz = vertices[c, 0], vertices[c, 1], vertices[c, 2]
+    dx, dy, dz = vertices[d, 0], vertices[d, 1], vertices[d, 2]
+    abx, aby, abz = bx - ax, by - ay, bz - az
+    acx, acy, acz = cx - ax, cy - ay, cz - az
+    adx, ady, adz = dx - ax, dy - ay, dz - az
+    bcx, bcy, bcz = cx - bx, cy - by, cz - bz
+    bdx, bdy, bdz = dx - bx, dy - by, dz - bz
+    nx, ny, nz = acy * bdz - acz * bdy, acz * bdx - acx * bdz, acx * bdy - acy * bdx
+    # The diagonals lie in two parallel planes, this far from one another (times the normal's length).
+    spread = abs(abx * nx + aby * ny + abz * nz)
+    reach = max(acx * acx + acy * acy + acz * acz, bdx * bdx + bdy * bdy + bdz * bdz)
+    flags = 0
+    if is_off_plane(spread, reach, nx * nx + ny * ny + nz * nz):
+        largest = max(
+            max(abs(ax), abs(ay), abs(az), abs(bx), abs(by), abs(bz)),
+            max(abs(cx), abs(cy), abs(cz), abs(dx), abs(dy), abs(dz)),
+        )
+        flags = NON_PLANAR if is_more_than_rounding(spread, reach, largest) else 0
+    if abs(nz) >= abs(nx) and abs(nz) >= abs(ny):
+        pass
+    elif abs(ny) >= abs(nx):
+        abx, aby, acx, acy, adx, ady, bcx, bcy, bdx, bdy = abz, abx, acz, acx, adz, adx, bcz, bcx, bdz, bdx
+    else:
+        abx, aby, acx, acy, adx, ady, bcx, bcy, bdx, bdy = aby, abz, acy, acz, ady, adz, bcy, bcz, bdy, bdz
+    more_0, less_0 = abx * ady, aby * adx
+    more_1, less_1 = abx * acy, aby * acx
+    more_2, less_2 = bcx * bdy, bcy * bdx
+    more_3, less_3 = acx * ady, acy * adx
+    is_certain = (
+        (abs(more_0 - less_0) > FILTER_2D * (abs(more_0) + abs(less_0)))
+        & (abs(more_1 - less_1) > FILTER_2D * (abs(more_1) + abs(less_1)))
+        & (abs(more_2 - less_2) > FILTER_2D * (abs(more_2) + abs(less_2)))
+        & (abs(more_3 - less_3) > FILTER_2D * (abs(more_3) + abs(less_3)))
+    )
+    return is_certain, flags, (more_1 > less_1) == (more_3 > less_3), (more_0 > less_0) == (more_2 > less_2)
+
+
+@inlined
+def _exact_quad(u: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> tuple[int, bool, bool]:
+    """SELF_TOUCHING, NO_AREA or 0 for a quad, and which of its diagonals are inside."""
     even_turns = odd_turns = turned = 0
     for i in range(4):
         side = turn(u, v, (i + 3) & 3, i, (i + 1) & 3)
@@ -66,19 +109,21 @@ def _second_diagonal(
             odd_turns += side
         else:
             even_turns += side
-    if abs(odd_turns) < 2:
-        if abs(even_turns) == 2:
-            return True, 0
-        return False, SELF_TOUCHING if turned else NO_AREA
-    if abs(even_turns) < 2 or not is_planar:
-        return False, 0
+    if abs(odd_turns) < 2 and abs(even_turns) < 2:
+        return SELF_TOUCHING if turned else NO_AREA, False, False
+    return 0, abs(odd_turns) == 2, abs(even_turns) == 2
+
+
+@inlined
+def _is_second_shorter(vertices: npt.NDArray[np.float64], items: npt.NDArray[np.int64], first: int) -> bool:
+    """Whether the diagonal between the second and the fourth corner of a quad is the shorter one, and not by rounding."""
     length_02 = length_13 = 0.0
     for axis in range(3):
         difference = vertices[items[first + 2], axis] - vertices[items[first], axis]
         length_02 += difference * difference
         difference = vertices[items[first + 3], axis] - vertices[items[first + 1], axis]
         length_13 += difference * difference
-    return length_13 < _TIE * length_02, 0
+    return length_13 < _TIE * length_02
 
 
 @kernel
@@ -163,16 +208,27 @@ def triangulate(
                     break
             is_fan = True
             if status == POLYGON:
-                flags = project(vertices, items, first, length, u, v)
-                if flags & NO_AREA:
-                    pass
-                elif length == 4:
-                    is_second, found = _second_diagonal(vertices, items, first, u, v, flags == 0)
-                    flags |= found
-                    if is_second:
+                if length == 4:
+                    # A diagonal is inside if the corners beside it lie on either side of it, that is, if the polygon
+                    # turns the same way at both. Of two such the shorter is taken if the quad is planar. Else the
+                    # choice would change the surface: the first is taken then, as nearly every program does.
+                    is_certain, flags, is_first, is_second = _certain_quad(vertices, items, first)
+                    if not (is_certain and (is_first or is_second)):
+                        flags = project(vertices, items, first, length, u, v)
+                        is_first, is_second = True, False
+                        if not flags & NO_AREA:
+                            found, is_first, is_second = _exact_quad(u, v)
+                            flags |= found
+                    if is_second and (not is_first or (flags == 0 and _is_second_shorter(vertices, items, first))):
                         is_fan = False
                         corners[0, 0], corners[0, 1], corners[0, 2] = 0, 1, 3
                         corners[1, 0], corners[1, 1], corners[1, 2] = 1, 2, 3
+                    status |= flags
+                    flags = 0
+                else:
+                    flags = project(vertices, items, first, length, u, v)
+                if length == 4 or flags & NO_AREA:
+                    pass
                 elif not is_convex(u, v, length):
                     if is_flat(u, v, length):
                         flags |= NO_AREA

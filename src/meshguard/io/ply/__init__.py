@@ -7,6 +7,8 @@ a mesh cannot hold, and everything that is not as the format says, is listed in 
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,11 +21,14 @@ from meshguard.io.ply.header import Header, read_header
 from meshguard.io.ply.names import grouped
 from meshguard.io.ply.writing import ply_bytes
 from meshguard.kernels import triangulation
+from meshguard.kernels._parallel import part_bounds, side_by_side
 from meshguard.mesh import MAX_ELEMENTS, Irregularity, Mesh, Source, frozen_array
 
 __all__ = ["ply_bytes", "read_ply"]
 
 _AXES = "xyz"
+_GRAIN = 100_000
+"""The fewest polygons that are worth a thread."""
 
 _POLYGON_NOTES = (
     (
@@ -237,26 +242,59 @@ def _triangles(
     if lengths is None:
         return items, None
     strips = table.element.name == "tristrips"
-    in_range = len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < len(vertices))
-    if in_range and not strips and bool((lengths == 3).all()):
-        faces = items.reshape(-1, 3).astype(np.int32)
-        faces.flags.writeable = False
-        return faces, None
-    most = int(np.maximum(lengths.astype(np.int64) - 2, 0).sum())
+    if not strips and bool((lengths == 3).all()):
+        if len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < len(vertices)):
+            faces = items.reshape(-1, 3).astype(np.int32)
+            faces.flags.writeable = False
+            return faces, None
+    most = int(np.maximum(lengths, 2).sum(dtype=np.int64)) - 2 * table.rows
     if most > MAX_ELEMENTS:
         raise _too_many()
     steps.check_faces(most)
     lengths.flags.writeable = items.flags.writeable = False
-    faces = np.empty((most, 3), np.int32)
-    origin = np.empty(most, np.int32)
-    status = np.empty(table.rows, np.int8)
-    count, stitches = triangulation.triangulate(
-        lengths, items, frozen_array(vertices), strips, faces, origin, status
-    )
+    faces, origin, status, stitches = _cut(lengths, items, vertices, strips)
     _note_faces(status, lengths, ahead, strips, stitches, notes)
-    faces, origin = frozen_array(faces[:count]), frozen_array(origin[:count])
-    is_same = not strips and count == table.rows and bool((lengths == 3).all())
+    is_same = not strips and len(faces) == table.rows and bool((lengths == 3).all())
     return faces, None if is_same else origin
+
+
+def _cut(
+    lengths: npt.NDArray[np.int32], items: npt.NDArray[np.int64], vertices: npt.NDArray[np.float64], strips: bool
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int8], int]:
+    """Triangles, the row each comes from, the status of each row, and stitches; ranges of rows side by side."""
+    vertices = frozen_array(vertices)
+    rows = part_bounds(len(lengths), grain=_GRAIN)
+    corners, triangles = [0], [0]
+    for lo, hi in pairwise(rows):
+        corners.append(corners[-1] + int(lengths[lo:hi].sum(dtype=np.int64)))
+        triangles.append(triangles[-1] + int(np.maximum(lengths[lo:hi], 2).sum(dtype=np.int64)) - 2 * (hi - lo))
+    faces = np.empty((triangles[-1], 3), np.int32)
+    origin = np.empty(triangles[-1], np.int32)
+    status = np.empty(len(lengths), np.int8)
+    written, stitches = [0] * (len(rows) - 1), [0] * (len(rows) - 1)
+
+    def cut_part(part: int) -> None:
+        lo, hi = rows[part], rows[part + 1]
+        first, end = triangles[part], triangles[part + 1]
+        written[part], stitches[part] = triangulation.triangulate(
+            lengths[lo:hi],
+            items[corners[part] : corners[part + 1]],
+            vertices,
+            strips,
+            faces[first:end],
+            origin[first:end],
+            status[lo:hi],
+        )
+        if lo > 0:
+            origin[first : first + written[part]] += np.int32(lo)
+
+    side_by_side([partial(cut_part, part) for part in range(len(written))])
+    if sum(written) < triangles[-1]:
+        places = [slice(first, first + count) for first, count in zip(triangles, written, strict=False)]
+        faces = np.concatenate([faces[place] for place in places])
+        origin = np.concatenate([origin[place] for place in places])
+    faces.flags.writeable = origin.flags.writeable = False
+    return faces, origin, status, sum(stitches)
 
 
 def _note_faces(
