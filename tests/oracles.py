@@ -443,20 +443,20 @@ def crossings_below(triangles: Vertices, point: Vertices, axis: int) -> int:
     return total
 
 
-def doubled_area(points: list[tuple[Fraction, Fraction]]) -> Fraction:
-    """Twice the signed area of a polygon in the plane."""
+def doubled_area(points: list[tuple[float, float]]) -> Fraction:
+    """Twice the signed area of a polygon in the plane, in rational arithmetic."""
+    exact = [(Fraction(x), Fraction(y)) for x, y in points]
     return sum(
-        ((ax * by - ay * bx) for (ax, ay), (bx, by) in zip(points, points[1:] + points[:1], strict=True)), Fraction(0)
+        ((ax * by - ay * bx) for (ax, ay), (bx, by) in zip(exact, exact[1:] + exact[:1], strict=True)), Fraction(0)
     )
 
 
 def ear_triangles(points: list[tuple[float, float]]) -> list[tuple[int, int, int]]:
     """Triangles of a simple polygon that goes around to the left: any ear is clipped, found by testing all corners."""
-    exact = [(Fraction(x), Fraction(y)) for x, y in points]
-    ring, triangles = list(range(len(exact))), []
+    ring, triangles = list(range(len(points))), []
 
     def left(i: int, j: int, k: int) -> Fraction:
-        return doubled_area([exact[i], exact[j], exact[k]])
+        return doubled_area([points[i], points[j], points[k]])
 
     while len(ring) > 3:
         for place, b in enumerate(ring):

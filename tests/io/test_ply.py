@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import struct
 import time
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,10 @@ from hypothesis.extra import numpy as hnp
 from meshguard.errors import MeshError, ReadError
 from meshguard.io.ply import ply_bytes, read_ply
 from meshguard.mesh import Irregularity, Mesh
+from meshguard.validation import validate
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Element: TypeAlias = tuple[str, list[tuple[str, Any]], list[list[Any]]]
 
@@ -161,6 +165,56 @@ def test_twins_of_every_encoding_and_type(encoding: str, position: str, length: 
     assert _checks(mesh) == set()
     assert mesh.source is not None
     assert mesh.source.format == "ply-" + encoding.replace("_", "-")
+
+
+def _polygons(vertices: list[list[float]], rows: list[list[int]]) -> Mesh:
+    elements: list[Element] = [
+        ("vertex", [(axis, "f4") for axis in "xyz"], vertices),
+        ("face", [("vertex_indices", ("u1", "i4"))], [[row] for row in rows]),
+    ]
+    return read_ply(_twin("binary_little_endian", elements))
+
+
+def test_concave_polygons_make_a_closed_solid_without_intersections() -> None:
+    outline = [(30, 10), (10, 10), (10, 20), (30, 20), (30, 30), (0, 30), (0, 0), (30, 0)]
+    vertices: list[list[float]] = [[float(x), float(y), z] for z in (0.0, 5.0) for x, y in outline]
+    sides = [[k, (k + 1) % 8, (k + 1) % 8 + 8, k + 8] for k in range(8)]
+    mesh = _polygons(vertices, [list(range(8))[::-1], list(range(8, 16)), *sides])
+    stats = validate(mesh).stats
+    assert (stats["faces"], stats["area_mm2"]) == (28, 2200.0)
+    assert [stats[key] for key in ("boundary_edges", "nonmanifold_edges", "intersecting_pairs")] == [0, 0, 0]
+    assert [dict(note.measures) for note in _notes(mesh, "F107")] == [{"polygons": 10, "largest": 8}]
+
+
+def test_the_shared_concave_solid_is_one_too(data_root: Path) -> None:
+    stats = validate(data_root / "field" / "20_concave.ply").stats
+    assert stats["area_mm2"] == 2200.0
+    assert [stats[key] for key in ("boundary_edges", "nonmanifold_edges", "intersecting_pairs")] == [0, 0, 0]
+
+
+def test_polygons_without_a_right_triangulation_are_told() -> None:
+    vertices: list[list[float]] = [[0, 0, 0], [9, 0, 0], [9, 9, 0], [0, 9, 0], [0, 9, 4], [4, 0, 0]]
+    mesh = _polygons(vertices, [[0, 1, 2, 3], [0, 1, 2, 4], [0, 2, 1, 3], [0, 1, 5, 0], [0, 1, 2]])
+    told = [(note.indices.tolist(), dict(note.measures)) for note in _notes(mesh, "F107")]
+    assert told == [
+        ([0, 1, 2, 3], {"polygons": 4, "largest": 4}),
+        ([1], {"non_planar": 1}),
+        ([2], {"self_touching": 1}),
+        ([3], {"without_area": 1}),
+    ]
+    assert len(mesh.faces) == 9
+
+
+def test_many_polygons_are_read_as_a_few_are() -> None:
+    corners = [[0, 1, 2, 3], [0, 1, 9], [1, 2, 3], [3, 0, 1, 2]]
+    few = _polygons([[0.0, 0, 0], [9, 0, 0], [9, 9, 0], [0, 9, 0]], corners)
+    many = _polygons([[0.0, 0, 0], [9, 0, 0], [9, 9, 0], [0, 9, 0]], corners * 60_000)
+    assert few.source is not None
+    assert many.source is not None
+    assert few.source.face_origin is not None
+    np.testing.assert_array_equal(many.faces, np.tile(few.faces, (60_000, 1)))
+    expected = (np.arange(60_000)[:, None] * 4 + few.source.face_origin).ravel()
+    np.testing.assert_array_equal(many.source.face_origin, expected)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "binary_little_endian", "binary_big_endian"])

@@ -127,11 +127,13 @@ def spiral(windings: int) -> Points:
     return outer + inner[::-1]
 
 
-simple_polygons = st.one_of(
+simple_polygons: st.SearchStrategy[Points] = st.one_of(
     st.lists(st.integers(1, 20), min_size=4, max_size=24).map(star),
     st.lists(st.integers(1, 9), min_size=2, max_size=8).map(comb),
     st.integers(1, 4).map(spiral),
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=4, max_size=9, unique=True),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=4, max_size=9, unique=True).map(
+        lambda points: [(float(x), float(y)) for x, y in points]
+    ),
 ).filter(lambda points: not oracles.crosses_itself(points))
 
 

@@ -133,7 +133,10 @@ def triangulated_polygons(source: Source) -> Iterable[Finding]:
     """Polygons were triangulated.
 
     Faces with more than three corners, or strips, were cut into triangles; `mesh.source.face_origin` says which face of
-    the file each triangle comes from. Faces with fewer than three corners have no surface and are left out.
+    the file each triangle comes from. Polygons are cut inside themselves, concave ones too. Counted on their own are
+    those whose corners are off one plane by more than a hundredth of their size, whose sides cross or touch, or that
+    have no area: programs differ in what they make of these. Faces with fewer than three corners have no surface and
+    are left out.
     """
     return _reported(source, "F107", Severity.INFO)
 

@@ -132,10 +132,10 @@ def is_flat(u: _Floats, v: _Floats, length: int) -> bool:
     other = 1
     while other < length - 1 and u[other] == u[0] and v[other] == v[0]:
         other += 1
+    turns = 0
     for i in range(other + 1, length):
-        if turn(u, v, 0, other, i) != 0:
-            return False
-    return True
+        turns += abs(turn(u, v, 0, other, i))
+    return turns == 0
 
 
 @inlined
@@ -144,8 +144,8 @@ def _goes_back(u: _Floats, v: _Floats, a: int, b: int, c: int) -> bool:
     if (u[a] == u[b] and v[a] == v[b]) or (u[b] == u[c] and v[b] == v[c]):
         return True
     if u[a] != u[b]:
-        return (u[a] < u[b]) == (u[c] < u[b])
-    return (v[a] < v[b]) == (v[c] < v[b])
+        return bool((u[a] < u[b]) == (u[c] < u[b]))
+    return bool((v[a] < v[b]) == (v[c] < v[b]))
 
 
 @inlined

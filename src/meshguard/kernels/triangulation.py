@@ -116,7 +116,7 @@ def _exact_quad(u: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> tuple
 
 @inlined
 def _is_second_shorter(vertices: npt.NDArray[np.float64], items: npt.NDArray[np.int64], first: int) -> bool:
-    """Whether the diagonal between the second and the fourth corner of a quad is the shorter one, and not by rounding."""
+    """Whether the diagonal from a quad's second corner to its fourth is the shorter one, and not by rounding."""
     length_02 = length_13 = 0.0
     for axis in range(3):
         difference = vertices[items[first + 2], axis] - vertices[items[first], axis]
@@ -173,7 +173,7 @@ def triangulate(
     stitches = 0
     first = 0
     for row in range(len(lengths)):
-        length = np.int64(lengths[row])
+        length = lengths[row] + 0  # a 64-bit integer, as its numbers of corners are
         status = TRIANGLE
         if are_strips:
             run = 0

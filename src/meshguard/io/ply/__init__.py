@@ -49,8 +49,8 @@ _POLYGON_NOTES = (
     (
         triangulation.TOO_LARGE,
         "too_large",
-        f"Faces with more than {triangulation.MOST_CORNERS} corners that are not convex were cut from their first corner only; "
-        "their triangles may overlap: {}.",
+        f"Faces with more than {triangulation.MOST_CORNERS} corners that are not convex were cut from their first "
+        "corner; their triangles may overlap: {}.",
     ),
 )
 """F107 of polygons that have no right triangulation: the flag of the kernel, the measure, what is said."""
@@ -242,11 +242,11 @@ def _triangles(
     if lengths is None:
         return items, None
     strips = table.element.name == "tristrips"
-    if not strips and bool((lengths == 3).all()):
-        if len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < len(vertices)):
-            faces = items.reshape(-1, 3).astype(np.int32)
-            faces.flags.writeable = False
-            return faces, None
+    are_triangles = not strips and bool((lengths == 3).all())
+    if are_triangles and (len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < len(vertices))):
+        faces = items.reshape(-1, 3).astype(np.int32)
+        faces.flags.writeable = False
+        return faces, None
     most = int(np.maximum(lengths, 2).sum(dtype=np.int64)) - 2 * table.rows
     if most > MAX_ELEMENTS:
         raise _too_many()
@@ -254,7 +254,7 @@ def _triangles(
     lengths.flags.writeable = items.flags.writeable = False
     faces, origin, status, stitches = _cut(lengths, items, vertices, strips)
     _note_faces(status, lengths, ahead, strips, stitches, notes)
-    is_same = not strips and len(faces) == table.rows and bool((lengths == 3).all())
+    is_same = are_triangles and len(faces) == table.rows
     return faces, None if is_same else origin
 
 
@@ -338,7 +338,7 @@ def _note_faces(
             "Faces with more than three corners were cut into triangles: {}.",
             {"polygons": int(is_polygon.sum()), "largest": largest},
         )
-        for flag, measure, message in _POLYGON_NOTES:
+        for flag, measure, message in _POLYGON_NOTES if bool((status >= triangulation.NON_PLANAR).any()) else ():
             rows = status & flag != 0
             add("F107", rows, message, {measure: int(rows.sum())})
         add("F107", status == triangulation.TOO_FEW, "Faces with fewer than three corners are left out: {}.", {})
