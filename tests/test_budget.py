@@ -97,6 +97,24 @@ class TestBytes:
             meshguard.load("/dev/zero", budget=Budget(max_bytes=1_000_000))
 
 
+def zigzags(count: int, corners: int) -> bytes:
+    """A PLY of one concave polygon, several times: a zigzag above a straight line."""
+    x = np.arange(corners // 2, dtype="<f4")
+    above = np.column_stack((x, 2 + x % 2, 0 * x))
+    vertices = np.vstack((above[::-1], np.column_stack((x, 0 * x - x * (len(x) - x) / len(x), 0 * x))))
+    row = np.uint16(corners).tobytes() + np.arange(corners, dtype="<i4").tobytes()
+    lines = (
+        "ply",
+        "format binary_little_endian 1.0",
+        f"element vertex {corners}",
+        *(f"property float {axis}" for axis in "xyz"),
+        f"element face {count}",
+        "property list ushort int vertex_indices",
+        "end_header\n",
+    )
+    return "\n".join(lines).encode() + vertices.astype("<f4").tobytes() + count * row
+
+
 class TestSeconds:
     @pytest.fixture
     def ticking(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,6 +139,21 @@ class TestSeconds:
             meshguard.load(content("stl"), budget=Budget(max_seconds=0))
         with pytest.raises(BudgetExceeded, match="before the whole file was read"):
             meshguard.load(gzip.compress(content("stl")), budget=Budget(max_seconds=2))
+
+    def test_the_clock_is_looked_at_while_large_polygons_are_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        looks = itertools.count()
+        monkeypatch.setattr("meshguard.budget.time.monotonic", lambda: float(next(looks)))
+
+        def looks_at(polygons: int) -> int:
+            start = next(looks)
+            assert (
+                len(meshguard.load(zigzags(polygons, 3_000), budget=Budget(max_seconds=1e6)).faces) == polygons * 2_998
+            )
+            return next(looks) - start
+
+        assert looks_at(40) >= looks_at(1) + 3
+        with pytest.raises(BudgetExceeded, match="before its polygons were cut"):
+            meshguard.load(zigzags(40, 3_000), budget=Budget(max_seconds=looks_at(1) - 2))
 
     def test_enough_time_changes_nothing(self) -> None:
         assert (

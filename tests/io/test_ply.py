@@ -52,7 +52,7 @@ def _checks(mesh: Mesh) -> set[str]:
 def _twin(encoding: str, elements: list[Element]) -> bytes:
     """A naive writer: elements are (name, [(property, type or (length type, type))], rows)."""
     order = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}[encoding]
-    header, body = f"ply\nformat {encoding} 1.0\n", b""
+    header, body = f"ply\nformat {encoding} 1.0\n", bytearray()
     for name, properties, rows in elements:
         header += f"element {name} {len(rows)}\n"
         for key, kind in properties:
@@ -73,7 +73,7 @@ def _twin(encoding: str, elements: list[Element]) -> bytes:
                         body += struct.pack(order + LETTERS[one], number)
             if not order:
                 body += (" ".join(words) + "\n").encode()
-    return (header + "end_header\n").encode() + body
+    return (header + "end_header\n").encode() + bytes(body)
 
 
 def test_a_plain_file_has_nothing_to_report() -> None:

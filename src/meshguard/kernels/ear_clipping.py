@@ -20,9 +20,9 @@ NON_PLANAR, SELF_TOUCHING, NO_AREA, TOO_LARGE = 8, 16, 32, 64
 """What was found of a polygon: corners off its plane; sides that cross or touch; collinear, coincident or non-finite
 corners; not convex and too many corners."""
 
-MOST_CORNERS = 32768
-"""Clipping takes time with the square of the corners: at this number a second. Larger polygons that are not convex
-become a fan."""
+MOST_CORNERS = 8192
+"""Clipping takes time with the square of the corners: at this number a fifth of a second. Larger polygons that are not
+convex become a fan."""
 
 _PLANAR_SHARE = 0.01
 """A polygon is planar where its corners keep within this share of its size: within 10 µm for one of 1 mm."""

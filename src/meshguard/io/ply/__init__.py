@@ -30,6 +30,13 @@ _AXES = "xyz"
 _GRAIN = 100_000
 """The fewest polygons that are worth a thread."""
 
+_LARGE = 64
+"""Corners up to which polygons take next to no time, whatever their shape."""
+
+_MOST_EFFORT = 1e8
+"""Corners squared, summed over the polygons of a range: ear clipping takes about 0.3 s for as many, and between ranges
+the clock is looked at."""
+
 _POLYGON_NOTES = (
     (
         triangulation.NON_PLANAR,
@@ -252,18 +259,22 @@ def _triangles(
         raise _too_many()
     steps.check_faces(most)
     lengths.flags.writeable = items.flags.writeable = False
-    faces, origin, status, stitches = _cut(lengths, items, vertices, strips)
+    faces, origin, status, stitches = _cut(lengths, items, vertices, strips, steps)
     _note_faces(status, lengths, ahead, strips, stitches, notes)
     is_same = are_triangles and len(faces) == table.rows
     return faces, None if is_same else origin
 
 
 def _cut(
-    lengths: npt.NDArray[np.int32], items: npt.NDArray[np.int64], vertices: npt.NDArray[np.float64], strips: bool
+    lengths: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int64],
+    vertices: npt.NDArray[np.float64],
+    strips: bool,
+    steps: Steps,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int8], int]:
     """Triangles, the row each comes from, the status of each row, and stitches; ranges of rows side by side."""
     vertices = frozen_array(vertices)
-    rows = part_bounds(len(lengths), grain=_GRAIN)
+    rows = _row_bounds(lengths)
     corners, triangles = [0], [0]
     for lo, hi in pairwise(rows):
         corners.append(corners[-1] + int(lengths[lo:hi].sum(dtype=np.int64)))
@@ -274,6 +285,7 @@ def _cut(
     written, stitches = [0] * (len(rows) - 1), [0] * (len(rows) - 1)
 
     def cut_part(part: int) -> None:
+        steps.check_clock("its polygons were cut")
         lo, hi = rows[part], rows[part + 1]
         first, end = triangles[part], triangles[part + 1]
         written[part], stitches[part] = triangulation.triangulate(
@@ -295,6 +307,16 @@ def _cut(
         origin = np.concatenate([origin[place] for place in places])
     faces.flags.writeable = origin.flags.writeable = False
     return faces, origin, status, sum(stitches)
+
+
+def _row_bounds(lengths: npt.NDArray[np.int32]) -> list[int]:
+    """Bounds of the ranges of rows that are cut side by side, none with much more than `_MOST_EFFORT`."""
+    bounds = part_bounds(len(lengths), grain=_GRAIN)
+    if int(lengths.max(initial=0)) <= _LARGE:
+        return bounds
+    effort = np.cumsum(np.minimum(lengths, triangulation.MOST_CORNERS).astype(np.float64) ** 2)
+    cuts = 1 + np.searchsorted(effort, np.arange(_MOST_EFFORT, effort[-1], _MOST_EFFORT))
+    return sorted({*bounds, *cuts.tolist()})
 
 
 def _note_faces(
