@@ -91,6 +91,7 @@ MIRRORED = ("facts", "repair", "kernels")
 WITHOUT_TESTS_OF_THEIR_OWN = {
     "repair/step": "it holds types only",
     "kernels/components": "its sums are those of Components: tests/facts/mesh/test_elements.py",
+    "kernels/ear_clipping": "inlined into what cuts polygons: tests/kernels/test_triangulation.py",
     "kernels/fairing": "what is fair shows on a whole patch: tests/repair/mesh/test_hole_filling.py",
     "kernels/folds": "folds are marked for components: tests/facts/mesh/test_elements.py, checks/test_geometry.py",
     "kernels/refining": "how dense a patch is shows on a whole one: tests/repair/mesh/test_hole_filling.py",
