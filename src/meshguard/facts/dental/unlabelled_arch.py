@@ -90,17 +90,7 @@ def frame_of_shape(surface: MeshFacts, *, most_faces: int = MAX_FACES, with_jaw:
     if front_confidence == 0.0:
         why = ("The highest surface is a closed ring, so there is no midline.",)
         return ArchFrame(source="geometry", origin=origin, up=up, up_confidence=confidence, why_unsure=why)
-    if not with_jaw:
-        return ArchFrame(
-            source="geometry",
-            origin=origin,
-            up=up,
-            up_confidence=confidence,
-            curve=curve,
-            front=front,
-            front_confidence=front_confidence,
-        )
-    jaw, jaw_confidence = _jaw_by_inside(centres, area, corners, up, curve, front)
+    jaw, jaw_confidence = _jaw_by_inside(centres, area, corners, up, curve, front) if with_jaw else (None, 0.0)
     doubt = "The inside of the arch is neither open and steep, as in a lower jaw, nor a palate."
     return ArchFrame(
         source="geometry",
@@ -112,7 +102,7 @@ def frame_of_shape(surface: MeshFacts, *, most_faces: int = MAX_FACES, with_jaw:
         front_confidence=front_confidence,
         jaw=jaw,
         jaw_confidence=jaw_confidence,
-        why_unsure=(doubt,) if jaw is None else (),
+        why_unsure=(doubt,) if with_jaw and jaw is None else (),
     )
 
 
