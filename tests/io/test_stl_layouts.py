@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from meshguard.errors import ReadError
+from meshguard.budget import Budget
+from meshguard.errors import BudgetExceeded, ReadError
 from meshguard.io import load
 from meshguard.io.stl import RECORD, stl_bytes
 from tests import shapes
@@ -55,6 +56,28 @@ def test_byte_swapped_files_are_read_and_said(name: str, normals: bool, order: s
 
     assert mesh.digest() == load(HEADER + struct.pack("<I", len(made)) + made.tobytes()).digest()
     assert "byte-swapped" in told(mesh)["F101"]
+
+
+@pytest.mark.parametrize("layout", ["swapped", "swapped floats", "swapped count", "no count", "payload"])
+def test_the_budget_counts_the_facets_of_every_layout(layout: str) -> None:
+    made = facets("grid")
+    count, other = struct.pack("<I", len(made)), struct.pack(">I", len(made))
+    one = made.copy()
+    one["attribute"][-1] = 2
+    content = (
+        HEADER
+        + {
+            "swapped": other + swapped(made),
+            "swapped floats": count + swapped(made),
+            "swapped count": other + made.tobytes(),
+            "no count": made.tobytes(),
+            "payload": count + one.tobytes() + b"??",
+        }[layout]
+    )
+
+    assert len(load(content, budget=Budget(max_faces=len(made))).faces) == len(made)
+    with pytest.raises(BudgetExceeded, match="max_faces"):
+        load(content, budget=Budget(max_faces=len(made) - 1))
 
 
 def test_a_large_byte_swapped_file_is_read_from_its_path(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from meshguard.errors import ReadError
 from meshguard.io.containers import (
     MESHES,
@@ -13,7 +11,7 @@ from meshguard.io.containers import (
     refuse_markup,
     refuse_packed,
 )
-from meshguard.io.stl_layouts import STL_HEADER, STL_RECORD, holds_unusual_layout, is_binary_stl_size
+from meshguard.io.stl_layouts import STL_HEADER, STL_RECORD, holds_facets, holds_unusual_layout, is_binary_stl_size
 from meshguard.io.wide_text import Encoding, narrowed, wide_encoding
 
 FOREIGN = ("obj", "off", "3mf", "glb")
@@ -41,7 +39,7 @@ def format_of(content: bytes, suffix: str = "") -> str:
         return "stl"  # before anything else, as the 80 bytes of free text may imitate it
     if content[:4] == b"glTF":
         return "glb"
-    if content[:2] == b"PK" and is_archive(content):
+    if is_archive(content):
         check_archive(content, suffix)
         return "3mf"
     refuse_container(content)
@@ -57,7 +55,7 @@ def format_of(content: bytes, suffix: str = "") -> str:
         return "off"
     if suffix in (*FOREIGN, "ply"):
         return suffix
-    if has_stl_keywords(content) or _holds_facets(content):
+    if has_stl_keywords(content) or holds_facets(content):
         return "stl"
     if holds_unusual_layout(content):
         return "stl"
@@ -84,21 +82,6 @@ def _wide_format(content: bytes, encoding: Encoding) -> str:
         expected="plain text",
         got=f"text in {encoding.name}",
     )
-
-
-def _holds_facets(content: bytes) -> bool:
-    """Whether bytes that disagree with the count at byte 80 can still be a binary STL, cut short or appended to.
-
-    A text cannot. In a binary STL most coordinates of the first facets have a magnitude that a length can have; of
-    arbitrary bytes about a third do.
-    """
-    if len(content) < STL_HEADER or b"\x00" not in content[:65536]:
-        return False
-    count = min(1000, (len(content) - STL_HEADER) // STL_RECORD)
-    records = np.frombuffer(content, np.uint8, count * STL_RECORD, STL_HEADER).reshape(count, STL_RECORD)
-    corners = np.abs(np.ascontiguousarray(records[:, 12:48]).view("<f4"))
-    plausible = (corners == 0) | ((corners > 1e-20) & (corners < 1e9))
-    return bool(np.count_nonzero(plausible) >= 0.6 * plausible.size)
 
 
 def has_stl_keywords(content: bytes) -> bool:

@@ -93,13 +93,27 @@ def swapped_layout(content: bytes, count: int) -> Layout | None:
     return _swapped(content, count, message)
 
 
+def holds_facets(content: bytes) -> bool:
+    """Whether bytes that disagree with the count at byte 80 can still be a binary STL, cut short or appended to.
+
+    A text cannot. In a binary STL most coordinates of the first facets have a magnitude that a length can have; of
+    arbitrary bytes about a third do.
+    """
+    if not _may_be_binary(content):
+        return False
+    count = min(_SAMPLE, (len(content) - STL_HEADER) // STL_RECORD)
+    size = np.abs(_numbers(content, STL_HEADER, count, "<")[:, 3:])
+    plausible = (size == 0) | ((size > _SMALLEST) & (size < _LARGEST))
+    return bool(np.count_nonzero(plausible) >= 0.6 * plausible.size)
+
+
 def holds_unusual_layout(content: bytes) -> bool:
     """Whether the bytes are a binary STL in another layout.
 
     Raises:
         ReadError: they are, but damaged; see `unusual_layout`.
     """
-    return len(content) >= STL_HEADER and b"\x00" in content[:65536] and unusual_layout(content) is not None
+    return _may_be_binary(content) and unusual_layout(content) is not None
 
 
 def unusual_layout(content: bytes, steps: Steps | None = None) -> Layout | None:
@@ -107,16 +121,18 @@ def unusual_layout(content: bytes, steps: Steps | None = None) -> Layout | None:
 
     Args:
         content: the whole file, at least 84 bytes.
-        steps: those of the call that this is part of; they know the budget.
+        steps: those of the call that this is part of; they know the clock.
 
     Raises:
         ReadError: text mode damaged the file, or it is cut short or appended to in a layout that needs its exact size.
-        BudgetExceeded: more facets than the budget allows.
+        BudgetExceeded: the time is up.
     """
-    layout = _with_payload(content, steps) or _big_endian(content, steps) or _without_count(content, steps)
+    layout = _with_payload(content, steps) or _big_endian(content) or _without_count(content)
     if layout is None:
-        _refuse_text_mode(content)
-        _refuse_misfit(content)
+        count = (len(content) - STL_HEADER) // STL_RECORD
+        usual = _score(content, STL_HEADER, count, "<")
+        _refuse_text_mode(content, count, usual)
+        _refuse_misfit(content, count, usual)
     return layout
 
 
@@ -155,6 +171,11 @@ def refuse_wild(content: bytes, count: int, most: int) -> None:
     raise ReadError(reason, offset=STL_HEADER, expected=_EXPECTED, got=f"{len(content)} bytes of another kind")
 
 
+def _may_be_binary(content: bytes) -> bool:
+    """Whether there is a header, and a NUL, which a text has not."""
+    return len(content) >= STL_HEADER and b"\x00" in content[:65536]
+
+
 def _numbers(content: bytes, start: int, count: int, order: str) -> npt.NDArray[np.float32]:
     """Normals and corners of facets that begin every 50 bytes, (count, 12), as a view."""
     return np.ndarray((count, 12), f"{order}f4", content, start, (STL_RECORD, 4))
@@ -189,17 +210,11 @@ def _positions(content: bytes, start: int, count: int) -> float:
     return len(np.unique(corners, axis=0)) / len(corners) if len(corners) else math.inf
 
 
-def _checked(count: int, steps: Steps | None) -> None:
-    if steps is not None:
-        steps.check_faces(count)
-
-
-def _big_endian(content: bytes, steps: Steps | None) -> Layout | None:
+def _big_endian(content: bytes) -> Layout | None:
     """Where the size is exactly the one for a byte-swapped count: all numbers are swapped, or only the count is."""
     count: int = struct.unpack_from(">I", content, 80)[0]
     if len(content) != STL_HEADER + STL_RECORD * count or not count:
         return None
-    _checked(count, steps)
     if _score(content, STL_HEADER, count, "<").certain:
         note = Irregularity(
             check="F101",
@@ -242,12 +257,11 @@ def _begins_at_80(content: bytes) -> bool:
     return _positions(content, 80, count) < 0.8 * _positions(content, STL_HEADER, shifted)
 
 
-def _without_count(content: bytes, steps: Steps | None) -> Layout | None:
+def _without_count(content: bytes) -> Layout | None:
     """Where facets begin at byte 80 and the size is 80 + 50 n."""
     count, rest = divmod(len(content) - 80, STL_RECORD)
     if rest or not _begins_at_80(content):
         return None
-    _checked(count, steps)
     note = Irregularity(
         check="F101",
         message=f"The header has no facet count; {count} facets from byte 80 to the end are read.",
@@ -265,7 +279,6 @@ def _with_payload(content: bytes, steps: Steps | None) -> Layout | None:
     declared: int = struct.unpack_from("<I", content, 80)[0]
     if not 0 < declared < (len(content) - STL_HEADER) // STL_RECORD + 1:
         return None
-    _checked(declared, steps)
     starts = _walk(content, declared, steps)
     if starts is None:
         return None
@@ -309,16 +322,19 @@ def _walk(content: bytes, declared: int, steps: Steps | None) -> npt.NDArray[np.
     return starts if pos == len(content) and pos != STL_HEADER + STL_RECORD * declared else None
 
 
-def _refuse_misfit(content: bytes) -> None:
+def _refuse_misfit(content: bytes, count: int, usual: _Score) -> None:
     """Refuse bytes that are big-endian or have no count, and whose size does not fit such a layout.
+
+    Args:
+        content: the whole file.
+        count: facets that the bytes have room for.
+        usual: how well these fit the usual layout.
 
     Raises:
         ReadError: they are; which of the two is said.
     """
-    count = (len(content) - STL_HEADER) // STL_RECORD
     if not count:
         return
-    usual = _score(content, STL_HEADER, count, "<")
     swapped = count >= 4 and not usual.certain and _score(content, STL_HEADER, count, ">").certain
     if swapped and usual.plausible < 0.5:
         reason = "the numbers are byte-swapped (big-endian), and the size of the file does not fit their facet count"
@@ -334,15 +350,15 @@ def _refuse_misfit(content: bytes) -> None:
     )
 
 
-def _refuse_text_mode(content: bytes) -> None:
+def _refuse_text_mode(content: bytes, count: int, usual: _Score) -> None:
     """Refuse a binary STL that was handled as text: 0A became 0D 0A or the reverse, or bytes became UTF-8.
+
+    Args: as `_refuse_misfit`.
 
     Raises:
         ReadError: it was.
     """
-    count = (len(content) - STL_HEADER) // STL_RECORD
     declared: int = struct.unpack_from("<I", content, 80)[0]
-    usual = _score(content, STL_HEADER, count, "<")
     unfit = usual.wild > max(1, count // 100)
     if _is_utf8(content):
         reason = "a program handled this binary STL as UTF-8 text, which changed bytes: send it again as a binary file"

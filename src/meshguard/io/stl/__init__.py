@@ -138,6 +138,7 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
         layout = swapped_layout(content, count)
     if layout is not None:
         _check_supported(layout.facets)
+        steps.check_faces(layout.facets)
         return _welded(
             partial(_in_memory, layout.content, layout.start), layout.facets, list(layout.notes), start=layout.start
         )
