@@ -21,7 +21,6 @@ import meshguard
 from meshguard import fdi
 from meshguard.checks import CATALOGUE
 from meshguard.cli import commands
-from meshguard.cli.validate import words_of
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.report import Report, schema
@@ -199,15 +198,6 @@ class TestPolicy:
 
         assert result.exit_code == 2
         assert said in result.stderr
-
-    def test_limits_in_force_are_bounded_by_the_mesh(self) -> None:
-        report = meshguard.validate(Mesh(vertices=CORNERS / 60, faces=BOX))
-        limits = words_of(policy("scan"), report)["limits"]
-
-        assert limits["hole_diameter_mm"] == pytest.approx(0.02 * report.stats["diagonal_mm"])
-        assert limits["weld_mm"] == pytest.approx(1e-5 * report.stats["diagonal_mm"])
-        assert limits["floating_area_mm2"] == pytest.approx(5e-3 * report.stats["area_mm2"])
-        assert limits["fold_angle_deg"] == 170.0
 
 
 class TestOutput:

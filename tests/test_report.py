@@ -14,12 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meshguard.policy import Policy
+from meshguard.render import rendered
 from meshguard.report import (
     MAX_JSON_FINDINGS,
     MAX_JSON_INDICES,
     Element,
     Finding,
     LabelSummary,
+    LimitInForce,
     Outcome,
     Report,
     Safety,
@@ -72,6 +75,72 @@ def report(*findings: Finding, **changes: Any) -> Report:
     return Report(**{**parts, **changes})
 
 
+EXPLAINED: dict[str, Any] = {
+    "outcomes": {
+        "S101": Outcome(
+            status=Status.FAILED,
+            findings=1,
+            severity=Severity.ERROR,
+            title="Hole in the surface",
+            explanation="Nothing was scanned there.",
+            remedies={"local": "can be repaired locally", "none": "scan again"},
+        ),
+        "T101": Outcome(status=Status.PASSED, title="Non-manifold edge"),
+    },
+    "limits": {
+        "hole_diameter_mm": LimitInForce(
+            value=1.5, unit="mm", direction="an error above", meaning="A larger one is an error.", source="proposal"
+        )
+    },
+    "rules": Policy(ignore={"F104": "no normals"}).to_dict(),
+}
+"""What makes a report explain itself."""
+
+
+class TestExplained:
+    ONE = report(finding("S101", limit="hole_diameter_mm"), **EXPLAINED)
+
+    def test_words_limits_and_policy_go_there_and_back(self) -> None:
+        text = self.ONE.to_json()
+        again = Report.from_json(text)
+
+        assert again.outcomes == self.ONE.outcomes
+        assert again.limits == self.ONE.limits
+        assert again.rules == self.ONE.rules
+        assert again.to_json() == text
+        VALIDATOR.validate(json.loads(text))
+
+    def test_a_report_of_schema_1_0_comes_back_as_it_was(self) -> None:
+        old = report(finding()).to_json().replace('"schema":"1.1"', '"schema":"1.0"')
+        again = Report.from_json(old)
+
+        assert again.to_json() == old
+        assert (again.outcomes["S101"].title, again.limits, again.rules) == ("", {}, {})
+        assert "S101" not in again.to_text() and "T101" in again.to_text()
+
+    def test_it_renders_itself_and_a_stored_one_gives_the_same(self) -> None:
+        stored = Report.from_json(self.ONE.to_json())
+
+        assert stored.to_text(width=80, name="a.stl").startswith("✗ a.stl: usable with risk (grade 3 of 4): 1 error\n")
+        assert stored.to_markdown().startswith("## ❌ usable with risk (grade 3 of 4)\n")
+        for form in ("to_text", "to_markdown"):
+            assert getattr(stored, form)() == getattr(self.ONE, form)()
+            assert "S101 Hole in the surface" in getattr(stored, form)()
+            assert "an error above 1.5 mm" in getattr(stored, form)().replace("\\", "")
+            assert "can be repaired locally" in getattr(stored, form)()
+        assert "T101 Non-manifold edge" in stored.to_text(verbose=True)
+
+    def test_print_shows_the_text_and_repr_one_line(self) -> None:
+        assert str(self.ONE) + "\n" == self.ONE.to_text()
+        assert repr(self.ONE) == "<Report: not ok, grade 3 of 4, 1 error, policy 'scan'>"
+        assert repr(report()) == "<Report: ok, grade 1 of 4, nothing found, policy 'scan'>"
+        assert repr(finding()) == "<Finding T101, error: Three faces meet at an edge.>"
+
+    def test_a_form_that_does_not_exist(self) -> None:
+        with pytest.raises(ValueError, match="there is no form 'html'; there are text, markdown"):
+            rendered(report(), "html")
+
+
 class TestJson:
     def test_the_bytes_are_pinned(self) -> None:
         expected = (
@@ -86,7 +155,7 @@ class TestJson:
             '"S101":{"findings":0,"reason":null,"severity":null,"status":"passed"},'
             '"T101":{"findings":1,"reason":null,"severity":"error","status":"failed"}},'
             '"policy":{"digest":"' + "ab" * 32 + '","ignored":{"F104":"no normals"},"name":"scan"},'
-            '"schema":"1.0","stats":{"area_mm2":6.5,"faces":12},"version":"0.1.0"}'
+            '"schema":"1.1","stats":{"area_mm2":6.5,"faces":12},"version":"0.1.0"}'
         )
 
         assert report(finding()).to_json() == expected
@@ -235,6 +304,7 @@ class TestSchema:
             report(finding()),
             report(finding(location=None, fixable=None, tooth=11)),
             report(unchecked=("It was not checked whether this is a dental arch: it is flat.",)),
+            report(finding("S101", limit="hole_diameter_mm"), **EXPLAINED),
         ],
     )
     def test_reports_satisfy_it(self, one: Report) -> None:
@@ -256,9 +326,11 @@ class TestSchema:
             (schema()["properties"]["mesh"], data["mesh"]),
             (schema()["$defs"]["outcome"], data["outcomes"]["T101"]),
             (schema()["$defs"]["finding"], data["findings"][0]),
+            (schema()["$defs"]["limit"], EXPLAINED["limits"]["hole_diameter_mm"].to_dict()),
         ]
+        later = {"unchecked", "limits", "rules", "title", "explanation", "remedies"}
         for described, found in places:
-            assert sorted(described["required"]) == sorted({*described["properties"]} - {"unchecked"}) == sorted(found)
+            assert sorted(described["required"]) == sorted({*described["properties"]} - later) == sorted(found)
             for name, field in described["properties"].items():
                 assert field.get("description"), name
 
@@ -281,6 +353,7 @@ class TestSchema:
             {"outcomes": {"T1": {}}},
             {"findings": [{}]},
             {"stats": {"a": "1"}},
+            {"limits": {"weld_mm": 1.0}},
         ],
     )
     def test_what_is_no_report_does_not(self, spoiled: dict[str, Any]) -> None:

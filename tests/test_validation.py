@@ -245,3 +245,41 @@ class TestNotAnArch:
         assert meshguard.validate(shapes.cube(), policy="print").unchecked == ()
         assert meshguard.validate(shapes.cube(), policy=Policy(select=("T",))).unchecked == ()
         assert meshguard.validate(phantom(faces=4000)).unchecked == ()  # labels say what is a tooth
+
+
+class TestExplained:
+    """A report holds what a reader needs who has no meshguard: the words of its checks, the limits, the policy."""
+
+    @pytest.mark.parametrize("name", mutations.MUTATIONS)
+    def test_words_and_limits_of_what_was_found(self, name: str) -> None:
+        report = validate(mutations.MUTATIONS[name].make())
+        checks = {check.id: check for check in CATALOGUE}
+
+        assert {check: outcome.title for check, outcome in report.outcomes.items()} == {
+            check: checks[check].title for check in report.outcomes
+        }
+        for finding in report.findings:
+            outcome = report.outcomes[finding.check]
+            assert outcome.explanation == " ".join(checks[finding.check].explanation.split())
+            assert outcome.remedies["none" if finding.fixable is None else finding.fixable.value]
+            assert finding.limit is None or finding.limit in report.limits
+        found = {check for check, outcome in report.outcomes.items() if outcome.findings}
+        assert set(report.limits) == {limit for check in found for limit in checks[check].limits}
+        assert all(report.outcomes[check].explanation == "" for check in set(report.outcomes) - found)
+
+    def test_the_policy_in_full_makes_the_same_report(self) -> None:
+        chosen = Policy(ignore={"F104": "no normals"}, limits={"hole_diameter_mm": 1.0}, fail_on=Severity.WARNING)
+        report = validate(mutations.flipped_face(), policy=chosen)
+        again = validate(mutations.flipped_face(), policy=Policy.from_dict(report.rules))
+
+        assert again.to_json() == report.to_json()
+        assert Policy.from_dict(report.rules).digest() == report.policy_digest
+
+    def test_a_limit_is_that_of_this_mesh(self) -> None:
+        mesh = mutations.MUTATIONS["large_hole"].make()
+        for scale in (1.0, 0.01):
+            report = validate(Mesh(vertices=mesh.vertices * scale, faces=mesh.faces))
+            limit, diagonal = report.limits["hole_diameter_mm"], report.stats["diagonal_mm"]
+
+            assert limit.value == pytest.approx(min(2.0, 0.02 * diagonal))
+            assert (limit.unit, limit.direction) == ("mm", "an error above")

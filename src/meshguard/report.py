@@ -1,8 +1,10 @@
 """Report: what a validation found, as plain data that any tool can read without a compiler.
 
-A `Finding` is one located defect, an `Outcome` the fate of one check, a `Report` all of it. The canonical JSON of a
-report has sorted keys, shortest round-trip floats, no clock, no path and no text of the file: identical input gives
-identical bytes. Its schema (JSON Schema, draft 2020-12) is shipped beside this module as `report.schema.json`.
+A `Finding` is one located defect, an `Outcome` the fate of one check, a `Report` all of it. A report explains itself:
+it holds the titles of the checks, what would fix their findings, the limits that decided, and the policy in full, so
+that a stored one can be read and rendered by a program that knows no check. Its canonical JSON has sorted keys,
+shortest round-trip floats, no clock, no path and no text of the file: identical input gives identical bytes. Its schema
+(JSON Schema, draft 2020-12) is shipped beside this module as `report.schema.json`.
 """
 
 from __future__ import annotations
@@ -11,17 +13,35 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
-from importlib import resources
+from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from meshguard.outcome import LimitInForce, Outcome, Safety, Severity, Status
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-SCHEMA_VERSION = "1.0"
+__all__ = [
+    "MAX_JSON_FINDINGS",
+    "MAX_JSON_INDICES",
+    "SCHEMA_VERSION",
+    "Element",
+    "Finding",
+    "LabelSummary",
+    "LimitInForce",
+    "Outcome",
+    "Report",
+    "Safety",
+    "Severity",
+    "Status",
+    "grade_of",
+    "schema",
+]
+
+SCHEMA_VERSION = "1.1"
 """Version of the report's JSON: within a major version fields are only ever added."""
 
 MAX_JSON_INDICES = 1000
@@ -34,43 +54,7 @@ IntArray: TypeAlias = npt.NDArray[np.int32]
 Element: TypeAlias = Literal["file", "vertex", "edge", "face", "loop", "component", "tooth", "pair"]
 
 
-class Severity(IntEnum):
-    """How bad a finding is; ordered."""
-
-    INFO = 1
-    WARNING = 2
-    ERROR = 3
-
-    def __str__(self) -> str:
-        return self.name.lower()
-
-
-class Safety(Enum):
-    """What the repair of a finding would do to the scan; ordered from harmless to inventive.
-
-    LOSSLESS moves nothing and invents nothing; LOCAL moves or rebuilds surface within the policy's limits; INVENTIVE
-    makes surface that was not scanned, or drops surface that was.
-    """
-
-    LOSSLESS = "lossless"
-    LOCAL = "local"
-    INVENTIVE = "inventive"
-
-    @property
-    def rank(self) -> int:
-        """0 for the most harmless."""
-        return list(Safety).index(self)
-
-
-class Status(Enum):
-    """Fate of a check: PASSED found nothing, FAILED found something, SKIPPED could not or should not run."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Finding:
     """One located defect.
 
@@ -116,6 +100,9 @@ class Finding:
             x, y, z = (float(value) + 0.0 for value in self.location)
             put(self, "location", (x, y, z) if math.isfinite(x) and math.isfinite(y) and math.isfinite(z) else None)
 
+    def __repr__(self) -> str:
+        return f"<Finding {self.check}, {self.severity}: {self.message}>"
+
     def __reduce__(self) -> tuple[object, ...]:
         return Finding._from_dict, (self._to_dict(len(self.indices)),)
 
@@ -154,23 +141,6 @@ class Finding:
             fixable=None if data["fixable"] is None else Safety(data["fixable"]),
             fingerprint=data["fingerprint"],
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """Fate of one check.
-
-    Attributes:
-        status: passed, failed or skipped.
-        reason: why it was skipped, in a sentence; None otherwise.
-        findings: how many findings it has, also where JSON lists fewer.
-        severity: the worst of them, or None.
-    """
-
-    status: Status
-    reason: str | None = None
-    findings: int = 0
-    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,9 +185,11 @@ class LabelSummary:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Report:
     """What a validation found. Two reports say the same when their `to_json()` is the same.
+
+    `str(report)` is the text that people read, `repr(report)` one line.
 
     Attributes:
         outcomes: check id -> Outcome, every check of the catalogue, by id.
@@ -234,6 +206,8 @@ class Report:
         schema: version of the JSON.
         unchecked: what the verdict does not cover although it may be taken to, a sentence each. It changes neither the
             grade nor `ok`; JSON has it only where there is something to say.
+        limits: limit name -> the limit as it was applied to this mesh, for each limit of a check that found something.
+        rules: the policy in full, plain data that `Policy.from_dict` takes; empty in a report of schema 1.0.
     """
 
     outcomes: Mapping[str, Outcome]
@@ -250,6 +224,41 @@ class Report:
     labels: LabelSummary | None = None
     schema: str = SCHEMA_VERSION
     unchecked: tuple[str, ...] = ()
+    limits: Mapping[str, LimitInForce] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        counts = Counter(finding.severity for finding in self.findings)
+        found = ", ".join(f"{counts[severity]} {severity}" for severity in reversed(Severity) if counts[severity])
+        verdict = "ok" if self.ok else "not ok"
+        return f"<Report: {verdict}, grade {self.grade} of 4, {found or 'nothing found'}, policy {self.policy!r}>"
+
+    def __str__(self) -> str:
+        return self.to_text().rstrip("\n")
+
+    def to_text(self, *, width: int = 100, name: str | None = None, verbose: bool = False) -> str:
+        """The report as text for people: the verdict, what is wrong, where, how bad, and what would fix it.
+
+        Args:
+            width: columns, at least 40.
+            name: what to call the mesh; a report itself never knows a file's name.
+            verbose: show more findings of each check, their indices, and every check that passed or was skipped.
+
+        Returns:
+            Lines that each end in a line feed.
+        """
+        return _rendered(self, "text", width=width, name=name, verbose=verbose)
+
+    def to_markdown(self, *, name: str | None = None) -> str:
+        """The report as Markdown, for a ticket.
+
+        Args:
+            name: what to call the mesh; a report itself never knows a file's name.
+
+        Returns:
+            Lines that each end in a line feed.
+        """
+        return _rendered(self, "markdown", name=name)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON holds it: plain dicts, lists, strings and numbers."""
@@ -265,20 +274,18 @@ class Report:
             "ok": self.ok,
             "grade": self.grade,
             "decided_by": list(self.decided_by),
-            "policy": {"name": self.policy, "digest": self.policy_digest, "ignored": dict(self.ignored)},
+            "policy": {
+                "name": self.policy,
+                "digest": self.policy_digest,
+                "ignored": dict(self.ignored),
+                **({"rules": dict(self.rules)} if self.rules else {}),
+            },
             "mesh": {"digest": self.mesh_digest},
             "stats": {name: _number(value) for name, value in self.stats.items()},
             "labels": None if self.labels is None else self.labels._to_dict(),
-            "outcomes": {
-                check: {
-                    "status": outcome.status.value,
-                    "reason": outcome.reason,
-                    "findings": outcome.findings,
-                    "severity": None if outcome.severity is None else str(outcome.severity),
-                }
-                for check, outcome in self.outcomes.items()
-            },
+            "outcomes": {check: outcome.to_dict() for check, outcome in self.outcomes.items()},
             "findings": findings,
+            **({"limits": {name: limit.to_dict() for name, limit in self.limits.items()}} if self.limits else {}),
             **({"unchecked": list(self.unchecked)} if self.unchecked else {}),
         }
 
@@ -309,15 +316,7 @@ class Report:
     @classmethod
     def _from_dict(cls, data: Mapping[str, Any]) -> Report:
         return cls(
-            outcomes={
-                check: Outcome(
-                    status=Status(outcome["status"]),
-                    reason=outcome["reason"],
-                    findings=outcome["findings"],
-                    severity=None if outcome["severity"] is None else Severity[outcome["severity"].upper()],
-                )
-                for check, outcome in data["outcomes"].items()
-            },
+            outcomes={check: Outcome.from_dict(outcome) for check, outcome in data["outcomes"].items()},
             findings=tuple(Finding._from_dict(finding) for finding in data["findings"]),
             stats=dict(data["stats"]),
             labels=LabelSummary._from_dict(data["labels"]) if data.get("labels") is not None else None,
@@ -331,6 +330,8 @@ class Report:
             version=data["version"],
             schema=data["schema"],
             unchecked=tuple(data.get("unchecked", ())),
+            limits={name: LimitInForce.from_dict(limit) for name, limit in data.get("limits", {}).items()},
+            rules=dict(data["policy"].get("rules", {})),
         )
 
     def rows(self, *, file: str | None = None) -> list[dict[str, object]]:
@@ -393,6 +394,16 @@ def schema() -> dict[str, Any]:
     text = resources.files("meshguard").joinpath("report.schema.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
+
+
+def _rendered(report: Report, form: str, **options: Any) -> str:
+    """A report in one of the forms that people read.
+
+    This is the one place where a low floor names a high one, and it does so by a string: a program that only reads
+    reports needs no renderer.
+    """
+    text: str = import_module("meshguard.render").rendered(report, form, **options)
+    return text
 
 
 def _number(value: float | None) -> float | int | None:

@@ -18,7 +18,7 @@ from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels._parallel import side_by_side
 from meshguard.mesh import Mesh
 from meshguard.policy import policy as as_policy
-from meshguard.report import Finding, LabelSummary, Outcome, Report, Status, grade_of
+from meshguard.report import Finding, LabelSummary, Outcome, Report, grade_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,25 +89,20 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
     findings: list[Finding] = []
     _find_in_parallel(facts)
     for check, found in _run(facts, steps, added):
-        if isinstance(found, str):
-            outcomes[check.id] = Outcome(status=Status.SKIPPED, reason=found)
-            continue
-        findings += found
-        outcomes[check.id] = Outcome(
-            status=Status.FAILED if found else Status.PASSED,
-            findings=len(found),
-            severity=max((finding.severity for finding in found), default=None),
-        )
+        outcomes[check.id] = running.outcome(check, found)
+        findings += [] if isinstance(found, str) else found
     findings.sort(
         key=lambda finding: (-finding.severity, finding.check, -finding.count, finding.fingerprint, finding.message)
     )
     steps.begin("the report")
     grade, decided_by = grade_of(findings, max_safety=rules.max_safety)
     ran = [check for check in (*CATALOGUE, plugin_failed, *added.checks) if check.id in outcomes]
+    stats = _stats(facts.surface)
+    read = {name: limit for check in ran if outcomes[check.id].findings for name, limit in check.limits.items()}
     return Report(
         outcomes=outcomes,
         findings=tuple(findings),
-        stats=_stats(facts.surface),
+        stats=stats,
         labels=_label_summary(facts),
         ok=not any(finding.severity >= rules.fail_on for finding in findings),
         grade=grade,
@@ -118,6 +113,8 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
         mesh_digest=facts.mesh.digest(),
         version=__version__,
         unchecked=tuple(_unchecked(facts, grade)),
+        limits={name: rules.in_force(limit, stats) for name, limit in read.items()},
+        rules=rules.to_dict(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import pytest
 
@@ -43,6 +44,27 @@ def test_a_bound_is_a_limit_that_says_what_it_bounds() -> None:
 @pytest.mark.parametrize(("name", "whole"), [("weld_mm", "diagonal_mm"), ("floating_area_mm2", "area_mm2")])
 def test_a_length_is_bounded_by_the_diagonal_and_an_area_by_the_area(name: str, whole: str) -> None:
     assert LIMITS[name].whole == whole
+
+
+@pytest.mark.parametrize("limit", LIMITS.values(), ids=lambda limit: limit.name)
+def test_a_source_has_authors_a_year_and_a_doi_or_says_that_it_is_a_proposal(limit: Limit) -> None:
+    is_published = re.search(r"[A-Z][\w-]+.* (19|20)\d\d, doi:10\.\d{4,}/\S+", limit.source)
+
+    assert limit.source.split(":")[0] == "proposal" or is_published
+    assert not limit.source.endswith(".")
+
+
+@pytest.mark.parametrize("limit", LIMITS.values(), ids=lambda limit: limit.name)
+def test_a_direction_ends_with_the_word_before_the_value(limit: Limit) -> None:
+    assert not limit.direction or limit.direction.split()[-1] in {"above", "below", "to", "from", "most", "of"}
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("weld_mm", "mm"), ("floating_area_mm2", "mm2"), ("fold_angle_deg", "deg"), ("aspect", ""), ("rim_share", "")],
+)
+def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
+    assert LIMITS[name].unit == unit
 
 
 def test_pickling() -> None:

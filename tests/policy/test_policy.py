@@ -9,7 +9,7 @@ import pytest
 
 from meshguard.errors import PolicyError
 from meshguard.policy import BUILT_IN, LIMITS, Limit, Policy, Tolerance, policy
-from meshguard.report import Safety, Severity
+from meshguard.report import LimitInForce, Safety, Severity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,19 @@ class TestLimits:
         assert hole.within(80.0) == pytest.approx(1.6)
         assert hole.within(1000.0) == 2.0
         assert hole.within(0.0) == 0.0
+
+    def test_a_limit_in_force_is_bounded_by_the_mesh_and_explained(self) -> None:
+        small, large = ({"diagonal_mm": diagonal, "area_mm2": 60.0} for diagonal in (10.0, 1000.0))
+        hole = LIMITS["hole_diameter_mm"]
+
+        assert Policy().in_force("hole_diameter_mm", small).value == pytest.approx(0.2)
+        assert Policy().in_force("hole_diameter_mm", large).value == 2.0
+        assert Policy().in_force("hole_diameter_mm", {}).value == 2.0
+        assert Policy().in_force("floating_area_mm2", small).value == pytest.approx(0.3)
+        assert Policy(limits={"aspect": 9}).in_force("aspect", small).value == 9.0
+        assert Policy().in_force(hole, large) == LimitInForce(
+            value=2.0, unit="mm", direction="an error above", meaning=hole.meaning, source=hole.source
+        )
 
     @pytest.mark.parametrize("name", ["aspect", "hole_fraction", "order_mm"])
     def test_a_limit_that_no_fraction_bounds_is_no_tolerance(self, name: str) -> None:
@@ -263,6 +276,10 @@ class TestIdentity:
         ]
 
         assert len({one.digest() for one in [Policy(), *changed]}) == 1 + len(changed)
+
+    @pytest.mark.parametrize("one", [*BUILT_IN.values(), Policy(ignore={"T": "x"}, severities={"S": Severity.INFO})])
+    def test_plain_data_makes_the_same_policy(self, one: Policy) -> None:
+        assert Policy.from_dict(one.to_dict()).digest() == one.digest()
 
     def test_a_default_that_is_written_out_changes_nothing(self) -> None:
         assert Policy(limits={"weld_mm": LIMITS["weld_mm"].default}).digest() == Policy().digest()

@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 import meshguard
-from meshguard.checks import every_check
 from meshguard.cli import commands
 from meshguard.mesh import Mesh
 from meshguard.render import markdown_of
@@ -47,12 +46,7 @@ def test_a_good_mesh_is_told_in_a_few_lines() -> None:
 
 
 def test_what_stands_where(report: Report) -> None:
-    text = markdown_of(
-        report,
-        name="broken.stl",
-        titles={check.id: check.title for check in every_check()},
-        limits={"hole_diameter_mm": 2.0},
-    )
+    text = markdown_of(report, name="broken.stl")
     failed, worst, stats = tables(text)
 
     assert text.startswith("## ❌ `broken.stl`: ")
@@ -71,14 +65,15 @@ def test_what_stands_where(report: Report) -> None:
 def test_skipped_checks_say_why(report: Report) -> None:
     assert (
         "\n- F101 Declared count does not match the file: The mesh was made from arrays, not read from a file.\n"
-        in markdown_of(report, titles={check.id: check.title for check in every_check()})
+        in markdown_of(report)
     )
 
 
 def test_nothing_is_taken_for_markup(report: Report) -> None:
     nasty = "a | b\n<img src=x> `c` *d* _e_ [f](g) # h @someone"
     finding = replace(report.findings[0], message=nasty, measures={"x|y_mm": float("nan")})
-    text = markdown_of(replace(report, findings=(finding,)), name="x|`` `y`\n@z.stl", titles={finding.check: "|" * 3})
+    outcomes = {**report.outcomes, finding.check: replace(report.outcomes[finding.check], title="|" * 3)}
+    text = markdown_of(replace(report, findings=(finding,), outcomes=outcomes), name="x|`` `y`\n@z.stl")
 
     assert all(len(row) == 4 for table in tables(text)[:2] for row in table)
     assert "a \\| b \\<img src=x\\> \\`c\\` \\*d\\* \\_e\\_ \\[f\\](g) \\# h \\@someone" in text

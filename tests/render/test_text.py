@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from meshguard.checks import CATALOGUE
 from meshguard.render import render, text_of
-from meshguard.render.text import FIRST, FIRST_VERBOSE, GRADES, verdict, without_symbols
-from meshguard.report import Finding, LabelSummary, Outcome, Report, Safety, Severity, Status, grade_of
+from meshguard.render.text import FIRST, FIRST_VERBOSE, GRADES, HEIGHT, verdict, without_symbols
+from meshguard.report import Finding, LabelSummary, LimitInForce, Outcome, Report, Safety, Severity, Status, grade_of
 
 STATS = {
     "vertices": 25012,
@@ -29,8 +29,13 @@ STATS = {
     "diagonal_mm": 85.2,
 }
 TITLES = {"S101": "Hole in the surface", "G102": "Face without area", "D101": "Not a tooth number"}
-LIMITS = {"hole_diameter_mm": 2.0, "fold_angle_deg": 170.0, "aspect": 50.0}
-REMEDIES = {check.id: check.remedy for check in CATALOGUE if check.remedy is not None}
+REMEDIES: dict[str, dict[str, str]] = {"S101": {}, "D106": {"none": "check the labels, and mend them by hand"}}
+LIMITS = {
+    "hole_diameter_mm": LimitInForce(value=2.0, unit="mm", direction="an error above"),
+    "fold_angle_deg": LimitInForce(value=170.0, unit="deg", direction="a fold above"),
+    "aspect": LimitInForce(value=50.0),
+    "floating_area_mm2": LimitInForce(value=20.0, unit="mm2", direction="dropped below"),
+}
 
 
 def hole(diameter: float = 3.4123, **changes: Any) -> Finding:
@@ -69,11 +74,19 @@ def flat(number: int, **changes: Any) -> Finding:
 
 def report(*findings: Finding, **changes: Any) -> Report:
     """A report of these findings, worst first."""
-    outcomes = {check: Outcome(status=Status.PASSED) for check in ("F101", "G102", "S101", "T101")}
-    outcomes["D101"] = Outcome(status=Status.SKIPPED, reason="The mesh has no labels.")
+    outcomes = {
+        check: Outcome(status=Status.PASSED, title=TITLES.get(check, "")) for check in ("F101", "G102", "S101", "T101")
+    }
+    outcomes["D101"] = Outcome(status=Status.SKIPPED, reason="The mesh has no labels.", title=TITLES["D101"])
     for check in {finding.check for finding in findings}:
         own = [finding.severity for finding in findings if finding.check == check]
-        outcomes[check] = Outcome(status=Status.FAILED, findings=len(own), severity=max(own))
+        outcomes[check] = Outcome(
+            status=Status.FAILED,
+            findings=len(own),
+            severity=max(own),
+            title=TITLES.get(check, ""),
+            remedies=REMEDIES.get(check, {}),
+        )
     grade, decided_by = grade_of(findings, max_safety=Safety.LOCAL)
     parts: dict[str, Any] = {
         "outcomes": outcomes,
@@ -87,13 +100,14 @@ def report(*findings: Finding, **changes: Any) -> Report:
         "ignored": {},
         "mesh_digest": "cd" * 32,
         "version": "0.1.0",
+        "limits": LIMITS,
     }
     return Report(**{**parts, **changes})
 
 
 def text(one: Report, **options: Any) -> str:
-    """The text with titles, limits and remedies."""
-    return text_of(one, **{"name": "lower.stl", "titles": TITLES, "limits": LIMITS, "remedies": REMEDIES, **options})
+    """The text, under a name."""
+    return text_of(one, **{"name": "lower.stl", **options})
 
 
 class TestVerdict:
@@ -134,7 +148,7 @@ class TestFindings:
 
         assert "✗ S101 Hole in the surface: 1 error\n" in said
         assert "    A hole of 24 edges is 3.41 mm across.\n" in said
-        assert "at (12.345, -3.210, 0.000) mm; diameter 3.412 mm, limit 2 mm (hole_diameter_mm)" in said
+        assert "at (12.345, -3.210, 0.000) mm; diameter 3.412 mm, an error above 2 mm (hole_diameter_mm)" in said
         assert "perimeter 10.25 mm" in said
         assert "fix: cannot be repaired safely" in said
 
@@ -195,19 +209,23 @@ class TestFindings:
         assert " at (" not in said and "tooth 36" in said
 
     def test_an_unknown_check_stands_by_its_id(self) -> None:
-        assert "! G102: 1 warning" in text(report(flat(1)), titles=None)
+        one = report(flat(1))
+        untold = {check: replace(outcome, title="") for check, outcome in one.outcomes.items()}
+
+        assert "! G102: 1 warning" in text(replace(one, outcomes=untold))
 
 
 class TestMeasures:
     @pytest.mark.parametrize(
         ("measures", "limit", "said"),
         [
-            ({"diameter_mm": 2.5}, "hole_diameter_mm", "diameter 2.5 mm, limit 2 mm (hole_diameter_mm)"),
-            ({"length_mm": 1.0}, "fold_angle_deg", "limit 170° (fold_angle_deg); length 1 mm"),
-            ({"angle_deg": 171.25}, "fold_angle_deg", "angle 171.2°, limit 170° (fold_angle_deg)"),
+            ({"diameter_mm": 2.5}, "hole_diameter_mm", "diameter 2.5 mm, an error above 2 mm (hole_diameter_mm)"),
+            ({"length_mm": 1.0}, "fold_angle_deg", "a fold above 170° (fold_angle_deg); length 1 mm"),
+            ({"angle_deg": 171.25}, "fold_angle_deg", "angle 171.2°, a fold above 170° (fold_angle_deg)"),
             ({"aspect": 60.0}, "aspect", "aspect 60, limit 50 (aspect)"),
             ({"caps": 3}, "aspect", "limit 50 (aspect)"),
             ({"gap_mm": 4e-5}, "weld_mm", "gap 4e-05 mm, limit weld_mm"),
+            ({"area_mm2": 1.5}, "floating_area_mm2", "area 1.5 mm², dropped below 20 mm² (floating_area_mm2)"),
             ({"area_mm2": 1234.56}, None, "area 1,235 mm²"),
             ({"area_mm2": math.nan}, None, "area not a finite number"),
             ({"volume_mm3": 1.5e12}, None, "volume 1.500e+12 mm³"),
@@ -267,6 +285,16 @@ class TestLayout:
         for line in text(report(*self.ONE), width=width, verbose=verbose).splitlines():
             assert cell_len(line) <= width
             assert line == line.rstrip()
+
+    @pytest.mark.parametrize("verbose", [False, True])
+    @pytest.mark.parametrize("width", [40, 100])
+    def test_only_a_text_longer_than_a_screen_ends_with_the_verdict(self, width: int, verbose: bool) -> None:
+        for one in (report(), report(*self.ONE), report(*(flat(number) for number in range(20)), hole(), hole())):
+            said = text(one, width=width, verbose=verbose)
+            first = verdict(one, name="lower.stl").plain
+            repeats = " ".join(said.split()).endswith(first)
+
+            assert repeats == (len(said.splitlines()) > HEIGHT)
 
     def test_plain_text_has_no_escape(self) -> None:
         assert "\x1b" not in text(report(*self.ONE))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from meshguard.checks.plugins import Failure
 from meshguard.checks.subjects import SUBJECTS
 from meshguard.errors import BudgetExceeded
-from meshguard.report import Element, Finding, Safety, Severity
+from meshguard.outcome import NOT_FIXABLE, REMEDIES
+from meshguard.report import Element, Finding, Outcome, Safety, Severity, Status
 
 if TYPE_CHECKING:
     from meshguard.checks.registry import Check
@@ -22,6 +23,28 @@ def ignore_reason(check: Check, policy: Policy) -> str:
     """The reason of the longest matching ignore; "" where there is none."""
     keys = [key for key in policy.ignore if check.id.startswith(key)]
     return policy.ignore[max(keys, key=len)] if keys else ""
+
+
+def outcome(check: Check, found: list[Finding] | str) -> Outcome:
+    """What became of a check that found this, or did not run for this reason."""
+    if isinstance(found, str):
+        return Outcome(status=Status.SKIPPED, reason=found, title=check.title)
+    if not found:
+        return Outcome(status=Status.PASSED, title=check.title)
+    return Outcome(
+        status=Status.FAILED,
+        findings=len(found),
+        severity=max(finding.severity for finding in found),
+        title=check.title,
+        explanation=" ".join(check.explanation.split()),
+        remedies=dict(sorted(_remedy(check, finding) for finding in found)),
+    )
+
+
+def _remedy(check: Check, finding: Finding) -> tuple[str, str]:
+    """What a finding's repair would do, and what would fix it: where repair does nothing, what its check says."""
+    key = NOT_FIXABLE if finding.fixable is None else finding.fixable.value
+    return key, check.remedy if key == NOT_FIXABLE and check.remedy is not None else REMEDIES[key]
 
 
 def skip_reason(check: Check, subject: Any, policy: Policy) -> str | None:

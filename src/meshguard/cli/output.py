@@ -47,16 +47,20 @@ def printed(renderable: RenderableType, *, to_terminal: bool) -> str:
 
     from rich.console import Console
 
-    from meshguard.render.text import WIDTH
+    from meshguard.render.text import HEIGHT, WIDTH
 
     out = io.StringIO()
     if to_terminal:
         real = Console()
         system: Any = real.color_system
         width = min(real.width, 2 * WIDTH)
-        console = Console(file=out, width=width, force_terminal=True, color_system=system, highlight=False)
+        console = Console(
+            file=out, width=width, height=real.height, force_terminal=True, color_system=system, highlight=False
+        )
     else:
-        console = Console(file=out, width=WIDTH, force_terminal=False, color_system=None, highlight=False)
+        console = Console(
+            file=out, width=WIDTH, height=HEIGHT, force_terminal=False, color_system=None, highlight=False
+        )
     console.print(renderable)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 

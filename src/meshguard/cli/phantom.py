@@ -114,11 +114,9 @@ def demo(keep: str | None) -> None:
     """
     from meshguard.cli.notice import compilation_notice, symbols
     from meshguard.cli.output import printed
-    from meshguard.cli.validate import words_of
     from meshguard.io import save
     from meshguard.phantoms import mutate
     from meshguard.phantoms import phantom as make_phantom
-    from meshguard.policy import policy
     from meshguard.render.text import render
     from meshguard.validation import validate
 
@@ -133,7 +131,7 @@ def demo(keep: str | None) -> None:
         report = validate(file.getvalue())
     if keep is not None:
         _save(mesh, keep)
-    shown = render(report, name=keep or "phantom", **words_of(policy("scan"), report))
+    shown = render(report, name=keep or "phantom")
     click.echo(symbols(printed(shown, to_terminal=sys.stdout.isatty()), sys.stdout.encoding), nl=False)
     say(f"\nInjected on purpose, and found by:\n{_comparison(truths, report)}")
     missed = [truth for truth in truths if _found(truth, report) is None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +19,9 @@ from meshguard.cli.options import (
 from meshguard.cli.output import Writer, refuse_folder, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from meshguard.budget import Budget
     from meshguard.cli.options import LabelOptions
-    from meshguard.policy import Limit, Policy
+    from meshguard.policy import Policy
     from meshguard.report import Report
 
 
@@ -109,9 +107,9 @@ def validate(
             elif report is not None:
                 first = not verdicts[0] + verdicts[1]
                 if format_ == "markdown":
-                    _write_markdown(writer, name, report, policy, quiet=quiet, first=first)
+                    _write_markdown(writer, name, report, quiet=quiet, first=first)
                 else:
-                    _write_text(writer, name, report, policy, verbose=verbose, quiet=quiet, first=first)
+                    _write_text(writer, name, report, verbose=verbose, quiet=quiet, first=first)
             verdicts[2 if report is None else 0 if report.ok else 1] += 1
             progress.advance()
     if len(files) > 1 and format_ == "text":
@@ -155,9 +153,7 @@ def _write_json(writer: Writer, name: str, report: Report | None, trouble: str, 
         writer.text(f'{{"file":{json.dumps(name)},"report":{report.to_json()}}}\n')
 
 
-def _write_text(
-    writer: Writer, name: str, report: Report, policy: Policy, *, verbose: bool, quiet: bool, first: bool
-) -> None:
+def _write_text(writer: Writer, name: str, report: Report, *, verbose: bool, quiet: bool, first: bool) -> None:
     """The report for people, or its first line only."""
     from meshguard.render.text import render, verdict
 
@@ -166,45 +162,13 @@ def _write_text(
         return
     if not first:
         writer.text("\n")
-    writer.rich(render(report, name=shown(name), verbose=verbose, **words_of(policy, report)))
+    writer.rich(render(report, name=shown(name), verbose=verbose))
 
 
-def _write_markdown(writer: Writer, name: str, report: Report, policy: Policy, *, quiet: bool, first: bool) -> None:
+def _write_markdown(writer: Writer, name: str, report: Report, *, quiet: bool, first: bool) -> None:
     """The report for a ticket, or its heading only."""
     from meshguard.render.markdown import markdown_of
 
-    text = markdown_of(report, name=shown(name), **words_of(policy, report))
+    text = markdown_of(report, name=shown(name))
     lead = "" if first else "\n"
     writer.text(lead + (text.partition("\n")[0] + "\n" if quiet else text))
-
-
-class ReportWords(TypedDict):
-    """What the renderers need and a report does not hold: by check id, and by limit name."""
-
-    titles: dict[str, str]
-    remedies: dict[str, str]
-    limits: dict[str, float]
-
-
-def words_of(policy: Policy, report: Report) -> ReportWords:
-    """Titles and remedies of all checks, and the limits in force for the mesh of a report."""
-    from meshguard.checks import every_check
-    from meshguard.policy import LIMITS
-
-    checks = every_check()
-    limits = {**LIMITS, **{name: limit for check in checks for name, limit in check.limits.items()}}
-    return ReportWords(
-        titles={check.id: check.title for check in checks},
-        remedies={check.id: check.remedy for check in checks if check.remedy is not None},
-        limits=_limits_in_force(policy, report, limits.values()),
-    )
-
-
-def _limits_in_force(policy: Policy, report: Report, limits: Collection[Limit]) -> dict[str, float]:
-    """Limit name -> its value for this mesh: one that is bounded by a fraction of the mesh is never more than that."""
-    values = {limit.name: policy.limit(limit) for limit in limits}
-    for limit in limits:
-        mesh_size = report.stats.get(limit.whole)
-        if limit.bound is not None and mesh_size:
-            values[limit.name] = policy.tolerance(limit).within(mesh_size)
-    return values

@@ -23,7 +23,7 @@ from meshguard.errors import PolicyError
 from meshguard.policy.dental_limits import DENTAL_LIMITS
 from meshguard.policy.limit import Limit, Tolerance, by_name
 from meshguard.policy.mesh_limits import MESH_LIMITS
-from meshguard.report import Safety, Severity
+from meshguard.report import LimitInForce, Safety, Severity
 
 __all__ = [
     "BUILT_IN",
@@ -161,6 +161,27 @@ class Policy:
         if known.bound is None:
             raise PolicyError(f"no fraction of the mesh bounds limit {known.name}; it only has a value")
         return Tolerance(self.limit(known), self.limit(known.bound))
+
+    def in_force(self, limit: str | Limit, stats: Mapping[str, float]) -> LimitInForce:
+        """A limit as it applies to a mesh: where a fraction of the mesh bounds it, it is never more than that.
+
+        Args:
+            limit: its name, or the limit itself, as for `limit`.
+            stats: of the mesh, as in a report.
+
+        Raises:
+            PolicyError: there is no limit of that name.
+        """
+        known = _known(limit)
+        size = stats.get(known.whole)
+        is_bounded = known.bound is not None and bool(size)
+        return LimitInForce(
+            value=self.tolerance(known).within(float(size or 0.0)) if is_bounded else self.limit(known),
+            unit=known.unit,
+            direction=known.direction,
+            meaning=known.meaning,
+            source=known.source,
+        )
 
     def selects(self, check: str) -> bool:
         """Whether a check runs: selected, and not ignored by an id or prefix at least as long."""

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+UNITS = ("mm", "mm2", "mm3", "deg", "um", "bytes", "s")
+"""Units of limits, as the last word of a limit's name spells them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -19,7 +22,10 @@ class Limit:
             and a dot before it (`acme.gum_band_mm`).
         default: its value under the policy `scan`.
         meaning: one sentence.
-        source: where the value comes from; "proposal" where no published figure was found.
+        source: where the value comes from: authors, year and DOI; or "proposal" where no published figure decides it,
+            after a colon with what it was tuned on.
+        direction: what happens beyond the value, the words before it in a sentence: "dropped below", "an error above";
+            "" where there are none.
         bound: for a limit in mm or mm2 that is never more than a fraction of the mesh, the limit that is this fraction:
             by its name, or the limit itself where it is that of another package.
     """
@@ -28,7 +34,14 @@ class Limit:
     default: float
     meaning: str
     source: str = field(default="proposal", kw_only=True)
+    direction: str = field(default="", kw_only=True)
     bound: str | Limit | None = field(default=None, kw_only=True)
+
+    @property
+    def unit(self) -> str:
+        """The last word of the name, where that is a unit; "" for a ratio or a count."""
+        unit = self.name.rpartition("_")[2]
+        return unit if unit in UNITS else ""
 
     @property
     def whole(self) -> str:

@@ -19,7 +19,7 @@ from meshguard.render.words import (
     findings_in_words,
     grade_in_words,
     labels_in_words,
-    limit_in_force,
+    limit_in_words,
     many,
     name_and_unit,
     number,
@@ -27,11 +27,12 @@ from meshguard.render.words import (
     quantity,
     remedy,
     significant,
+    title_of,
 )
 from meshguard.report import Severity, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from meshguard.report import Finding, Report
 
@@ -44,36 +45,20 @@ MOST_OF_ONE = 4
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~#@$&])")
 
 
-def markdown_of(
-    report: Report,
-    *,
-    name: str | None = None,
-    titles: Mapping[str, str] | None = None,
-    limits: Mapping[str, float] | None = None,
-    remedies: Mapping[str, str] | None = None,
-) -> str:
+def markdown_of(report: Report, *, name: str | None = None) -> str:
     """The report as Markdown.
 
     Args:
         report: what a validation found.
         name: what to call the mesh; a report itself never knows a file's name.
-        titles: check id -> its title, as the catalogue has it; without one the id stands alone.
-        limits: limit name -> the value in force; a limit that is not named is shown by its name only.
-        remedies: check id -> what would fix what repair cannot, where that is not to scan or export again.
 
     Returns:
         Lines that each end in a line feed.
     """
-    return "".join(f"{line}\n" for line in _lines(report, name, titles or {}, limits or {}, remedies or {}))
+    return "".join(f"{line}\n" for line in _lines(report, name))
 
 
-def _lines(
-    report: Report,
-    name: str | None,
-    titles: Mapping[str, str],
-    limits: Mapping[str, float],
-    remedies: Mapping[str, str],
-) -> Iterator[str]:
+def _lines(report: Report, name: str | None) -> Iterator[str]:
     """The lines, one after the other."""
     mark = "❌" if not report.ok else "✅" if report.grade == 1 else "⚠️"
     yield f"## {mark} {'' if name is None else f'{code(printable(name))}: '}{grade_in_words(report)}"
@@ -83,12 +68,12 @@ def _lines(
     failed = {check: outcome for check, outcome in report.outcomes.items() if outcome.status is Status.FAILED}
     if failed:
         yield ""
-        yield from _table(("Check", "Severity", "Findings", "Repair"), "llrl", _failed_rows(report, titles, remedies))
+        yield from _table(("Check", "Severity", "Findings", "Repair"), "llrl", _failed_rows(report))
         yield ""
         yield "### Worst findings"
         yield ""
         shown = list(_worst(report))
-        rows = _finding_rows(shown, decimals(report.stats.get("diagonal_mm")), limits)
+        rows = _finding_rows(shown, report)
         yield from _table(("Check", "What", "Where (mm)", "Measures"), "llll", rows)
         rest = sum(outcome.findings for outcome in failed.values()) - len(shown)
         if rest > 0:
@@ -104,7 +89,7 @@ def _lines(
     yield f"{passed} of {many(len(report.outcomes), 'check')} passed{', and these were skipped:' if skipped else '.'}"
     if skipped:
         yield ""
-        yield from (f"- {_titled(check, titles)}: {escaped(reason)}" for check, reason in skipped)
+        yield from (f"- {_titled(check, report)}: {escaped(reason)}" for check, reason in skipped)
     yield ""
     yield f"meshguard {escaped(report.version)}, mesh {code(report.mesh_digest[:16])}"
 
@@ -130,12 +115,12 @@ def _table(head: Iterable[str], sides: str, rows: Iterable[Iterable[str]]) -> It
         yield f"| {' | '.join(row)} |"
 
 
-def _titled(check: str, titles: Mapping[str, str]) -> str:
+def _titled(check: str, report: Report) -> str:
     """A check's id and title."""
-    return f"{check} {escaped(titles.get(check, ''))}".rstrip()
+    return f"{check} {escaped(title_of(check, report))}".rstrip()
 
 
-def _failed_rows(report: Report, titles: Mapping[str, str], remedies: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+def _failed_rows(report: Report) -> Iterator[tuple[str, ...]]:
     """One row for each failed check, in the order of the findings, which is worst first."""
     groups: dict[str, list[Finding]] = {}
     for finding in report.findings:
@@ -145,9 +130,9 @@ def _failed_rows(report: Report, titles: Mapping[str, str], remedies: Mapping[st
         count = max(len(findings), outcome.findings if outcome is not None else 0)
         worst = max(finding.severity for finding in findings)
         fixes = dict.fromkeys(
-            remedy(finding, remedies) for finding in findings if finding.fixable or finding.severity > Severity.INFO
+            remedy(finding, report) for finding in findings if finding.fixable or finding.severity > Severity.INFO
         )
-        yield _titled(check, titles), NAMES[worst], number(count), escaped("; or ".join(fixes))
+        yield _titled(check, report), NAMES[worst], number(count), escaped("; or ".join(fixes))
 
 
 def _worst(report: Report) -> Iterator[Finding]:
@@ -161,8 +146,9 @@ def _worst(report: Report) -> Iterator[Finding]:
             yield finding
 
 
-def _finding_rows(findings: Iterable[Finding], digits: int, limits: Mapping[str, float]) -> Iterator[tuple[str, ...]]:
+def _finding_rows(findings: Iterable[Finding], report: Report) -> Iterator[tuple[str, ...]]:
     """One row for each finding: its check, what it says, where it is, and each measure with its unit."""
+    digits = decimals(report.stats.get("diagonal_mm"))
     for finding in findings:
         place = "" if finding.location is None else ", ".join(coordinate(value, digits) for value in finding.location)
         if finding.tooth is not None:
@@ -172,9 +158,7 @@ def _finding_rows(findings: Iterable[Finding], digits: int, limits: Mapping[str,
         for name in sorted(finding.measures, key=lambda name: (name != bounded, name)):
             words, unit = name_and_unit(name)
             bound = (
-                f" (limit {limit_in_force(finding.limit, limits)})"
-                if name == bounded and finding.limit is not None
-                else ""
+                f", {limit_in_words(finding.limit, report)}" if name == bounded and finding.limit is not None else ""
             )
             measures.append(escaped(f"{words} {quantity(finding.measures[name], unit)}{bound}"))
         yield finding.check, escaped(finding.message), place, "; ".join(measures)

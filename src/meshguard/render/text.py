@@ -1,7 +1,8 @@
 """A report as text: the verdict first, then what is wrong, where, how bad against which limit, and what would fix it.
 
-The length is bounded: a check shows its first few findings and counts the rest, so ten thousand findings read as easily
-as one. Colours appear on a terminal only, and nothing is said by colour alone.
+A text that is longer than a screen ends with the verdict too. The length is bounded: a check shows its first few
+findings and counts the rest, so ten thousand findings read as easily as one. Colours appear on a terminal only, and
+nothing is said by colour alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from meshguard.render.words import (
     fix,
     grade_in_words,
     labels_in_words,
-    limit_in_force,
+    limit_in_words,
     listed,
     many,
     name_and_unit,
@@ -36,17 +37,18 @@ from meshguard.render.words import (
     printable,
     quantity,
     significant,
+    title_of,
 )
 from meshguard.report import Severity, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from rich.console import ConsoleOptions, RenderableType
 
     from meshguard.report import Finding, Report
 
-__all__ = ["FIRST", "FIRST_VERBOSE", "GRADES", "WIDTH", "render", "text_of", "verdict", "without_symbols"]
+__all__ = ["FIRST", "FIRST_VERBOSE", "GRADES", "HEIGHT", "WIDTH", "render", "text_of", "verdict", "without_symbols"]
 
 FIRST = 4
 """Findings of one check that are shown; the rest are counted. Of mere notes one is enough."""
@@ -56,6 +58,9 @@ FIRST_VERBOSE = 20
 
 WIDTH = 100
 """Columns where there is no terminal."""
+
+HEIGHT = 40
+"""Lines of a screen where there is no terminal; the text of a longer report ends with its verdict."""
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "·"}
@@ -78,9 +83,6 @@ def render(
     *,
     name: str | None = None,
     verbose: bool = False,
-    titles: Mapping[str, str] | None = None,
-    limits: Mapping[str, float] | None = None,
-    remedies: Mapping[str, str] | None = None,
 ) -> RenderableType:
     """The report as something that rich can print, at any width from 40 columns.
 
@@ -88,11 +90,7 @@ def render(
         report: what a validation found.
         name: what to call the mesh; a report itself never knows a file's name.
         verbose: show more findings of each check, their indices, and every check that passed or was skipped.
-        titles: check id -> its title, as the catalogue has it; without one the id stands alone.
-        limits: limit name -> the value in force; a limit that is not named is shown by its name only.
-        remedies: check id -> what would fix what repair cannot, where that is not to scan or export again.
     """
-    titles, limits = titles or {}, limits or {}
     parts: list[RenderableType] = [verdict(report, name=name), *_because(report)]
     parts += [Padding(Text(sentence), (0, 0, 0, 2)) for sentence in report.unchecked]
     groups: dict[str, list[Finding]] = {}
@@ -100,14 +98,13 @@ def render(
         groups.setdefault(finding.check, []).append(finding)
     digits = decimals(report.stats.get("diagonal_mm"))
     for check, findings in groups.items():
-        total = max(len(findings), report.outcomes[check].findings if check in report.outcomes else 0)
         parts.append(Text())
-        parts.extend(_group(check, findings, total, digits, verbose, titles.get(check), limits, remedies or {}))
+        parts.extend(_group(report, check, findings, digits, verbose))
     parts += [Text(), _tally(report, verbose)]
     if verbose:
-        parts.extend(_unfailed(report, titles))
+        parts.extend(_unfailed(report))
     parts += [Text(), *_stats(report)]
-    return Group(*parts)
+    return _Whole(Group(*parts), verdict(report, name=name))
 
 
 def text_of(
@@ -115,15 +112,14 @@ def text_of(
     *,
     name: str | None = None,
     verbose: bool = False,
-    titles: Mapping[str, str] | None = None,
-    limits: Mapping[str, float] | None = None,
-    remedies: Mapping[str, str] | None = None,
     width: int = WIDTH,
 ) -> str:
     """The same as plain text: no colour, no control characters, lines of at most `width` columns."""
     out = io.StringIO()
-    console = Console(file=out, width=width, color_system=None, force_terminal=False, highlight=False, markup=False)
-    console.print(render(report, name=name, verbose=verbose, titles=titles, limits=limits, remedies=remedies))
+    console = Console(
+        file=out, width=width, height=HEIGHT, color_system=None, force_terminal=False, highlight=False, markup=False
+    )
+    console.print(render(report, name=name, verbose=verbose))
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
@@ -158,17 +154,10 @@ def _because(report: Report) -> list[RenderableType]:
     return [Padding(Text(f"the grade is decided by {listed(deciding)}", "dim"), (0, 0, 0, 2))]
 
 
-def _group(
-    check: str,
-    findings: list[Finding],
-    total: int,
-    digits: int,
-    verbose: bool,
-    title: str | None,
-    limits: Mapping[str, float],
-    remedies: Mapping[str, str],
-) -> Iterator[RenderableType]:
+def _group(report: Report, check: str, findings: list[Finding], digits: int, verbose: bool) -> Iterator[RenderableType]:
     """One check: its title and count, its first findings, how many more there are, and what would fix them."""
+    title = title_of(check, report)
+    total = max(len(findings), report.outcomes[check].findings if check in report.outcomes else 0)
     counts = Counter(finding.severity for finding in findings)
     counts[findings[-1].severity] += total - len(findings)
     worst = max(counts)
@@ -179,11 +168,11 @@ def _group(
     yield head
     shown = findings[: FIRST_VERBOSE if verbose else FIRST if worst > Severity.INFO else 1]
     for finding, following in zip(shown, [*shown[1:], None], strict=True):
-        facts = [*_where(finding, digits, verbose), *_how_bad(finding, limits, verbose)]
+        facts = [*_where(finding, digits, verbose), *_how_bad(finding, report, verbose)]
         yield Padding(_Entry(finding.message, facts), (0, 0, 0, 4))
         # Once for a run of findings with the same fix.
-        words = fix(finding, remedies)
-        if words and (following is None or words != fix(following, remedies)):
+        words = fix(finding, report)
+        if words and (following is None or words != fix(following, report)):
             yield Padding(Text(words, "green"), (0, 0, 0, 4))
     if total > len(shown):
         rest = f"… and {number(total - len(shown))} more"
@@ -202,20 +191,20 @@ def _where(finding: Finding, digits: int, verbose: bool) -> Iterator[str]:
         yield f"{_NUMBERED.get(finding.element, finding.element)} {first}{more}"
 
 
-def _how_bad(finding: Finding, limits: Mapping[str, float], verbose: bool) -> Iterator[str]:
+def _how_bad(finding: Finding, report: Report, verbose: bool) -> Iterator[str]:
     """Each measure of a finding with its unit, and the limit beside the measure that it bounds.
 
     Bare counts, which the message gives too, are left to the verbose text.
     """
     bounded = bounded_measure(finding)
     if finding.limit is not None and bounded is None:
-        yield f"limit {limit_in_force(finding.limit, limits)}"
+        yield limit_in_words(finding.limit, report)
     for name in sorted(finding.measures, key=lambda name: (name != bounded, name)):
         words, unit = name_and_unit(name)
         if not unit and name != bounded and not verbose:
             continue
         text = f"{words} {quantity(finding.measures[name], unit)}"
-        yield f"{text}, limit {limit_in_force(finding.limit, limits)}" if name == bounded and finding.limit else text
+        yield f"{text}, {limit_in_words(finding.limit, report)}" if name == bounded and finding.limit else text
 
 
 def _tally(report: Report, verbose: bool) -> Text:
@@ -229,7 +218,7 @@ def _tally(report: Report, verbose: bool) -> Text:
     return Text(", ".join(parts) + ("" if verbose else " (-v lists them)"))
 
 
-def _unfailed(report: Report, titles: Mapping[str, str]) -> Iterator[RenderableType]:
+def _unfailed(report: Report) -> Iterator[RenderableType]:
     """The checks that passed, and those that were skipped with the reason."""
     for status, mark, style in ((Status.PASSED, "✓", "green"), (Status.SKIPPED, "-", "dim")):
         for check in sorted(report.outcomes):
@@ -238,7 +227,7 @@ def _unfailed(report: Report, titles: Mapping[str, str]) -> Iterator[RenderableT
                 continue
             line = Text()
             line.append(f"{mark} ", style)
-            line.append(f"{check} {titles.get(check, '')}".rstrip())
+            line.append(f"{check} {outcome.title}".rstrip())
             line.append(f": {outcome.reason}" if outcome.reason else "", "dim")
             yield Padding(line, (0, 0, 0, 2))
 
@@ -275,6 +264,20 @@ def _stats(report: Report) -> list[RenderableType]:
         return [table]
     notes = [Padding(Text(note, "dim"), (0, 0, 0, 2)) for note in report.labels.notes]
     return [table, Text().append("labels".ljust(12), "dim").append(labels), *notes]
+
+
+class _Whole:
+    """A text, and its verdict once more where the first one has left the screen by the time that all is printed."""
+
+    def __init__(self, text: RenderableType, verdict: Text) -> None:
+        self.text = text
+        self.verdict = verdict
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield self.text
+        if len(console.render_lines(self.text, options, pad=False)) > options.size.height:
+            yield Text()
+            yield self.verdict
 
 
 class _Entry:

@@ -6,11 +6,10 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from meshguard.report import Safety, Severity, Status
+from meshguard.outcome import NOT_FIXABLE, REMEDIES
+from meshguard.report import Severity, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from meshguard.report import Finding, Report
 
 GRADES = {1: "ideal", 2: "minor, usable", 3: "usable with risk", 4: "rescan"}
@@ -18,14 +17,6 @@ GRADES = {1: "ideal", 2: "minor, usable", 3: "usable with risk", 4: "rescan"}
 
 NAMES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 """What a person calls each severity."""
-
-FIXES = {
-    Safety.LOSSLESS: "can be repaired without moving or inventing anything",
-    Safety.LOCAL: "can be repaired locally, within the policy's limits",
-    Safety.INVENTIVE: "only by inventing or removing surface: a person decides, or scan again",
-    None: "cannot be repaired safely: scan or export again, or edit by hand",
-}
-"""What each kind of repair means for the scan."""
 
 UNITS = {"mm": "mm", "mm2": "mm²", "mm3": "mm³", "deg": "°", "bytes": "bytes"}
 """The last word of a measure's name -> its unit as it is written."""
@@ -82,23 +73,31 @@ def bounded_measure(finding: Finding) -> str | None:
     return best if best is not None and (n_shared[best] or unit) else None
 
 
-def limit_in_force(name: str, limits: Mapping[str, float]) -> str:
-    """A limit's value where it is known, and its name."""
-    return f"{quantity(limits[name], name_and_unit(name)[1])} ({name})" if name in limits else name
+def limit_in_words(name: str, report: Report) -> str:
+    """A limit as it was applied, with what happens beyond it; its name alone where the report does not say more."""
+    limit = report.limits.get(name)
+    if limit is None:
+        return f"limit {name}"
+    return f"{limit.direction or 'limit'} {quantity(limit.value, UNITS.get(limit.unit, limit.unit))} ({name})"
 
 
-def fix(finding: Finding, remedies: Mapping[str, str]) -> str:
+def fix(finding: Finding, report: Report) -> str:
     """What would fix a finding; empty for a note that cannot or need not be fixed."""
     if finding.fixable is None and finding.severity is Severity.INFO:
         return ""
-    return f"fix: {remedy(finding, remedies)}"
+    return f"fix: {remedy(finding, report)}"
 
 
-def remedy(finding: Finding, remedies: Mapping[str, str]) -> str:
-    """What would fix a finding; for one that repair must not fix, what its check says, else to scan or export again."""
-    if finding.fixable is None and finding.check in remedies:
-        return remedies[finding.check]
-    return FIXES[finding.fixable]
+def remedy(finding: Finding, report: Report) -> str:
+    """What would fix a finding, as the report says it."""
+    key = NOT_FIXABLE if finding.fixable is None else finding.fixable.value
+    outcome = report.outcomes.get(finding.check)
+    return REMEDIES[key] if outcome is None else outcome.remedies.get(key, REMEDIES[key])
+
+
+def title_of(check: str, report: Report) -> str:
+    """A check's title; "" where the report does not have it."""
+    return report.outcomes[check].title if check in report.outcomes else ""
 
 
 def name_and_unit(name: str) -> tuple[str, str]:
