@@ -109,7 +109,7 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
         decided_by=decided_by,
         policy=rules.name,
         policy_digest=rules.digest(),
-        ignored={check.id: running.ignore_reason(check, rules) for check in ran if not rules.selects(check.id)},
+        ignored={check.id: running.ignore_reason(check, rules) for check in ran if running.is_left_out(check, rules)},
         mesh_digest=facts.mesh.digest(),
         version=__version__,
         unchecked=tuple(_unchecked(facts, grade)),

@@ -10,7 +10,7 @@ import pytest
 
 from meshguard.errors import MeshError
 from meshguard.phantoms import mislabel, phantom
-from meshguard.policy import Policy
+from meshguard.policy import Policy, policy
 from meshguard.report import Finding, Report, Severity, Status
 from meshguard.validation import validate
 
@@ -234,3 +234,29 @@ def test_a_mesh_of_no_unit_has_findings_and_no_crash(scale: float) -> None:
     found = validate(ARCH.with_vertices(ARCH.vertices * scale))
 
     assert "G106" in {finding.check for finding in found.findings}
+
+
+class TestRequired:
+    """Where the policy requires labels, selecting checks of teeth does not make a mesh without labels good."""
+
+    POLICY = policy("labelled").replace(select=("D",))
+
+    def test_labels_that_are_missing_are_found_although_f105_is_not_selected(self) -> None:
+        report = validate(ARCH.without_labels(), policy=self.POLICY)
+
+        assert [finding.check for finding in report.findings] == ["F105"]
+        assert not report.ok and "F105" not in report.ignored
+
+    @pytest.mark.parametrize(
+        "chosen",
+        [
+            POLICY.replace(ignore={"F105": "we know"}),
+            POLICY.replace(select=("T",)),
+            POLICY.replace(labels="optional"),
+        ],
+        ids=["ignored", "no checks of teeth", "optional"],
+    )
+    def test_nothing_else_makes_it_run(self, chosen: Policy) -> None:
+        report = validate(ARCH.without_labels(), policy=chosen)
+
+        assert report.ok and "F105" in report.ignored

@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
     from meshguard.facts.dental import DentalFacts
     from meshguard.mesh import IntArray
+    from meshguard.policy import Policy
 
 
-@check("F105", needs=())
+def _requires_labels(policy: Policy) -> bool:
+    """Whether the policy asks for labels and selects checks of them: then it is no choice whether there are any."""
+    return policy.labels == "required" and any(key.startswith("D") for key in policy.select)
+
+
+@check("F105", needs=(), required_by=_requires_labels)
 def labels_do_not_fit(facts: DentalFacts) -> Iterable[Finding]:
     """Labels do not fit the mesh.
 

@@ -46,6 +46,8 @@ class Check:
         limits: the policy limits that it reads, name -> limit.
         needs: what must hold for it to run, names of its subject's conditions.
         skips: asked with the policy: why a check does not run under it although its conditions hold, or None.
+        required_by: asked with the policy: whether it runs because of what the policy requires, even where the policy
+            selects other checks; None for a check that only runs where it is selected.
         remedy: what would fix a finding that repair cannot, where that is not to scan or export again.
         why_left: why repair leaves a finding that it could mend within the policy, where there is a special reason.
         weighs_classes: whether its severity depends on the class of an intersection, which a policy may weigh each
@@ -60,6 +62,7 @@ class Check:
     limits: Mapping[str, Limit] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     skips: Callable[[Any], str | None] | None = None
+    required_by: Callable[[Any], bool] | None = None
     remedy: str | None = None
     why_left: str | None = None
     weighs_classes: bool = False
@@ -77,6 +80,7 @@ def check(
     limits: tuple[str | Limit, ...] = (),
     needs: tuple[str, ...] | None = None,
     skips: Callable[[Any], str | None] | None = None,
+    required_by: Callable[[Any], bool] | None = None,
     remedy: str | None = None,
     why_left: str | None = None,
     weighs_classes: bool = False,
@@ -90,6 +94,7 @@ def check(
             its package and a dot.
         needs: conditions of its subject that must hold; by default those that nearly every check of it needs.
         skips: see `Check`; so are the others.
+        required_by: see `Check`.
         remedy: see `Check`.
         why_left: see `Check`.
         weighs_classes: see `Check`.
@@ -122,6 +127,7 @@ def check(
             limits=_table(id, limits),
             needs=needed,
             skips=skips,
+            required_by=required_by,
             remedy=remedy,
             why_left=why_left,
             weighs_classes=weighs_classes,

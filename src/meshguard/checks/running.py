@@ -25,6 +25,13 @@ def ignore_reason(check: Check, policy: Policy) -> str:
     return policy.ignore[max(keys, key=len)] if keys else ""
 
 
+def is_left_out(check: Check, policy: Policy) -> bool:
+    """Whether the policy leaves a check out: what it requires is checked even where it selects other checks."""
+    is_ignored = any(check.id.startswith(key) for key in policy.ignore)
+    is_required = check.required_by is not None and check.required_by(policy) and not is_ignored
+    return not (is_required or policy.selects(check.id))
+
+
 def outcome(check: Check, found: list[Finding] | str) -> Outcome:
     """What became of a check that found this, or did not run for this reason."""
     if isinstance(found, str):
@@ -49,7 +56,7 @@ def _remedy(check: Check, finding: Finding) -> tuple[str, str]:
 
 def skip_reason(check: Check, subject: Any, policy: Policy) -> str | None:
     """Why a check does not run, in a sentence; None where it does."""
-    if not policy.selects(check.id):
+    if is_left_out(check, policy):
         why = ignore_reason(check, policy)
         return f"The policy leaves this check out{f': {why}' if why else ''}."
     conditions = SUBJECTS[check.looks_at].conditions
