@@ -71,7 +71,7 @@ class TestValidate:
         assert result.stdout.startswith("✗ broken.stl: ")
         assert "T103" in result.stdout and "fix:" in result.stdout
 
-    @pytest.mark.parametrize("name", ["not.stl", "none.stl", "."])
+    @pytest.mark.parametrize("name", ["not.stl", "none.stl"])
     def test_an_unreadable_file(self, folder: Path, name: str) -> None:
         result = run("validate", name)
 
@@ -128,9 +128,23 @@ class TestJson:
         lines = [json.loads(line) for line in result.stdout.splitlines()]
 
         assert result.exit_code == 2
-        assert [line["file"] for line in lines] == ["good.stl", "not.stl", "broken.stl"]
+        assert [line["file"] for line in lines] == [1, 2, 3]
         assert lines[0]["report"] == json.loads(meshguard.validate("good.stl").to_json())
         assert "empty" in lines[1]["error"]
+
+    def test_files_are_named_when_asked(self, folder: Path) -> None:
+        said = run("validate", "--format", "json", "--paths", "good.stl", "not.stl").stdout
+
+        assert [json.loads(line)["file"] for line in said.splitlines()] == ["good.stl", "not.stl"]
+
+    @pytest.mark.parametrize("format_", ["json", "markdown"])
+    def test_a_name_may_be_a_patients(self, folder: Path, format_: str) -> None:
+        for name in ("jane-doe-1.stl", "jane-doe-2.stl"):
+            Path(name).write_bytes(Path("broken.stl").read_bytes())
+
+        assert "jane" not in run("validate", "--format", format_, *map(str, Path().glob("jane*.stl"))).stdout
+        assert "jane" not in run("validate", "--format", format_, "jane-doe-1.stl").stdout
+        assert "jane" not in run("validate", "--format", format_, "jane-*.stl").stdout
 
     def test_one_unreadable_file_prints_nothing(self, folder: Path) -> None:
         result = run("validate", "--format", "json", "not.stl")
@@ -223,19 +237,23 @@ class TestOutput:
         assert "No space left" in result.stderr
         assert Path("report").read_text() == "old"
 
-    def test_text_does_not_depend_on_the_terminal_when_piped(self, folder: Path) -> None:
-        texts = [
-            subprocess.run(
+    def test_text_is_plain_and_as_wide_as_columns_says_when_piped(self, folder: Path) -> None:
+        def piped(columns: str | None) -> bytes:
+            environment = {**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1"}
+            environment.pop("COLUMNS", None)
+            return subprocess.run(
                 [sys.executable, "-m", "meshguard.cli", "validate", "broken.stl"],
                 capture_output=True,
                 check=False,
-                env={**os.environ, "COLUMNS": columns, "TERM": "xterm-256color", "PYTHONUTF8": "1"},
+                env=environment if columns is None else {**environment, "COLUMNS": columns},
             ).stdout
-            for columns in ("40", "200")
-        ]
 
-        assert texts[0] == texts[1] != b""
-        assert b"\x1b" not in texts[0]
+        narrow, usual = piped("50"), piped(None)
+
+        assert max(len(line) for line in narrow.decode().splitlines()) <= 50
+        assert narrow.replace(b";", b"").split() == usual.replace(b";", b"").split() and narrow != usual
+        assert piped("many") == usual
+        assert b"\x1b" not in narrow
 
     def test_an_output_without_symbols_gets_ascii(self, folder: Path) -> None:
         done = subprocess.run(

@@ -142,8 +142,11 @@ def test_the_command(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     meshguard.save(grid(), "one.stl")
     meshguard.save(grid(), "two.stl")
     said = CliRunner().invoke(commands, ["validate", "--format", "markdown", "one.stl", "two.stl"])
+    named = CliRunner().invoke(commands, ["validate", "--format", "markdown", "--paths", "one.stl", "two.stl"])
     quiet = CliRunner().invoke(commands, ["validate", "--format", "markdown", "-q", "one.stl"])
 
     assert said.exit_code == 0
-    assert said.stdout.startswith("## ✅ `one.stl`: ") and "\n\n## ✅ `two.stl`: " in said.stdout
-    assert quiet.stdout == "## ✅ `one.stl`: ideal (grade 1 of 4)\n"
+    assert said.stdout.startswith("## ✅ `file 1`: ") and "\n\n## ✅ `file 2`: " in said.stdout
+    assert "one.stl" not in said.stdout
+    assert named.stdout.startswith("## ✅ `one.stl`: ") and "\n\n## ✅ `two.stl`: " in named.stdout
+    assert quiet.stdout == "## ✅ ideal (grade 1 of 4)\n"

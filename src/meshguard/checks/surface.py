@@ -52,7 +52,7 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
             severity=Severity.ERROR if is_closed and not is_small else Severity.WARNING,
             message=message,
             measures={"edges": len(places), "perimeter_mm": perimeter, "area_mm2": area, "diameter_mm": chord},
-            limit="hole_diameter_mm",
+            limit="hole_diameter_mm" if is_closed else None,
             fixable=Safety.LOCAL if (is_small or not is_closed) and not is_rim else Safety.INVENTIVE,
         )
 

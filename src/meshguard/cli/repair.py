@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -16,7 +15,7 @@ from meshguard.cli.options import (
     label_options,
     plugin_option,
 )
-from meshguard.cli.output import printed, refuse_folder, replaced, shown, written
+from meshguard.cli.output import printed, refuse_folder, refuse_place, replaced, shown, written
 
 if TYPE_CHECKING:
     from meshguard.budget import Budget
@@ -93,7 +92,7 @@ def repair(
         _refuse_target(target)
     for option, path in (("--report", report_path), ("--labels-out", labels_out)):
         if path is not None:
-            _refuse_place(option, path, source, target)
+            refuse_place(option, path, source, target)
     if labels_out is not None:
         _refuse_labels(labels_out, report_path)
     from meshguard.cli import startup
@@ -136,24 +135,13 @@ def _refuse_target(target: str) -> None:
     refuse_folder("OUT", target)
 
 
-def _refuse_place(option: str, path: str, *taken: str | None) -> None:
-    """A usage error where the folder for an option's file does not exist, or the file would replace another one."""
-    refuse_folder(option, path)
-    for taken_path in taken:
-        if taken_path is None or taken_path == "-":
-            continue
-        is_same = Path(path).resolve() == Path(taken_path).resolve()
-        if is_same or (Path(path).exists() and Path(taken_path).exists() and Path(path).samefile(taken_path)):
-            raise click.UsageError(f"{option} must be a file of its own, not one that is named elsewhere")
-
-
 def _refuse_labels(path: str, report: str | None) -> None:
     """A usage error where labels cannot be written under that name."""
     from meshguard.io.labels import LABEL_SUFFIXES
 
     if not path.lower().endswith(LABEL_SUFFIXES):
         raise click.UsageError(f"--labels-out must end in {', '.join(LABEL_SUFFIXES)}")
-    _refuse_place("--labels-out", path, report)
+    refuse_place("--labels-out", path, report)
 
 
 def _repaired(
