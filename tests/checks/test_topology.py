@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from meshguard.mesh import Mesh
+from meshguard.repair import repair
+from meshguard.repair.plan import PLAN
 from meshguard.report import Finding, Safety, Severity
 from meshguard.validation import validate
 from tests import mutations, shapes
@@ -42,9 +44,13 @@ def test_a_flipped_face_can_be_turned_without_moving_anything() -> None:
     assert (finding.count, finding.fixable, finding.severity) == (3, Safety.LOSSLESS, Severity.ERROR)
 
 
-def test_the_seam_of_a_moebius_strip_cannot_be_turned() -> None:
-    assert only(shapes.moebius(), "T103").fixable is Safety.INVENTIVE
+def test_a_moebius_strip_can_only_be_cut_which_moves_a_seam_apart() -> None:
+    (cut,) = [step for step in PLAN if "T108" in step.checks]
+
+    assert only(shapes.moebius(), "T103").fixable is cut.safety is Safety.LOCAL
+    assert only(shapes.moebius(), "T108").fixable is cut.safety
     assert only(shapes.moebius(), "T108").count == 24
+    assert repair(shapes.moebius()).clean
 
 
 def test_duplicates_are_found_whichever_way_they_run() -> None:

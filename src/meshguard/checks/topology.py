@@ -101,7 +101,7 @@ def inconsistent_orientation(facts: MeshFacts) -> Iterable[Finding]:
             severity=Severity.ERROR,
             message=f"Faces on the two sides of {noun} are oriented inconsistently.",
             measures={"edges": len(places), "length_mm": float(lengths[places].sum())},
-            fixable=Safety.LOSSLESS if orientable else Safety.INVENTIVE,
+            fixable=Safety.LOSSLESS if orientable else Safety.LOCAL,
         )
 
     return located(
@@ -269,7 +269,7 @@ def nonorientable_components(facts: MeshFacts) -> Iterable[Finding]:
             severity=Severity.ERROR,
             message=f"A component of {len(places)} faces has only one side: it cannot be oriented consistently.",
             measures={"faces": len(places), "area_mm2": float(facts.face_measures.area[faces[places]].sum())},
-            fixable=Safety.INVENTIVE,
+            fixable=Safety.LOCAL,
         ),
     )
 
