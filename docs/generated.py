@@ -58,7 +58,7 @@ API = {
 
 ALSO = {
     "mesh": ("Source", "Irregularity"),
-    "report": ("grade_of", "schema", "MAX_JSON_INDICES", "MAX_JSON_FINDINGS"),
+    "report": ("LimitInForce", "grade_of", "schema", "MAX_JSON_INDICES", "MAX_JSON_FINDINGS"),
     "policy": ("Tolerance", "Limit", "policy"),
     "phantoms": ("mutate", "Truth"),
     "io.labels": (
@@ -81,6 +81,9 @@ ALSO = {
 
 WHOLE = ("fdi", "interop", "render.markdown")
 """Modules that are shown with everything public in them."""
+
+SECTIONS = ("finding", "outcome", "limit")
+"""Parts of the report's JSON that have a section of their own."""
 
 CHECKS = (*CATALOGUE, plugin_failed)
 """The checks that the reference explains."""
@@ -281,7 +284,7 @@ def schema_page() -> str:
         "",
         *_properties(whole),
     ]
-    for name in ("finding", "outcome"):
+    for name in SECTIONS:
         part = whole["$defs"][name]
         lines += ["", f"## {name.capitalize()}", "", part["description"], "", *_properties(part)]
     lines += ["", "## Words and ids", "", "| Name | Form | Meaning |", "|---|---|---|"]
@@ -307,7 +310,7 @@ def _form(field: Mapping[str, Any]) -> str:
     """What a value looks like, in a few words."""
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name if name in ('finding', 'outcome') else 'words-and-ids'})"
+        return f"[{name}](#{name if name in SECTIONS else 'words-and-ids'})"
     if "oneOf" in field:
         return " or ".join(_form(choice) for choice in field["oneOf"])
     if "enum" in field:

@@ -118,7 +118,7 @@ def test_every_number_of_the_stats_is_defined(generated: Any) -> None:
 def test_every_field_of_the_schema_is_in_the_reference(generated: Any) -> None:
     page = generated.schema_page()
     whole = meshguard.report.schema()
-    for part in (whole, whole["$defs"]["finding"], whole["$defs"]["outcome"]):
+    for part in (whole, whole["$defs"]["finding"], whole["$defs"]["outcome"], whole["$defs"]["limit"]):
         assert all(f"| `{name}` |" in page for name in part["properties"])
 
 

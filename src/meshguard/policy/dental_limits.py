@@ -22,7 +22,7 @@ DENTAL_LIMITS = by_name(
         0.1,
         "A label island, or a hole in a tooth, with less area is only a note.",
         direction="a note below",
-        source="proposal: about four faces of a scan of 34 to 44 faces/mm2 (doi:10.20944/preprints202604.0603.v1)",
+        source="proposal, about four faces of a scan of 34 to 44 faces/mm2 (doi:10.20944/preprints202604.0603.v1)",
     ),
     Limit(
         "label_error_share",
@@ -81,7 +81,7 @@ DENTAL_LIMITS = by_name(
         "share; a rotated tooth's does not.",
         direction="an error above",
         source=(
-            "proposal: tuned on real arches, whose crowns have up to 1.34 times the area; two as one have 1.6 and more"
+            "proposal, tuned on real arches, whose crowns have up to 1.34 times the area; two as one have 1.6 and more"
         ),
     ),
     Limit(
@@ -90,7 +90,7 @@ DENTAL_LIMITS = by_name(
         "Numbers look shifted when the sizes of a side fit its neighbours' numbers better by this much (sum of "
         "squared logarithms of ratios).",
         direction="shifted above",
-        source="proposal: tuned on real arches and phantoms",
+        source="proposal, tuned on real arches and phantoms",
     ),
     Limit(
         "antimere_ratio",
@@ -103,28 +103,28 @@ DENTAL_LIMITS = by_name(
         1.25,
         "A border is ragged when it is longer than this times its length after smoothing.",
         direction="ragged above",
-        source="proposal: tuned on real arches, whose drawn borders have up to 1.17 by face and 1.31 by vertex",
+        source="proposal, tuned on real arches, whose drawn borders have up to 1.17 by face and 1.31 by vertex",
     ),
     Limit(
         "ragged_face_share",
         0.28,
         "Where faces carry the labels, a ragged border deviates by more than this share of their longest edges.",
         direction="ragged above",
-        source="proposal: tuned on real arches and phantoms, which have up to 0.27",
+        source="proposal, tuned on real arches and phantoms, which have up to 0.27",
     ),
     Limit(
         "ragged_vertex_share",
         0.24,
         "Where vertices carry the labels, a ragged border deviates by more than this share of the longest edges.",
         direction="ragged above",
-        source="proposal: tuned on real arches and phantoms, which have up to 0.24",
+        source="proposal, tuned on real arches and phantoms, which have up to 0.24",
     ),
     Limit(
         "bleed_mm",
         0.9,
         "A label bleeds over its neighbour when the embrasure between them is this far from the border of the labels.",
         direction="bleeding above",
-        source="proposal: tuned on real arches, more than the width of the embrasure itself",
+        source="proposal, tuned on real arches, more than the width of the embrasure itself",
     ),
     Limit(
         "bridge_mm",
@@ -132,7 +132,7 @@ DENTAL_LIMITS = by_name(
         "Surface that joins two teeth is a bridge when their walls beside it are further apart than this.",
         direction="a bridge above",
         source=(
-            "proposal: seven scanners bridged gaps of 0.1 to 0.4 mm (PubMed 41318337), and one and a half faces of a "
+            "proposal, seven scanners bridged gaps of 0.1 to 0.4 mm (PubMed 41318337), and one and a half faces of a "
             "raw scan, below which a gap looks like a rounded valley, are 0.2 mm"
         ),
     ),
@@ -141,7 +141,7 @@ DENTAL_LIMITS = by_name(
         0.3,
         "A bridge is reported when at least this share of the border between two teeth lies in a gap.",
         direction="reported from",
-        source="proposal: tuned on real arches and phantoms, none of which has both this share and 1.5 mm in a gap",
+        source="proposal, tuned on real arches and phantoms, none of which has both this share and 1.5 mm in a gap",
     ),
     Limit(
         "bridge_sure_share",

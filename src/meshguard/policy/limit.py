@@ -23,7 +23,7 @@ class Limit:
         default: its value under the policy `scan`.
         meaning: one sentence.
         source: where the value comes from: authors, year and DOI; or "proposal" where no published figure decides it,
-            after a colon with what it was tuned on.
+            and what it was tuned on.
         direction: what happens beyond the value, the words before it in a sentence: "dropped below", "an error above";
             "" where there are none.
         bound: for a limit in mm or mm2 that is never more than a fraction of the mesh, the limit that is this fraction:

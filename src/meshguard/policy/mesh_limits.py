@@ -42,14 +42,14 @@ MESH_LIMITS = by_name(
         40.0,
         "The longest side of an arch's bounding box is at least this.",
         direction="too small below",
-        source="proposal: with room around published arch widths (molars of adults are about 52 to 54 mm apart)",
+        source="proposal, with room around published arch widths (molars of adults are about 52 to 54 mm apart)",
     ),
     Limit(
         "size_max_mm",
         110.0,
         "The longest side of an arch's bounding box is at most this.",
         direction="too large above",
-        source="proposal: with room around published arch widths (molars of adults are about 52 to 54 mm apart)",
+        source="proposal, with room around published arch widths (molars of adults are about 52 to 54 mm apart)",
     ),
     Limit(
         "separation_mm",
@@ -77,7 +77,7 @@ MESH_LIMITS = by_name(
         "A boundary loop is the rim of its sheet when its largest chord is at least this share of the sheet's "
         "extent (twice the largest distance of its vertices from their mean).",
         direction="a rim from",
-        source="proposal: tuned on real arches",
+        source="proposal, tuned on real arches",
     ),
     Limit(
         "hole_diameter_mm",
