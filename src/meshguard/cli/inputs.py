@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -13,8 +12,7 @@ SUFFIXES = (".stl", ".ply", ".obj", ".off", ".3mf", ".glb")
 """Suffixes of files that a folder or a pattern stands for; each may have `.gz` behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """The files that a command works on.
 
     Attributes:
@@ -48,6 +46,8 @@ def _expanded(name: str) -> list[str]:
         if not found:
             raise click.UsageError(f"{name}: no file in this folder ends in {', '.join(SUFFIXES)}")
         return found
+    import glob
+
     if name == "-" or not glob.has_magic(name) or os.path.lexists(name):
         return [name]
     matched = glob.glob(name, recursive=True)  # noqa: PTH207 (patterns may be absolute, and keep their spelling)

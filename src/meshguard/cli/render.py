@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -53,6 +52,8 @@ def render(source: str, format_: str, output: str | None, verbose: bool, quiet: 
 
 def _reports(source: str) -> Iterator[tuple[str | None, Report | str]]:
     """Each report of a file with what the file calls it; or why there is none."""
+    import json
+
     text = _text_of(source)
     try:
         whole = json.loads(text)
@@ -69,6 +70,8 @@ def _reports(source: str) -> Iterator[tuple[str | None, Report | str]]:
 
 def _reports_of_lines(text: str) -> Iterator[tuple[str | None, Report | str]]:
     """The reports of JSON lines, each with the name or number of its file; or why there is none."""
+    import json
+
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         _refuse("it is empty")
