@@ -56,7 +56,7 @@ def test_a_source_has_authors_a_year_and_a_doi_or_says_that_it_is_a_proposal(lim
 
 @pytest.mark.parametrize("limit", LIMITS.values(), ids=lambda limit: limit.name)
 def test_a_direction_ends_with_the_word_before_the_value(limit: Limit) -> None:
-    assert not limit.direction or limit.direction.split()[-1] in {"above", "below", "to", "from", "most", "of"}
+    assert not limit.direction or limit.direction.split()[-1] in {"above", "below", "to", "from", "than", "most", "of"}
 
 
 @pytest.mark.parametrize(

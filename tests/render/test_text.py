@@ -223,6 +223,8 @@ class TestMeasures:
             ({"length_mm": 1.0}, "fold_angle_deg", "a fold above 170° (fold_angle_deg); length 1 mm"),
             ({"angle_deg": 171.25}, "fold_angle_deg", "angle 171.2°, a fold above 170° (fold_angle_deg)"),
             ({"aspect": 60.0}, "aspect", "aspect 60, limit 50 (aspect)"),
+            ({"lesser_share": 0.4}, "instance_share", "lesser share 0.4, limit instance_share"),
+            ({"label_inside": 0}, "label_error_share", "limit label_error_share"),
             ({"caps": 3}, "aspect", "limit 50 (aspect)"),
             ({"gap_mm": 4e-5}, "weld_mm", "gap 4e-05 mm, limit weld_mm"),
             ({"area_mm2": 1.5}, "floating_area_mm2", "area 1.5 mm², dropped below 20 mm² (floating_area_mm2)"),

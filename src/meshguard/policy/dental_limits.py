@@ -62,7 +62,7 @@ DENTAL_LIMITS = by_name(
         "size_share",
         0.35,
         "A crown's width may differ by this share from the norm scaled to the arch.",
-        direction="unusual above",
+        direction="differs by more than",
         source=(
             "derived from Magne, Gallucci and Belser 2003, doi:10.1016/S0022-3913(03)00125-2: covers the means of "
             "upper incisors and canines"
@@ -72,14 +72,14 @@ DENTAL_LIMITS = by_name(
         "size_error_share",
         0.6,
         "A crown is an error when its width along the arch exceeds the scaled norm by more than this share.",
-        direction="an error above",
+        direction="an error by more than",
     ),
     Limit(
         "size_area_share",
         0.5,
         "A crown is also an error when its area exceeds that of the scaled norm, or of its antimere, by more than this "
         "share; a rotated tooth's does not.",
-        direction="an error above",
+        direction="an error by more than",
         source=(
             "proposal, tuned on real arches, whose crowns have up to 1.34 times the area; two as one have 1.6 and more"
         ),

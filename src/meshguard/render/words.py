@@ -63,14 +63,17 @@ def boundary_in_words(report: Report) -> str | None:
 
 
 def bounded_measure(finding: Finding) -> str | None:
-    """The measure that the finding's limit bounds: it has the limit's unit, and the most words in common with it."""
+    """The measure that the finding's limit bounds: of its kind, and with the most words in common with it."""
     if finding.limit is None:
         return None
-    words, unit = name_and_unit(finding.limit)
-    with_unit = [name for name in sorted(finding.measures) if name_and_unit(name)[1] == unit]
-    n_shared = {name: len(set(name_and_unit(name)[0].split()) & set(words.split())) for name in with_unit}
-    best = max(with_unit, key=lambda name: n_shared[name], default=None)
-    return best if best is not None and (n_shared[best] or unit) else None
+    words, kind = set(finding.limit.split("_")), _kind(finding.limit)
+    of_its_kind = [name for name in sorted(finding.measures) if _kind(name) == kind]
+    return max(of_its_kind, key=lambda name: len(words & set(name.split("_"))), default=None)
+
+
+def _kind(name: str) -> str:
+    """What a measure or a limit is in: its unit, or where it has none its last word, as in a share or a ratio."""
+    return name_and_unit(name)[1] or name.rpartition("_")[2]
 
 
 def limit_in_words(name: str, report: Report) -> str:
