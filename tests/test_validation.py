@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -283,3 +284,14 @@ class TestExplained:
 
             assert limit.value == pytest.approx(min(2.0, 0.02 * diagonal))
             assert (limit.unit, limit.direction) == ("mm", "an error above")
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 40.0])
+@pytest.mark.parametrize("name", mutations.MUTATIONS)
+def test_no_message_has_a_power_of_ten(name: str, scale: float) -> None:
+    mesh = mutations.MUTATIONS[name].make()
+    report = validate(Mesh(vertices=mesh.vertices * scale, faces=mesh.faces))
+
+    assert [
+        finding.message for finding in report.findings if re.search(r"\de[+-]\d", finding.message) is not None
+    ] == []

@@ -226,7 +226,7 @@ class TestMeasures:
             ({"lesser_share": 0.4}, "instance_share", "lesser share 0.4, limit instance_share"),
             ({"label_inside": 0}, "label_error_share", "limit label_error_share"),
             ({"caps": 3}, "aspect", "limit 50 (aspect)"),
-            ({"gap_mm": 4e-5}, "weld_mm", "gap 4e-05 mm, limit weld_mm"),
+            ({"gap_mm": 4e-5}, "weld_mm", "gap 0.00004 mm, limit weld_mm"),
             ({"area_mm2": 1.5}, "floating_area_mm2", "area 1.5 mm², dropped below 20 mm² (floating_area_mm2)"),
             ({"area_mm2": 1234.56}, None, "area 1,235 mm²"),
             ({"area_mm2": math.nan}, None, "area not a finite number"),

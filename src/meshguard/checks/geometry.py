@@ -8,6 +8,7 @@ import numpy as np
 
 from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
+from meshguard.quantities import quantity
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
@@ -131,9 +132,9 @@ def short_edges(facts: MeshFacts) -> Iterable[Finding]:
         shortest = float(lengths[places].min())
         return Diagnosis(
             severity=Severity.INFO,
-            message=f"An edge is only {shortest:.2g} mm long."
+            message=f"An edge is only {quantity(shortest, 'mm', 2)} long."
             if len(places) == 1
-            else f"{len(places)} touching edges are as short as {shortest:.2g} mm.",
+            else f"{len(places)} touching edges are as short as {quantity(shortest, 'mm', 2)}.",
             measures={"edges": len(places), "shortest_mm": shortest},
             limit="short_edge_mm",
         )
@@ -162,7 +163,7 @@ def near_folds(facts: MeshFacts) -> Iterable[Finding]:
         length = float(lengths[places].sum())
         return Diagnosis(
             severity=Severity.WARNING,
-            message=f"The surface folds back on itself by more than {limit:g}° along {length:.2g} mm.",
+            message=f"The surface folds back on itself by more than {limit:g}° along {quantity(length, 'mm', 2)}.",
             measures={"edges": len(places), "length_mm": length},
             limit="fold_angle_deg",
         )
@@ -191,7 +192,7 @@ def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
     guess = f"; if the unit is {' or '.join(fitting)}, it is" if fitting else ""
     diagnosis = Diagnosis(
         severity=Severity.ERROR if fitting else Severity.WARNING,
-        message=f"The longest side is {longest:.4g} mm, which is not the size of an arch{guess}.",
+        message=f"The longest side is {quantity(longest, 'mm')}, which is not the size of an arch{guess}.",
         measures={"longest_side_mm": longest}
         | {f"longest_side_if_{unit}_mm": longest * UNITS[unit] for unit in fitting},
         limit="size_min_mm" if longest < smallest else "size_max_mm",

@@ -9,6 +9,7 @@ import numpy as np
 from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
 from meshguard.policy import CLASSES
+from meshguard.quantities import quantity
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _intersecting(facts: MeshFacts, id: str, is_meant: BoolArray, event: str, re
         return Diagnosis(
             severity=max(severities[CLASSES.index(name)] for name, _ in present),
             message=(
-                f"{event} along {length[cluster]:.2g} mm, {deepest[cluster]:.2g} mm deep: "
+                f"{event} along {quantity(length[cluster], 'mm', 2)}, {quantity(deepest[cluster], 'mm', 2)} deep: "
                 f"{total} pair{'s' * (total > 1)} of faces ({kinds}){more}."
             ),
             measures={
@@ -176,7 +177,8 @@ def floating_components(facts: MeshFacts) -> Iterable[Finding]:
         noun = "one face" if len(places) == 1 else f"{len(places)} faces"
         return Diagnosis(
             severity=Severity.WARNING if is_debris else Severity.INFO,
-            message=f"A {kind} component of {noun}, {area:.3g} mm², lies {distance:.3g} mm from the largest.",
+            message=f"A {kind} component of {noun}, {quantity(area, 'mm²', 3)}, "
+            f"lies {quantity(distance, 'mm', 3)} from the largest.",
             measures={"faces": len(places), "area_mm2": area, "distance_mm": distance},
             limit="floating_area_mm2",
             fixable=Safety.LOCAL if is_debris else None,

@@ -11,6 +11,7 @@ from meshguard import fdi
 from meshguard.checks.clustering import Diagnosis
 from meshguard.checks.crown_norms import area_of, norm_of
 from meshguard.checks.tooth_findings import about_teeth, check, codes_in_words
+from meshguard.quantities import significant
 from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def _wrong_unit(facts: DentalFacts, crowns: _Crowns) -> Iterable[Finding]:
     scale = crowns.scale[0]
     diagnosis = Diagnosis(
         severity=Severity.WARNING,
-        message=f"All teeth are about {scale:.2g} times as wide as average; the unit of length may be wrong.",
+        message=f"All teeth are about {significant(scale, 2)} times as wide as average; the unit of length may be "
+        "wrong.",
         measures={"ratio": scale},
         limit="size_share",
     )

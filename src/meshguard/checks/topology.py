@@ -8,6 +8,7 @@ import numpy as np
 
 from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
+from meshguard.quantities import quantity
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
         effect = f"welding closes {edges} boundary edge{'s' * (edges != 1)}{whole_loops}"
         return Diagnosis(
             severity=Severity.WARNING,
-            message=f"{len(places)} boundary vertices lie within {gap:.2g} mm of another one; {effect}.",
+            message=f"{len(places)} boundary vertices lie within {quantity(gap, 'mm', 2)} of another one; {effect}.",
             measures={
                 "vertices": len(places),
                 "edges_closed": edges,

@@ -166,7 +166,7 @@ def refuse_wild(content: bytes, count: int, most: int) -> None:
     score = _score(content, STL_HEADER, count, "<")
     if score.wild <= most:
         return
-    wild = f"{score.wild} of {count} would have coordinates beyond {_LARGEST:g} mm"
+    wild = f"{score.wild} of {count} would have coordinates beyond {_LARGEST:,.0f} mm"
     reason = f"the bytes after the header are not facets: {wild}"
     raise ReadError(reason, offset=STL_HEADER, expected=_EXPECTED, got=f"{len(content)} bytes of another kind")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from meshguard.quantities import number, quantity, significant
 from meshguard.render.words import (
     NAMES,
     TIMES,
@@ -22,11 +23,8 @@ from meshguard.render.words import (
     limit_in_words,
     many,
     name_and_unit,
-    number,
     printable,
-    quantity,
     remedy,
-    significant,
     title_of,
 )
 from meshguard.report import Severity, Status

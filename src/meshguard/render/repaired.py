@@ -9,7 +9,8 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from meshguard.render.words import findings_in_words, many, printable, quantity
+from meshguard.quantities import quantity
+from meshguard.render.words import findings_in_words, many, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -17,6 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from meshguard.quantities import number, quantity, significant
 from meshguard.render.words import (
     GRADES,
     NAMES,
@@ -33,10 +34,7 @@ from meshguard.render.words import (
     listed,
     many,
     name_and_unit,
-    number,
     printable,
-    quantity,
-    significant,
     title_of,
 )
 from meshguard.report import Severity, Status

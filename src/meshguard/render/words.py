@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from meshguard.outcome import NOT_FIXABLE, REMEDIES
+from meshguard.quantities import number, quantity
 from meshguard.report import Severity, Status
 
 if TYPE_CHECKING:
@@ -107,29 +108,6 @@ def name_and_unit(name: str) -> tuple[str, str]:
     """The words of a name like `hole_diameter_mm`, and its unit ("" where it has none)."""
     words, _, unit = name.rpartition("_")
     return (words.replace("_", " "), UNITS[unit]) if words and unit in UNITS else (name.replace("_", " "), "")
-
-
-def quantity(value: float | None, unit: str) -> str:
-    """A number and its unit, the degree sign without a space; a number that is not finite has none."""
-    if value is None or not math.isfinite(value):
-        return significant(value)
-    return f"{significant(value)}{'' if unit in ('', '°') else ' '}{unit}"
-
-
-def significant(value: float | None) -> str:
-    """Four significant digits, in full for whole numbers; a number that is not finite in words."""
-    if value is None or not math.isfinite(value):
-        return "not a finite number"
-    if float(value).is_integer() and abs(value) < 1e9:
-        return number(value)
-    if abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3e}"
-    return f"{value:.4g}"
-
-
-def number(value: float) -> str:
-    """A count with its thousands separated."""
-    return f"{int(value):,}"
 
 
 def decimals(diagonal: float | None) -> int:
