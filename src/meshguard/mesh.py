@@ -21,6 +21,9 @@ Jaw: TypeAlias = Literal["upper", "lower"]
 Carrier: TypeAlias = Literal["vertex", "face"]
 """What carries labels."""
 
+Color: TypeAlias = tuple[int, int, int, int]
+"""Red, green, blue and opacity, each from 0 to 255."""
+
 Attributes: TypeAlias = Mapping[str, npt.NDArray[Any]]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int32]
@@ -41,6 +44,8 @@ class Irregularity:
         indices: int32 (k,), sorted.
         count: how many there are; `indices` may be empty where listing them says nothing.
         measures: name -> number, unit in the name.
+        lost: the kind of content that is in the file and not in the mesh, such as "texture coordinates of the faces",
+            so that saving the mesh would lose it; "" where nothing is. A kind is ours, never a name from the file.
     """
 
     check: str
@@ -50,6 +55,7 @@ class Irregularity:
     indices: IntArray = field(default_factory=lambda: frozen_array(np.empty(0, np.int32)))
     count: int = 1
     measures: Mapping[str, float] = field(default_factory=dict)
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,15 +70,18 @@ class Source:
             occurs first; None where the format has its own vertices.
         face_origin: int32 (m,): the file's face behind each triangle, where they differ (polygons, strips,
             dropped faces); None where they are the same.
+        header_colors: red, green, blue and opacity, from 0 to 255, of the whole, as the header of a binary STL gives
+            them (`COLOR=`), then of its material, if there is one (`MATERIAL=`): diffuse, specular, ambient. Empty for
+            none. What the words in `face_data["attribute"]` mean depends on whether there are any.
 
-    A mesh that repair changed keeps the format and the irregularities, which are about the file that was read. It has
-    neither of the two maps: those of the `RepairResult` lead to the input.
+    A mesh that repair changed keeps all but the two maps: those of the `RepairResult` lead to the input.
     """
 
     format: str
     irregularities: tuple[Irregularity, ...] = ()
     soup_origin: IntArray | None = None
     face_origin: IntArray | None = None
+    header_colors: tuple[Color, ...] = ()
 
 
 def frozen_array(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -57,6 +57,27 @@ class TestWritten:
         assert trouble(meshguard.load("out.stl")) == {}
         assert {name: content for name, content in files().items() if name != "out.stl"} == before
 
+    @pytest.mark.parametrize("target", ["out.ply", "out.stl", "--dry-run"])
+    def test_what_the_file_cannot_hold_is_said_by_kind(self, folder: Path, target: str) -> None:
+        meshguard.save(shapes.grid(), "grid.ply")
+        content = (
+            Path("grid.ply").read_bytes().replace(b"element vertex", b"comment TextureFile me.png\nelement vertex", 1)
+        )
+        Path("grid.ply").write_bytes(content)
+        result = run("grid.ply", target)
+
+        assert result.exit_code == 0
+        assert "\nWhat is lost\n  names of texture pictures\n" in result.stdout
+        assert "me.png" not in result.stdout
+
+    def test_labels_beside_an_stl_are_not_lost(self, folder: Path) -> None:
+        mesh = shapes.grid()
+        meshguard.save(mesh.with_data(vertex={"label": np.full(len(mesh.vertices), 11, np.int32)}), "grid.ply")
+
+        assert "What is lost\n  labels of the vertices\n" in run("grid.ply", "out.stl").stdout
+        assert "What is lost" not in run("grid.ply", "out.stl", "--labels-out", "out.npy").stdout
+        assert "What is lost" not in run("grid.ply", "out.ply").stdout
+
     def test_a_clean_file_is_written_too(self, folder: Path) -> None:
         result = run("clean.stl", "out.stl")
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from meshguard.errors import MeshError, ReadError
 from meshguard.io import load, save
-from meshguard.io.stl import HEADER, RECORD, stl_bytes
+from meshguard.io.stl import RECORD, stl_bytes
+from meshguard.io.stl.header_colors import HEADER
 from meshguard.mesh import Mesh
 from tests import oracles, shapes
 from tests.strategies import soups
@@ -185,7 +186,7 @@ def test_an_empty_file_of_84_bytes_is_a_mesh_without_faces() -> None:
 def test_the_header_is_constant_and_holds_no_name(tmp_path: Path) -> None:
     save(shapes.cube(), tmp_path / "patient-0815.stl")
 
-    assert (tmp_path / "patient-0815.stl").read_bytes()[:80] == HEADER
+    assert (tmp_path / "patient-0815.stl").read_bytes()[:80] == HEADER.ljust(80)
     assert not HEADER.startswith(b"solid")
 
 

@@ -123,7 +123,8 @@ def surplus_bytes(source: Source) -> Iterable[Finding]:
     """Trailing or attribute bytes.
 
     Bytes after the last facet or row, or attribute words that an STL leaves unused and some programs fill with colours.
-    They may hold text about the patient. Attribute words are kept; trailing bytes do not become part of the mesh.
+    They may hold text about the patient. Attribute words are kept, and so is the colour in the header (`COLOR=`) that
+    decides what they mean; trailing bytes do not become part of the mesh.
     """
     return _reported(source, "F106", Severity.INFO)
 
@@ -146,7 +147,8 @@ def skipped_content(source: Source) -> Iterable[Finding]:
     """Content that a mesh cannot hold.
 
     Elements or list properties of the file that are neither vertices nor faces nor numbers on them (edges, materials,
-    points). They are not in the mesh, and saving the mesh would lose them.
+    texture coordinates of faces, names of their pictures). They are not in the mesh, and saving or repairing loses
+    them: `meshguard.io.lost_on_saving` and `meshguard repair` list them by kind.
     """
     return _reported(source, "F108", Severity.INFO)
 

@@ -122,7 +122,13 @@ def repair(
     rendered = (
         repair_verdict(result, name=shown(source), reasons=reasons)
         if quiet
-        else render_repair(result, name=shown(source), reasons=reasons, written=target if write else None)
+        else render_repair(
+            result,
+            name=shown(source),
+            reasons=reasons,
+            written=target if write else None,
+            lost=_lost(result, target, labels_out) if write or dry_run else (),
+        )
     )
     click.echo(printed(rendered, to_terminal=sys.stdout.isatty()), nl=False)
     click.get_current_context().exit(1 if reasons else 0 if result.after.ok else 3)
@@ -190,6 +196,14 @@ def _write(result: RepairResult, target: str) -> None:
 
     with written(target):
         save(result.mesh, target)
+
+
+def _lost(result: RepairResult, target: str | None, labels_out: str | None) -> tuple[str, ...]:
+    """What OUT cannot hold, and no file beside it either; without OUT, what neither format can hold."""
+    from meshguard.io import lost_on_saving
+
+    mesh = result.mesh if labels_out is None else result.mesh.without_labels()
+    return lost_on_saving(mesh, "stl" if target is not None and _is_stl(target) else "ply")
 
 
 def _write_labels(result: RepairResult, path: str, target: str) -> None:

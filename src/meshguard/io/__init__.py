@@ -14,9 +14,12 @@ from meshguard.budget import Budget, Progress, Steps
 from meshguard.errors import MeshGuardError
 from meshguard.io.content import read_content, replace_file
 from meshguard.io.formats import format_of
+from meshguard.io.losses import lost_on_saving
 
 if TYPE_CHECKING:
     from meshguard.mesh import Irregularity, Mesh
+
+__all__ = ["STEPS", "Readable", "load", "load_in_steps", "lost_on_saving", "save"]
 
 Readable: TypeAlias = "str | Path | bytes | BinaryIO"
 
@@ -84,7 +87,10 @@ def _after_gzip(surplus: int) -> Irregularity:
     from meshguard.mesh import Irregularity
 
     return Irregularity(
-        check="F106", message=f"{surplus} bytes follow the gzip data; they are left out.", measures={"bytes": surplus}
+        check="F106",
+        message=f"{surplus} bytes follow the gzip data; they are left out.",
+        measures={"bytes": surplus},
+        lost="bytes after the gzip data",
     )
 
 
@@ -95,8 +101,9 @@ def save(mesh: Mesh, file: str | Path | BinaryIO, *, format: Literal["stl", "ply
     dying process never loses what was there.
 
     Args:
-        mesh: PLY keeps every attribute; STL keeps stored face normals that disagree, and attribute words. PLY keeps
-            vertices as float where that loses nothing, else as double.
+        mesh: PLY keeps every attribute; STL keeps stored face normals that disagree, attribute words and the colours of
+            the header that these need. PLY keeps vertices as float where that loses nothing, else as double. What is
+            not kept `lost_on_saving` tells.
         file: a path, or an open binary file.
         format: "stl" or "ply"; by default the path's suffix (".stl" or ".ply", with or without ".gz" after it).
 

@@ -302,6 +302,7 @@ def _with_payload(content: bytes, steps: Steps | None) -> Layout | None:
         offset=int(starts[np.flatnonzero(payloads)[0]]) + STL_RECORD,
         count=with_some,
         measures={"facets": with_some, "bytes": size},
+        lost="attribute bytes after the facets",
     )
     return Layout(usual, STL_HEADER, declared, (note,))
 

@@ -57,7 +57,9 @@ def _is_rebuilt(result: RepairResult) -> bool:
     return len(result.face_origin) > 0 and bool((result.face_origin < 0).all())
 
 
-def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], written: str | None) -> RenderableType:
+def render_repair(
+    result: RepairResult, *, name: str, reasons: tuple[str, ...], written: str | None, lost: tuple[str, ...] = ()
+) -> RenderableType:
     """The repair as something that rich can print.
 
     Args:
@@ -65,6 +67,7 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
         name: what to call the input.
         reasons: why it was refused; empty where it was not.
         written: the file that was written, if one was.
+        lost: what the file cannot hold: kinds, as `lost_on_saving` gives them.
     """
     parts: list[RenderableType] = [repair_verdict(result, name=name, reasons=reasons)]
     done = [_indented(f"{step.name}: {step.mended}") for step in result.steps if not step.undone]
@@ -72,6 +75,8 @@ def render_repair(result: RepairResult, *, name: str, reasons: tuple[str, ...], 
     if done:
         parts += [Text(), Text("What was done", "bold"), *done]
         parts += [Text(), Text("What it cost", "bold"), *_cost(result)]
+    if lost:
+        parts += [Text(), Text("What is lost", "bold"), *map(_indented, lost)]
     if undone:
         parts += [Text(), Text("What was undone or not done", "bold"), *undone]
     if result.proposal is not None:

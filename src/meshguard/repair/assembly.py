@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,14 +11,14 @@ import numpy.typing as npt
 from meshguard.facts.arrays import frozen
 from meshguard.facts.mesh import MeshFacts
 from meshguard.halfedges import face_normals
-from meshguard.mesh import Mesh, Source, label_of_corners
+from meshguard.mesh import Mesh, label_of_corners
 from meshguard.repair.draft import NEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from meshguard.facts.arrays import BoolArray
-    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.mesh import FloatArray, IntArray, Source
     from meshguard.repair.draft import Draft
 
 
@@ -99,7 +100,7 @@ def _source_of_changed(source: Source | None, *, has_normals: bool) -> Source | 
     if source is None:
         return None
     notes = tuple(note for note in source.irregularities if has_normals or note.check != "F104")
-    return Source(format=source.format, irregularities=notes)
+    return replace(source, irregularities=notes, soup_origin=None, face_origin=None)
 
 
 def _numbered(draft: Draft) -> tuple[IntArray, IntArray, IntArray]:

@@ -183,7 +183,12 @@ class RepairResult:
         return any(step.mended and not step.undone for step in self.steps)
 
     def to_dict(self) -> dict[str, Any]:
-        """The result without its mesh and maps, as plain data that JSON can hold."""
+        """The result without its mesh and maps, as plain data that JSON can hold.
+
+        `lost` says for each format what saving the mesh in it would lose, as `lost_on_saving` does.
+        """
+        from meshguard.io.losses import lost_on_saving
+
         return {
             "schema": "1.0",
             "clean": self.clean,
@@ -195,6 +200,7 @@ class RepairResult:
             "max_displacement_mm": self.max_displacement_mm,
             "area_added_mm2": self.area_added_mm2,
             "area_removed_mm2": self.area_removed_mm2,
+            "lost": {"ply": list(lost_on_saving(self.mesh, "ply")), "stl": list(lost_on_saving(self.mesh, "stl"))},
             "new_vertices": int((self.vertex_origin < 0).sum()),
             "new_faces": int((self.face_origin < 0).sum()),
             "relabelled": None

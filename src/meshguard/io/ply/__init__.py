@@ -7,8 +7,6 @@ a mesh cannot hold, and everything that is not as the format says, is listed in 
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,47 +18,12 @@ from meshguard.io.ply.body import Body, Column, Table, kept_elements, read_binar
 from meshguard.io.ply.header import Header, read_header
 from meshguard.io.ply.names import grouped
 from meshguard.io.ply.writing import ply_bytes
-from meshguard.kernels import triangulation
-from meshguard.kernels._parallel import part_bounds, side_by_side
+from meshguard.io.polygons import cut, polygon_notes, strip_notes
 from meshguard.mesh import MAX_ELEMENTS, Irregularity, Mesh, Source, frozen_array
 
 __all__ = ["ply_bytes", "read_ply"]
 
 _AXES = "xyz"
-_GRAIN = 100_000
-"""The fewest polygons that are worth a thread."""
-
-_LARGE = 64
-"""Corners up to which polygons take next to no time, whatever their shape."""
-
-_MOST_EFFORT = 1e8
-"""Corners squared, summed over the polygons of a range: ear clipping takes about 0.3 s for as many, and between ranges
-the clock is looked at."""
-
-_POLYGON_NOTES = (
-    (
-        triangulation.NON_PLANAR,
-        "non_planar",
-        "Faces whose corners do not lie in one plane are among those cut; their surface depends on the cut: {}.",
-    ),
-    (
-        triangulation.SELF_TOUCHING,
-        "self_touching",
-        "Faces whose sides cross or touch each other are among those cut; their triangles may overlap: {}.",
-    ),
-    (
-        triangulation.NO_AREA,
-        "without_area",
-        "Faces whose corners lie on one line, or are not finite, are among those cut, from their first corner: {}.",
-    ),
-    (
-        triangulation.TOO_LARGE,
-        "too_large",
-        f"Faces with more than {triangulation.MOST_CORNERS} corners that are not convex were cut from their first "
-        "corner; their triangles may overlap: {}.",
-    ),
-)
-"""F107 of polygons that have no right triangulation: the flag of the kernel, the measure, what is said."""
 
 
 def read_ply(content: bytes, steps: Steps | None = None) -> Mesh:
@@ -130,21 +93,23 @@ def _skipped(header: Header, tables: dict[str, Table]) -> list[Irregularity]:
                         message=f"A mesh cannot hold {element.shown}; it is not read (rows: {element.count}).",
                         offset=element.offset,
                         count=element.count,
+                        lost=f"{'more ' * (element.name in elements)}{element.kind}",
                     )
                 )
             continue
         table = tables.get(element.name)
         index_list = element.index_list if element.name != "vertex" else -1
-        lists = len(element.properties) - len(element.scalars) - (index_list >= 0)
-        if lists > 0 and table is not None and table.rows > 0:
-            notes.append(
-                Irregularity(
-                    check="F108",
-                    message=f"A mesh cannot hold the lists of {element.shown}; they are not read (lists: {lists}).",
-                    offset=element.offset,
-                    count=lists,
-                )
+        lists = element.unkept_lists(index_list) if table is not None and table.rows > 0 else {}
+        notes += [
+            Irregularity(
+                check="F108",
+                message=f"The file has {kind}, which a mesh cannot hold; they are not kept (lists: {count}).",
+                offset=element.offset,
+                count=count,
+                lost=kind,
             )
+            for kind, count in lists.items()
+        ]
         if index_list < 0 and element.name != "vertex" and element.count > 0:
             notes.append(
                 Irregularity(
@@ -152,6 +117,7 @@ def _skipped(header: Header, tables: dict[str, Table]) -> list[Irregularity]:
                     message=f"The rows of {element.shown} list no vertices; they are not read (rows: {element.count}).",
                     offset=element.offset,
                     count=element.count,
+                    lost=f"{element.kind} without vertices",
                 )
             )
     return notes
@@ -259,113 +225,10 @@ def _triangles(
         raise _too_many()
     steps.check_faces(most)
     lengths.flags.writeable = items.flags.writeable = False
-    faces, origin, status, stitches = _cut(lengths, items, vertices, strips, steps)
-    _note_faces(status, lengths, ahead, strips, stitches, notes)
+    faces, origin, status, stitches = cut(lengths, items, vertices, strips, steps)
+    notes += strip_notes(status, ahead, stitches) if strips else polygon_notes(status, lengths, ahead)
     is_same = are_triangles and len(faces) == table.rows
     return faces, None if is_same else origin
-
-
-def _cut(
-    lengths: npt.NDArray[np.int32],
-    items: npt.NDArray[np.int64],
-    vertices: npt.NDArray[np.float64],
-    strips: bool,
-    steps: Steps,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int8], int]:
-    """Triangles, the row each comes from, the status of each row, and stitches; ranges of rows side by side."""
-    vertices = frozen_array(vertices)
-    rows = _row_bounds(lengths)
-    corners, triangles = [0], [0]
-    for lo, hi in pairwise(rows):
-        corners.append(corners[-1] + int(lengths[lo:hi].sum(dtype=np.int64)))
-        triangles.append(triangles[-1] + int(np.maximum(lengths[lo:hi], 2).sum(dtype=np.int64)) - 2 * (hi - lo))
-    faces = np.empty((triangles[-1], 3), np.int32)
-    origin = np.empty(triangles[-1], np.int32)
-    status = np.empty(len(lengths), np.int8)
-    written, stitches = [0] * (len(rows) - 1), [0] * (len(rows) - 1)
-
-    def cut_part(part: int) -> None:
-        steps.check_clock("its polygons were cut")
-        lo, hi = rows[part], rows[part + 1]
-        first, end = triangles[part], triangles[part + 1]
-        written[part], stitches[part] = triangulation.triangulate(
-            lengths[lo:hi],
-            items[corners[part] : corners[part + 1]],
-            vertices,
-            strips,
-            faces[first:end],
-            origin[first:end],
-            status[lo:hi],
-        )
-        if lo > 0:
-            origin[first : first + written[part]] += np.int32(lo)
-
-    side_by_side([partial(cut_part, part) for part in range(len(written))])
-    if sum(written) < triangles[-1]:
-        places = [slice(first, first + count) for first, count in zip(triangles, written, strict=False)]
-        faces = np.concatenate([faces[place] for place in places])
-        origin = np.concatenate([origin[place] for place in places])
-    faces.flags.writeable = origin.flags.writeable = False
-    return faces, origin, status, sum(stitches)
-
-
-def _row_bounds(lengths: npt.NDArray[np.int32]) -> list[int]:
-    """Bounds of the ranges of rows that are cut side by side, none with much more than `_MOST_EFFORT`."""
-    bounds = part_bounds(len(lengths), grain=_GRAIN)
-    if int(lengths.max(initial=0)) <= _LARGE:
-        return bounds
-    effort = np.cumsum(np.minimum(lengths, triangulation.MOST_CORNERS).astype(np.float64) ** 2)
-    cuts = 1 + np.searchsorted(effort, np.arange(_MOST_EFFORT, effort[-1], _MOST_EFFORT))
-    return sorted({*bounds, *cuts.tolist()})
-
-
-def _note_faces(
-    status: npt.NDArray[np.int8],
-    lengths: npt.NDArray[np.int32],
-    ahead: int,
-    strips: bool,
-    stitches: int,
-    notes: list[Irregularity],
-) -> None:
-    """F107 and F102: polygons and strips that were cut, faces that were left out."""
-
-    def add(check: str, rows: npt.NDArray[np.bool_], message: str, measures: dict[str, float]) -> None:
-        indices = np.flatnonzero(rows)
-        if len(indices):
-            notes.append(
-                Irregularity(
-                    check=check,
-                    message=message.format(len(indices)),
-                    element="face",
-                    indices=frozen_array((indices + ahead).astype(np.int32)),
-                    count=len(indices),
-                    measures=measures,
-                )
-            )
-
-    if strips:
-        add(
-            "F107",
-            np.ones(len(status), bool),
-            "Triangle strips were cut into triangles: {}.",
-            {"strips": len(status), "stitching": stitches},
-        )
-        message = "Triangle strips name vertices that do not exist; those triangles are left out. Strips: {}."
-    else:
-        is_polygon = status & 7 == triangulation.POLYGON
-        largest = int(lengths[is_polygon].max(initial=0))
-        add(
-            "F107",
-            is_polygon,
-            "Faces with more than three corners were cut into triangles: {}.",
-            {"polygons": int(is_polygon.sum()), "largest": largest},
-        )
-        for flag, measure, message in _POLYGON_NOTES if bool((status >= triangulation.NON_PLANAR).any()) else ():
-            rows = status & flag != 0
-            add("F107", rows, message, {measure: int(rows.sum())})
-        add("F107", status == triangulation.TOO_FEW, "Faces with fewer than three corners are left out: {}.", {})
-        message = "Faces that name vertices that do not exist are left out: {}."
-    add("F102", status == triangulation.OUT_OF_RANGE, message, {})
 
 
 def _joined(

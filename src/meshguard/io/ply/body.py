@@ -119,6 +119,7 @@ def trailing(count: int, offset: int) -> Irregularity:
         message=f"The file continues after its last row; the rest is not read (bytes: {count}).",
         offset=offset,
         measures={"bytes": count},
+        lost="bytes after the last row",
     )
 
 

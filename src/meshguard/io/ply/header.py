@@ -29,8 +29,26 @@ TYPES = {
 _MOST_HEADER = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _END = re.compile(rb"(?<=[\r\n])[ \t\x0b\x0c]*end_header[ \t\x0b\x0c]*(?=[\r\n]|\Z)", re.IGNORECASE)
+_PICTURE = re.compile(rb"(?<=[\r\n])[ \t]*(?:comment|obj_info)[ \t]+TextureFile[ \t]+[^\s]", re.IGNORECASE)
 _LINE = re.compile(rb"[^\r\n]*(\r\n|\r|\n|\Z)")
-_SHOWN = re.compile(r"[A-Za-z0-9_]{1,32}\Z")
+
+KINDS = {
+    "vertex": "vertices",
+    "face": "faces",
+    "tristrips": "triangle strips",
+    "edge": "edges",
+    "material": "materials",
+    "camera": "cameras",
+    "range_grid": "range grids",
+    "multi_texture_vertex": "texture coordinates",
+    "multi_texture_face": "texture coordinates of the faces",
+}
+"""Elements that programs write -> what they hold. Another name may be a person's and is never shown."""
+
+_COORDINATES = re.compile(
+    r"(?:multi_?)?tex(?:ture)?_?(?:coord|coordinate|number|num|index|id)s?|uvs?|st", re.IGNORECASE
+)
+"""Lists that place a picture on the faces, as MeshLab, Blender and others call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +71,13 @@ class Element:
 
     @property
     def shown(self) -> str:
-        """What a message calls it: by its name only if that is a short plain word."""
-        return f'the element "{self.name}"' if _SHOWN.match(self.name) else "an unknown element"
+        """What a message calls it: by its name only if that is one of those that programs write."""
+        return f'the element "{self.name}"' if self.name in KINDS else "an unknown element"
+
+    @property
+    def kind(self) -> str:
+        """What its rows are."""
+        return KINDS.get(self.name, "rows of an unknown element")
 
     @property
     def least_bytes(self) -> int:
@@ -65,6 +88,12 @@ class Element:
     def scalars(self) -> list[Property]:
         """The properties that are not lists."""
         return [prop for prop in self.properties if prop.length is None]
+
+    def unkept_lists(self, index_list: int) -> dict[str, int]:
+        """The lists other than the one that is kept: kind -> how many."""
+        lists = [prop for k, prop in enumerate(self.properties) if prop.length is not None and k != index_list]
+        kinds = ["texture coordinates" if _COORDINATES.fullmatch(prop.name) else "lists" for prop in lists]
+        return {f"{kind} of the {self.kind}": kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
     @property
     def index_list(self) -> int:
@@ -147,7 +176,18 @@ def read_header(content: bytes) -> Header:
         notes.add("Header lines end with a carriage return only.", start)
     elif len(endings) > 1:
         notes.add("Header lines end in different ways.", start)
-    return Header(encoding, elements, body, notes.irregularities())
+    return Header(encoding, elements, body, [*notes.irregularities(), *_pictures(content, start, end.end())])
+
+
+def _pictures(content: bytes, start: int, stop: int) -> list[Irregularity]:
+    """F108: names of pictures with a texture, in a comment as MeshLab and Blender write it; at most one."""
+    found = [match.start() for match in _PICTURE.finditer(content, start, stop)]
+    if not found:
+        return []
+    message = f"The header names pictures of a texture, which a mesh cannot hold; names not kept: {len(found)}."
+    return [
+        Irregularity(check="F108", message=message, offset=found[0], count=len(found), lost="names of texture pictures")
+    ]
 
 
 def _parse(content: bytes, start: int, stop: int, notes: Notebook) -> tuple[str, list[Element], set[bytes]]:

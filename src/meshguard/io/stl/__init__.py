@@ -11,6 +11,7 @@ import math
 import os
 import stat
 import struct
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from meshguard.budget import Steps
 from meshguard.errors import MeshError, ReadError
 from meshguard.io.formats import has_stl_keywords
+from meshguard.io.stl.header_colors import header_with, read_header_colors
 from meshguard.io.stl.normals import nonfinite_normals, zero_normals
 from meshguard.io.stl_layouts import (
     STL_HEADER,
@@ -49,9 +51,6 @@ if TYPE_CHECKING:
 
 RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 """A facet of a binary STL."""
-
-HEADER = b"binary STL, millimetres, written by meshguard".ljust(80)
-"""The same 80 bytes in every file: no name, no date, no path."""
 
 _LARGE = 1 << 20
 """A binary STL of this many bytes or more is read chunk by chunk."""
@@ -85,7 +84,7 @@ def read_stl(content: bytes, steps: Steps | None = None) -> Mesh:
 
 
 def stl_bytes(mesh: Mesh) -> bytes:
-    """The mesh as binary STL: positions rounded to float32, a constant header.
+    """The mesh as binary STL: positions rounded to float32, a header that is constant but for `source.header_colors`.
 
     Normals are those of the faces (zero for a face without area), or the stored ones that the mesh still carries.
 
@@ -113,7 +112,8 @@ def stl_bytes(mesh: Mesh) -> bytes:
         if attribute.ndim != 1 or attribute.dtype.kind not in "iu" or (attribute != attribute.astype(np.uint16)).any():
             raise MeshError("face_data['attribute'] does not hold one 16-bit word per face; an STL cannot hold it")
         records["attribute"] = attribute
-    return b"".join((HEADER, struct.pack("<I", len(records)), records.tobytes()))
+    header = header_with(mesh.source.header_colors if mesh.source is not None else ())
+    return b"".join((header, struct.pack("<I", len(records)), records.tobytes()))
 
 
 def _read_binary(content: bytes, steps: Steps) -> Mesh:
@@ -139,9 +139,8 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
     if layout is not None:
         _check_supported(layout.facets)
         steps.check_faces(layout.facets)
-        return _welded(
-            partial(_in_memory, layout.content, layout.start), layout.facets, list(layout.notes), start=layout.start
-        )
+        records = partial(_in_memory, layout.content, layout.start)
+        return _welded(records, layout.facets, content, list(layout.notes), start=layout.start)
     # The last record may lack only its attribute word: its geometry is complete.
     padded = rest == STL_RECORD - 2 or rest == STL_RECORD - 1
     if declared == count and rest:
@@ -166,7 +165,7 @@ def _read_binary(content: bytes, steps: Steps) -> Mesh:
             count += 1
     _check_supported(count)
     steps.check_faces(count)
-    return _welded(partial(_in_memory, content, STL_HEADER), count, notes)
+    return _welded(partial(_in_memory, content, STL_HEADER), count, content, notes)
 
 
 def _check_supported(count: int) -> None:
@@ -208,7 +207,7 @@ def read_stl_file(path: str | Path, steps: Steps) -> Mesh | None:
         steps.check_faces(count)
         steps.begin("making a mesh of STL")
         try:
-            return _welded(partial(_in_file, file.fileno()), count, [])
+            return _welded(partial(_in_file, file.fileno()), count, head, [])
         except EOFError:  # another process is cutting it short: let `read_stl` read what is left
             return None
 
@@ -248,11 +247,15 @@ def _trailing(offset: int, length: int) -> Irregularity:
         message=f"{length} bytes follow the last declared facet.",
         offset=offset,
         measures={"bytes": length},
+        lost="bytes after the last facet",
     )
 
 
-def _welded(records: Records, count: int, notes: list[Irregularity], start: int = STL_HEADER) -> Mesh:
-    """The mesh of `count` facets, of which `records` gives any range chunk by chunk; the first begins at `start`."""
+def _welded(records: Records, count: int, head: bytes, notes: list[Irregularity], *, start: int = STL_HEADER) -> Mesh:
+    """The mesh of `count` facets, of which `records` gives any range chunk by chunk; the first begins at `start`.
+
+    `head` begins with the file's 80 bytes of header.
+    """
     if not count:
         return Mesh(
             vertices=np.empty((0, 3)),
@@ -314,10 +317,12 @@ def _welded(records: Records, count: int, notes: list[Irregularity], start: int 
                 measures={"facets": int(totals[ATTRIBUTE])},
             )
         )
+    colors, color_notes = read_header_colors(head)
+    notes += color_notes
     made: list[npt.NDArray[Any]] = [vertices, faces, origin, *face_data.values()]
     for array in made:
         array.flags.writeable = False
-    source = Source(format="stl-binary", irregularities=tuple(notes), soup_origin=origin)
+    source = Source(format="stl-binary", irregularities=tuple(notes), soup_origin=origin, header_colors=colors)
     return Mesh(vertices=vertices, faces=faces, face_data=face_data, source=source)
 
 
@@ -344,8 +349,13 @@ def _read_text(content: bytes, steps: Steps) -> Mesh:
     zero = int((lengths == 0).sum())
     if disagree.any():
         face_data["normal"] = normals.astype(np.float32)
-    elif zero:
-        notes.append(zero_normals(zero))
+    else:
+        notes = [
+            replace(note, lost="stored normals that are not numbers") if note.check == "F104" else note
+            for note in notes
+        ]
+        if zero:
+            notes.append(zero_normals(zero))
     if solids > 1:
         face_data["solid"] = solid
     source = Source(format="stl-ascii", irregularities=tuple(notes), soup_origin=origin)

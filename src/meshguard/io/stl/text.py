@@ -180,6 +180,7 @@ def _irregularities(content: bytes, found: npt.NDArray[np.int64], rows: int) -> 
                 message="Facets with fewer than three vertices are left out.",
                 offset=int(found[text.FEW + 1]),
                 count=int(found[text.FEW]),
+                lost="faces with fewer than three corners",
             )
         )
     if found[text.OPEN_AT]:
@@ -210,6 +211,7 @@ def _irregularities(content: bytes, found: npt.NDArray[np.int64], rows: int) -> 
                 message=f"The file continues after its last solid; the rest is not read (bytes: {count}).",
                 offset=offset,
                 measures={"bytes": count},
+                lost="text after the last solid",
             )
         )
     if found[text.SOLIDS] > 1:
