@@ -169,6 +169,45 @@ class TestColors:
         both = colored([(0, 0, 0), (0, 0, 0), (255, 255, 255), self.RED])
         assert read_labels(both).values.tolist() == [0, 0, 2, 1]  # black covers more: it is the gum
 
+    @pytest.mark.parametrize(
+        ("dtype", "full"),
+        [(np.float32, 1), (np.float64, 1), (np.float32, 255), (np.uint16, 255), (np.int32, 255), (np.uint16, 65535)],
+    )
+    def test_by_palette_whatever_type_the_colors_have(self, dtype: type, full: int) -> None:
+        palette = {0: [self.WHITE], 16: [self.RED], 26: [self.BLUE]}
+        mesh = colored([self.WHITE, self.RED, self.BLUE, self.GREY])
+        levels = np.asarray(mesh.face_data["color"]) / 255 * full
+        other = mesh.with_data(face={"color": levels.astype(dtype)})
+        found = read_labels(other, palette=palette)
+
+        assert found.values.tolist() == [0, 16, 26, -1]
+        assert f"numbers from 0 to {full}" in found.notes[1]
+        assert read_labels(other).values.tolist() == read_labels(mesh).values.tolist()
+
+    @pytest.mark.parametrize(
+        ("values", "reason"),
+        [
+            (np.full((4, 3), -0.5), "cannot be brightnesses"),
+            (np.full((4, 3), 256.5), "cannot be brightnesses"),
+            (np.full((4, 3), 256, np.int32), "cannot be brightnesses"),
+            (np.full((4, 3), np.nan), "cannot be brightnesses"),
+            (np.zeros(4, np.uint8), "not red, green and blue"),
+            (np.zeros((4, 2), np.uint8), "not red, green and blue"),
+        ],
+    )
+    def test_numbers_that_are_no_colors_are_said_to_be_so(self, values: np.ndarray, reason: str) -> None:
+        with pytest.raises(ReadError, match=reason):
+            read_labels(colored([self.RED] * 4).with_data(face={"color": values}))
+
+    def test_colors_as_floats_from_the_field(self, data_root: Path) -> None:
+        mesh = meshguard.load(data_root / "field" / "52_float.ply")
+        levels = np.rint(np.asarray(mesh.vertex_data["color"]) * 255).astype(np.uint8)
+        rows = np.unique(levels, axis=0).tolist()
+        found = read_labels(mesh, palette={11 + k: [row] for k, row in enumerate(rows)})
+
+        assert found.per == "vertex"
+        assert [rows[id_ - 11] for id_ in found.values] == levels.tolist()
+
     def test_colors_that_are_no_labels(self) -> None:
         picture = [(k, 255 - k, 7) for k in range(66)]
         with pytest.raises(ReadError, match="not one per tooth"):

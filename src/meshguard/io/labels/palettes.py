@@ -13,6 +13,8 @@ from meshguard.errors import ReadError
 from meshguard.io.labels.vectors import Found
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from meshguard.mesh import IntArray, Mesh
 
 Palette: TypeAlias = Mapping[int, Sequence[Sequence[int]]]
@@ -20,6 +22,9 @@ Palette: TypeAlias = Mapping[int, Sequence[Sequence[int]]]
 
 MOST_COLORS = 64
 """More different colours than this are a picture of the mouth, not labels (proposal: an arch has 16 teeth)."""
+
+_ROUNDING = 1e-3
+"""A colour of floats may be so much brighter than full."""
 
 _WHITE, _BLACK = 0xFFFFFF, 0
 
@@ -64,17 +69,14 @@ def _packed(color: Sequence[int]) -> int:
 def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found:
     """Labels from the colours of a mesh: those of its vertices or its faces, whichever has fewer different ones.
 
-    Where both are coloured, one was averaged from the other, which makes mixed colours.
+    Where both are coloured, one was averaged from the other, which makes mixed colours. Colours of any type are brought
+    to 256 levels (`_bytes_of`).
 
     Raises:
-        ReadError: no colours, or too many to be one per tooth.
+        ReadError: no colours, or numbers that cannot be colours, or too many to be one per tooth.
     """
-    packed = {}
-    if (color := mesh.vertex_data.get("color")) is not None and color.dtype == np.uint8:
-        packed["vertex"] = _pack(color)
-    if (color := mesh.face_data.get("color")) is not None and color.dtype == np.uint8:
-        packed["face"] = _pack(color)
-    packed = {per: colors for per, colors in packed.items() if len(colors)}
+    found = {"vertex": mesh.vertex_data.get("color"), "face": mesh.face_data.get("color")}
+    packed = {per: _pack(_bytes_of(color)) for per, color in found.items() if color is not None and len(color)}
     if not packed:
         raise ReadError("the mesh carries neither labels nor colours", expected="a property named label, or colours")
     different = {per: np.unique(colors, return_inverse=True, return_counts=True) for per, colors in packed.items()}
@@ -86,6 +88,9 @@ def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found
         raise ReadError("the whole mesh has one colour", expected="one colour per tooth")
     elements = "vertices" if per == "vertex" else "faces"
     notes = [f"Labels are read from the colours of the {elements}."]
+    color = found[per]
+    if color is not None and color.dtype != np.uint8:
+        notes.append(f"These are numbers from 0 to {_full_brightness(color):g}; each counts as one of 256 levels.")
     if palette is None:
         ids = _classes(colors, counts)
     else:
@@ -106,10 +111,44 @@ def by_color(mesh: Mesh, palette: Mapping[int, tuple[int, ...]] | None) -> Found
     )
 
 
-def _pack(color: Any) -> Any:
-    """Colours uint8 (k, 3 or 4) as one uint32 (k,) each; opacity does not count."""
-    wide = np.asarray(color)[:, :3].astype(np.uint32)
-    return wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
+def _full_brightness(color: npt.NDArray[Any]) -> float:
+    """The number that stands for full brightness: 1, 255 or 65535, by the type and the largest number of all.
+
+    It is 1 for floats that are not more than 1 (but for rounding), else 255 where no number is more than that, else
+    65535 for integers of 16 bits.
+
+    Raises:
+        ReadError: not three or four numbers each, or numbers outside all these ranges.
+    """
+    if color.ndim != 2 or color.shape[1] not in (3, 4):
+        raise ReadError("the colours are not red, green and blue", expected="three or four numbers for each colour")
+    if color.dtype == np.uint8:
+        return 255.0
+    scales = (1.0, 255.0) if color.dtype.kind == "f" else (255.0, 65535.0) if color.dtype == np.uint16 else (255.0,)
+    lowest, highest = float(color[:, :3].min()), float(color[:, :3].max())
+    full = next((scale for scale in scales if highest <= scale * (1 + _ROUNDING)), None)  # None for NaN too
+    if full is None or lowest < -_ROUNDING:
+        raise ReadError(
+            "the colours are numbers that cannot be brightnesses",
+            expected="0 to 1, 0 to 255, or 0 to 65535 in 16 bits",
+            got="numbers outside these ranges",
+        )
+    return full
+
+
+def _bytes_of(color: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Red, green and blue of any type as uint8 (k, 3): each number becomes the nearest of 256 levels."""
+    full = _full_brightness(color)
+    if color.dtype == np.uint8:
+        return color[:, :3]
+    levels: npt.NDArray[np.uint8] = np.rint(color[:, :3].clip(0, full) * (255.0 / full)).astype(np.uint8)
+    return levels
+
+
+def _pack(color: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
+    """Colours uint8 (k, 3) as one uint32 (k,) each."""
+    wide: npt.NDArray[np.uint32] = color.astype(np.uint32)
+    return np.asarray(wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2], np.uint32)
 
 
 def _classes(colors: Any, counts: Any) -> IntArray:
