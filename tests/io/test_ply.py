@@ -391,7 +391,15 @@ def test_an_unknown_element_that_claims_much_is_fast_too() -> None:
         (_ascii("element vertex 1\n", ""), "no x, y, z"),
         (_ascii(f"element vertex 5\n{XYZ}", "1 2\n"), "no complete one"),
         (_ascii(f"element vertex 1\n{XYZ}", "1 2 oops\n"), "expected a number, got a word of 4 letters"),
-        (_ascii("element face 1\nproperty list uchar int vertex_indices\n", "-3 0 1 2\n"), "list has no length"),
+        (
+            _ascii("element face 1\nproperty list uchar int vertex_indices\n", "-3 0 1 2\n"),
+            "the header does not fit the rows",
+        ),
+        (_ascii("element face 1\nproperty list uchar int vertex_indices\n", "2.5 1 2\n"), "a face's corners should be"),
+        (_ascii("element face 1\nproperty list uchar int vertex_indices\n", "3, 0, 1, 2\n"), "with commas"),
+        (_ascii(f"element vertex 1\n{XYZ}", "0,5 1,5 2\n"), "with commas"),
+        (_ascii(f"element vertex 1\n{XYZ}", "0.5; 1.5; 2.5\n"), "with commas"),
+        (_ascii(f"element vertex 1\n{XYZ}", "\0\0 \1\2 \3\0\0\n"), "binary data"),
         (
             _ascii("element face 1\nproperty list uchar int vertex_indices\n", "3 0 1 x\n"),
             "expected a number, got a word of 1 letter",
@@ -407,7 +415,7 @@ def test_what_cannot_be_read_says_where_and_why(content: bytes, fragment: str) -
 
 def test_a_negative_length_is_refused() -> None:
     content = _twin("binary_little_endian", [("face", [("vertex_indices", ("i1", "i4"))], [[[0, 1, 2]]])])
-    with pytest.raises(ReadError, match="negative length"):
+    with pytest.raises(ReadError, match="corners is negative"):
         read_ply(content.replace(b"end_header\n\x03", b"end_header\n\xff"))
 
 
