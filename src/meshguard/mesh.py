@@ -63,8 +63,8 @@ class Source:
     """What reading a file saw; not part of the mesh's digest.
 
     Attributes:
-        format: "stl-binary", "stl-ascii", "ply-ascii", "ply-binary-little-endian", "ply-binary-big-endian", or
-            "trimesh:SUFFIX" for a format read by trimesh.
+        format: "stl-binary", "stl-ascii", "ply-ascii", "ply-binary-little-endian", "ply-binary-big-endian",
+            "obj", "off", or "trimesh:SUFFIX" for a format read by trimesh.
         irregularities: in the order in which the file shows them.
         soup_origin: int32 (n,): for each welded vertex of an STL, the file's corner 3*facet + corner where its position
             occurs first; None where the format has its own vertices.

@@ -105,9 +105,10 @@ def test_more_and_fewer_than_three_vertices() -> None:
     np.testing.assert_array_equal(corners, [[[0, 0, 0], [1, 0, 0], [1, 1, 0]], [[0, 0, 0], [1, 1, 0], [0.1, 1, -0.5]]])
     np.testing.assert_array_equal(normals, [[0, 0, 1], [0, 0, 1]])
     assert solid.tolist() == [0, 0]
-    many, few = notes
+    many, few, off_plane = notes
     assert (many.check, many.count, dict(many.measures)) == ("F107", 1, {"polygons": 1, "largest": 4})
     assert (few.check, few.count, few.offset) == ("F107", 1, 6)
+    assert (off_plane.check, off_plane.offset, dict(off_plane.measures)) == ("F107", many.offset, {"non_planar": 1})
 
 
 def test_every_cut_gives_the_complete_facets() -> None:

@@ -33,7 +33,7 @@ def load(file: Readable, *, budget: Budget | None = None, progress: Progress | N
 
     Args:
         file: a path, the file's bytes, or an open binary file; any of them may be gzip-compressed.
-            STL and PLY are read by meshguard; OBJ, OFF, 3MF and GLB by trimesh.
+            STL, PLY, OBJ and OFF are read by meshguard; 3MF and GLB by trimesh.
         budget: what reading may take; the default refuses a decompression bomb.
         progress: called between steps; an exception that it raises ends the call.
 
@@ -74,6 +74,14 @@ def load_in_steps(file: Readable, steps: Steps) -> Mesh:
         from meshguard.io.ply import read_ply
 
         mesh = read_ply(content, steps)
+    elif kind == "obj":
+        from meshguard.io.obj import read_obj
+
+        mesh = read_obj(content, steps)
+    elif kind == "off":
+        from meshguard.io.off import read_off
+
+        mesh = read_off(content, steps)
     else:
         from meshguard.io.foreign import read_foreign
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from meshguard.errors import ReadError
 from meshguard.io.containers import (
     MESHES,
@@ -14,15 +16,15 @@ from meshguard.io.containers import (
 from meshguard.io.stl_layouts import STL_HEADER, STL_RECORD, holds_facets, holds_unusual_layout, is_binary_stl_size
 from meshguard.io.wide_text import Encoding, narrowed, wide_encoding
 
-FOREIGN = ("obj", "off", "3mf", "glb")
-"""Formats that trimesh reads for us."""
+OTHERS = ("obj", "off", "3mf", "glb")
+"""Formats other than STL and PLY."""
 
 _SPACE = b" \t\r\n\x0b\x0c"
 _BOM = b"\xef\xbb\xbf"
 
 
 def format_of(content: bytes, suffix: str = "") -> str:
-    """The name of the format: "stl", "ply", or one of `FOREIGN`.
+    """The name of the format: "stl", "ply", or one of `OTHERS`.
 
     Args:
         content: the whole file, decompressed.
@@ -51,9 +53,9 @@ def format_of(content: bytes, suffix: str = "") -> str:
     if encoding is not None:
         return _wide_format(content, encoding)
     refuse_markup(content)
-    if head.split(maxsplit=1)[:1] in ([b"OFF"], [b"COFF"], [b"NOFF"], [b"STOFF"]):
+    if re.match(rb"(ST)?C?N?4?n?OFF\s", head):
         return "off"
-    if suffix in (*FOREIGN, "ply"):
+    if suffix in (*OTHERS, "ply"):
         return suffix
     if has_stl_keywords(content) or holds_facets(content):
         return "stl"

@@ -1,4 +1,4 @@
-"""The rare numbers in text that a kernel does not decide, read exactly; for PLY and for the text form of STL."""
+"""The rare numbers in text that a kernel does not decide, read exactly; and what a token is that is not a number."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from meshguard.errors import ReadError
 
 _KEYWORDS = frozenset(b"solid facet normal outer loop vertex endloop endfacet endsolid element property".split())
 _TOKEN = re.compile(rb"[^\s#]+")
+_WORD = re.compile(rb"\S*")
+_WITH_COMMAS = re.compile(rb"[-+\d.eE]*[,;][-+\d.,;eE]*")
 _DECIMAL = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[edED][+-]?\d+)?")
 _INFINITE = re.compile(rb"[+-]?(?:inf(?:inity)?|1\.#inf0*)", re.IGNORECASE)
 _NAN = re.compile(rb"[+-]?(?:nan(?:\(\w*\))?|1\.#(?:[qs]nan|ind)\w*)", re.IGNORECASE)
@@ -69,6 +71,22 @@ def shown_token(content: bytes, offset: int) -> str:
     if token.isalpha() and token.isascii():
         return f"a word of {len(token)} letter{'s' * (len(token) != 1)}"
     return f"{len(token)} other character{'s' * (len(token) != 1)}"
+
+
+def unlike_text(content: bytes, offset: int) -> ReadError | None:
+    """The cause where what is not a number shows one: binary data, or commas; else None."""
+    token = _WORD.match(content, offset)
+    if b"\x00" in content[offset : offset + 64]:
+        reason = "the header says that the numbers are text, but they are not: the file is damaged"
+        return ReadError(reason, offset=offset, expected="text", got="binary data")
+    if token and _WITH_COMMAS.fullmatch(token[0]):
+        return ReadError(
+            "numbers are written with commas, which is read in STL only: export with decimal points and blanks",
+            offset=offset,
+            expected="numbers with decimal points, and blanks between them",
+            got=shown_token(content, offset),
+        )
+    return None
 
 
 def _token(content: bytes, offset: int) -> bytes:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from meshguard.errors import ReadError
 from meshguard.kernels import triangulation
 from meshguard.kernels._parallel import part_bounds, side_by_side
-from meshguard.mesh import Irregularity, frozen_array
+from meshguard.mesh import MAX_ELEMENTS, Irregularity, frozen_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,29 +55,61 @@ _POLYGON_NOTES = (
 """F107 of polygons that have no right triangulation: the flag of the kernel, the measure, what is said."""
 
 
-def cut(
+def triangles(
+    lengths: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int64],
+    vertices: npt.NDArray[np.float64],
+    steps: Steps,
+    *,
+    strips: bool = False,
+    ahead: int = 0,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, list[Irregularity]]:
+    """The triangles of a file's faces, the row that each comes from, and what is irregular.
+
+    Args:
+        lengths: int32 (rows,): corners of each face or strip.
+        items: int64 (corners,): their vertices in turn, from 0.
+        vertices: float64 (n, 3): positions.
+        steps: those of the call that this is part of; they know the budget.
+        strips: whether rows are triangle strips.
+        ahead: the number of the first row, in what is told of rows.
+
+    Returns:
+        int32 (m, 3) · int32 (m,), from 0, None where every row is one triangle · F107 and F102.
+
+    Raises:
+        ReadError: more triangles than a mesh can have.
+        BudgetExceeded: more than the budget allows, or cutting takes longer.
+    """
+    are_triangles = not strips and bool((lengths == 3).all())
+    if are_triangles and (len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < len(vertices))):
+        faces = items.reshape(-1, 3).astype(np.int32)
+        faces.flags.writeable = False
+        return faces, None, []
+    most = int(np.maximum(lengths, 2).sum(dtype=np.int64)) - 2 * len(lengths)
+    if most > MAX_ELEMENTS:
+        raise too_many()
+    steps.check_faces(most)
+    lengths.flags.writeable = items.flags.writeable = False
+    faces, origin, status, stitches = _cut(lengths, items, vertices, strips, steps)
+    notes = _strip_notes(status, ahead, stitches) if strips else _polygon_notes(status, lengths, ahead)
+    is_same = are_triangles and len(faces) == len(lengths)
+    return faces, None if is_same else origin, notes
+
+
+def too_many() -> ReadError:
+    """More triangles than a mesh can have."""
+    return ReadError("the faces make more triangles than a mesh can have", expected=f"at most {MAX_ELEMENTS}")
+
+
+def _cut(
     lengths: npt.NDArray[np.int32],
     items: npt.NDArray[np.int64],
     vertices: npt.NDArray[np.float64],
     strips: bool,
     steps: Steps,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int8], int]:
-    """Polygons or strips cut into triangles, ranges of rows side by side.
-
-    Args:
-        lengths: int32 (rows,), read-only: corners of each polygon or strip.
-        items: int64 (corners,), read-only: their vertices in turn.
-        vertices: float64 (n, 3): positions.
-        strips: whether rows are strips.
-        steps: those of the call that this is part of; the clock is looked at before each range.
-
-    Returns:
-        Triangles int32 (m, 3) · the row that each comes from, int32 (m,) · what became of each row, int8 (rows,), as
-        `kernels.triangulation` says it · how many triangles of strips were left out as stitching.
-
-    Raises:
-        BudgetExceeded: cutting takes longer than the budget allows.
-    """
+    """Triangles, the row each comes from, the status of each row, and stitches; ranges of rows side by side."""
     vertices = frozen_array(vertices)
     rows = _row_bounds(lengths)
     corners, triangles = [0], [0]
@@ -123,14 +156,8 @@ def _row_bounds(lengths: npt.NDArray[np.int32]) -> list[int]:
     return sorted({*bounds, *cuts.tolist()})
 
 
-def polygon_notes(status: npt.NDArray[np.int8], lengths: npt.NDArray[np.int32], ahead: int = 0) -> list[Irregularity]:
-    """F107 and F102: polygons that were cut, those that have no right triangulation, and faces that were left out.
-
-    Args:
-        status: int8 (rows,), of `cut`.
-        lengths: int32 (rows,): corners of each face.
-        ahead: the number of the first row.
-    """
+def _polygon_notes(status: npt.NDArray[np.int8], lengths: npt.NDArray[np.int32], ahead: int) -> list[Irregularity]:
+    """F107 and F102: polygons that were cut, those that have no right triangulation, and faces that were left out."""
     is_polygon = status & 7 == triangulation.POLYGON
     kinds: list[tuple[str, npt.NDArray[np.bool_], str, dict[str, float], str]] = [
         (
@@ -158,8 +185,8 @@ def polygon_notes(status: npt.NDArray[np.int8], lengths: npt.NDArray[np.int32], 
     return [_of_rows(*kind, ahead) for kind in kinds if kind[1].any()]
 
 
-def strip_notes(status: npt.NDArray[np.int8], ahead: int, stitches: int) -> list[Irregularity]:
-    """F107 and F102: strips that were cut, and those of whose triangles some are left out; `ahead` as above."""
+def _strip_notes(status: npt.NDArray[np.int8], ahead: int, stitches: int) -> list[Irregularity]:
+    """F107 and F102: strips that were cut, and those of whose triangles some are left out."""
     every = np.ones(len(status), np.bool_)
     measures = {"strips": len(status), "stitching": stitches}
     notes = [_of_rows("F107", every, "Triangle strips were cut into triangles: {}.", measures, "", ahead)]

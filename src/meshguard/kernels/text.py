@@ -416,7 +416,8 @@ def stl_facets(
         out_corners: (m, 3, 3) float64: corners, deferred numbers as NaN with the token's offset; m = bytes // 12 + 1
             is enough.
         out_normals: (m, 3) float64: stored normals, NaN (with no offset) where there is none.
-        out_solid: (m,) int32: number of the `solid` line before the facet, from 0.
+        out_solid: (m,) int32: number k of the `solid` line before the facet, from 0; −1 − k where the triangle
+            continues the fan of the one before it.
         out_notes: (NOTES,) int64, zeros: ROWS triangles, END offset, SOLIDS, ERROR, OPEN_AT (offset + 1 of a facet
             that the end of the file cuts off), TRAILING_AT (offset + 1 of what follows the last `endsolid`), UNCLOSED,
             and kinds of irregularity.
@@ -477,7 +478,8 @@ def stl_facets(
                 return
             corners += 1
             if corners >= 3:
-                out_solid[rows] = max(0, out_notes[SOLIDS] - 1)
+                solid = max(0, out_notes[SOLIDS] - 1)
+                out_solid[rows] = solid if corners == 3 else ~solid
                 rows += 1
                 if rows >= len(out_corners):
                     break

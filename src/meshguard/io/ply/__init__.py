@@ -18,7 +18,7 @@ from meshguard.io.ply.body import Body, Column, Table, kept_elements, read_binar
 from meshguard.io.ply.header import Header, read_header
 from meshguard.io.ply.names import grouped
 from meshguard.io.ply.writing import ply_bytes
-from meshguard.io.polygons import cut, polygon_notes, strip_notes
+from meshguard.io.polygons import too_many, triangles
 from meshguard.mesh import MAX_ELEMENTS, Irregularity, Mesh, Source, frozen_array
 
 __all__ = ["ply_bytes", "read_ply"]
@@ -188,7 +188,11 @@ def _faces(
         table = tables.get(name)
         if table is None or table.items is None or (table.rows == 0 and name == "tristrips"):
             continue
-        faces, origin = _triangles(table, vertices, ahead, notes, steps)
+        faces, origin = table.items, None
+        if table.lengths is not None:
+            strips = name == "tristrips"
+            faces, origin, found = triangles(table.lengths, table.items, vertices, steps, strips=strips, ahead=ahead)
+            notes += found
         scalars = table.element.scalars
         data = _attributes([prop.name for prop in scalars], table.columns)
         if origin is not None:
@@ -202,33 +206,8 @@ def _faces(
     if len(parts) == 1:
         return parts[0]
     if sum(len(faces) for faces, _, _ in parts) > MAX_ELEMENTS:
-        raise _too_many()
+        raise too_many()
     return _joined(parts, notes)
-
-
-def _triangles(
-    table: Table, vertices: npt.NDArray[np.float64], ahead: int, notes: list[Irregularity], steps: Steps
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None]:
-    """Triangles of one element and the row each comes from; irregularities number rows from `ahead` on."""
-    items, lengths = table.items, table.lengths
-    assert items is not None  # noqa: S101 (the caller has checked)
-    if lengths is None:
-        return items, None
-    strips = table.element.name == "tristrips"
-    are_triangles = not strips and bool((lengths == 3).all())
-    if are_triangles and (len(items) == 0 or (int(items.min()) >= 0 and int(items.max()) < len(vertices))):
-        faces = items.reshape(-1, 3).astype(np.int32)
-        faces.flags.writeable = False
-        return faces, None
-    most = int(np.maximum(lengths, 2).sum(dtype=np.int64)) - 2 * table.rows
-    if most > MAX_ELEMENTS:
-        raise _too_many()
-    steps.check_faces(most)
-    lengths.flags.writeable = items.flags.writeable = False
-    faces, origin, status, stitches = cut(lengths, items, vertices, strips, steps)
-    notes += strip_notes(status, ahead, stitches) if strips else polygon_notes(status, lengths, ahead)
-    is_same = are_triangles and len(faces) == table.rows
-    return faces, None if is_same else origin
 
 
 def _joined(
@@ -257,7 +236,3 @@ def _joined(
             )
         )
     return frozen_array(np.concatenate([faces for faces, _, _ in parts])), frozen_array(np.concatenate(origins)), data
-
-
-def _too_many() -> ReadError:
-    return ReadError("the faces make more triangles than a mesh can have", expected=f"at most {MAX_ELEMENTS}")

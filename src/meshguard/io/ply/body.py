@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.errors import ReadError
-from meshguard.io.numerals import exact_number, is_number, shown_token
+from meshguard.io.numerals import exact_number, is_number, shown_token, unlike_text
 from meshguard.io.ply.header import Element, Header, Notebook, row_dtype
 from meshguard.kernels import ply_binary, text, tokens
 from meshguard.kernels._parallel import side_by_side, thread_count
@@ -161,7 +161,7 @@ def _text_table(
                 settle(content, values, np.array([prop.dtype == "f4" for prop in scalars], bool))
                 _settle_items(content, items)
             except ReadError as error:
-                raise _unlike_text(content, error.offset or pos) or error from None
+                raise unlike_text(content, error.offset or pos) or error from None
         table.columns = [_typed(values[:, k], prop.dtype, pos, found) for k, prop in enumerate(scalars)]
         if index_list >= 0:
             table.lengths, table.items = lengths[:rows], items
@@ -176,29 +176,13 @@ def _list_length(element: Element) -> str:
 def _not_a_length(content: bytes, element: Element, offset: int) -> ReadError:
     """Why there is no length of a list where one must be."""
     token = re.compile(rb"[^\s#]*").match(content, offset)
-    return _unlike_text(content, offset) or ReadError(
+    return unlike_text(content, offset) or ReadError(
         f"something else is where {_list_length(element)} should be: the header does not fit the rows, or the file is"
         " damaged",
         offset=offset,
         expected="a whole number of 0 or more",
         got="a number of another kind" if token and is_number(token[0]) else shown_token(content, offset),
     )
-
-
-def _unlike_text(content: bytes, offset: int) -> ReadError | None:
-    """The cause where what is not a number shows one: binary data, or commas; else None."""
-    token = re.compile(rb"\S*").match(content, offset)
-    if b"\x00" in content[offset : offset + 64]:
-        reason = "the header says that the numbers are text, but they are not: the file is damaged"
-        return ReadError(reason, offset=offset, expected="text", got="binary data")
-    if token and re.fullmatch(rb"[-+\d.eE]*[,;][-+\d.,;eE]*", token[0]):
-        return ReadError(
-            "numbers are written with commas, which is read in STL only: export with decimal points and blanks",
-            offset=offset,
-            expected="numbers with decimal points, and blanks between them",
-            got=shown_token(content, offset),
-        )
-    return None
 
 
 def settle(content: bytes, values: npt.NDArray[np.float64], single: npt.NDArray[np.bool_]) -> None:

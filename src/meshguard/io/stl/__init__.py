@@ -329,7 +329,7 @@ def _welded(records: Records, count: int, head: bytes, notes: list[Irregularity]
 def _read_text(content: bytes, steps: Steps) -> Mesh:
     from meshguard.io.stl.text import read_stl_text
 
-    corners, normals, solid, solids, irregularities = read_stl_text(content)
+    corners, normals, solid, solids, irregularities = read_stl_text(content, steps)
     steps.check_faces(len(corners))
     steps.check_clock("its facets were welded")
     notes = list(irregularities)

@@ -12,13 +12,15 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from meshguard.budget import Steps
 from meshguard.errors import ReadError
 from meshguard.io.numerals import exact_number
+from meshguard.io.polygons import triangles
 from meshguard.io.stl.commas import has_commas, without_commas
 from meshguard.io.stl.normals import nonfinite_normals
 from meshguard.io.wide_text import Encoding, narrowed, wide_encoding
 from meshguard.kernels import text, tokens
-from meshguard.mesh import Irregularity
+from meshguard.mesh import Irregularity, frozen_array
 
 Facets: TypeAlias = tuple[
     npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int32], int, tuple[Irregularity, ...]
@@ -43,13 +45,14 @@ _KINDS = (
 )
 
 
-def read_stl_text(content: bytes) -> Facets:
+def read_stl_text(content: bytes, steps: Steps | None = None) -> Facets:
     """The facets of a text STL, in file order.
 
-    A facet of more than three vertices becomes a fan from the first; one of fewer is left out. Both are an F107.
+    A facet of more than three vertices is cut into triangles inside it; one of fewer is left out. Both are an F107.
 
     Args:
         content: the whole file, decompressed.
+        steps: those of the call that this is part of; they know the budget.
 
     Returns:
         corners float64 (m, 3, 3) · stored normals float64 (m, 3), NaN where a facet has none · int32 (m,), the number
@@ -59,12 +62,14 @@ def read_stl_text(content: bytes) -> Facets:
 
     Raises:
         ReadError: no STL keyword at all, or something other than a number where one must be.
+        BudgetExceeded: cutting facets takes longer than the budget allows.
     """
+    steps = steps or Steps()
     encoding = wide_encoding(content)
     if encoding is not None:
-        return _read_wide(content, encoding)
+        return _read_wide(content, encoding, steps)
     try:
-        return _read_plain(content)
+        return _read_plain(content, steps)
     except ReadError as error:
         if error.expected != _NUMBER or not has_commas(content):
             raise
@@ -77,25 +82,25 @@ def read_stl_text(content: bytes) -> Facets:
                 expected="a number with a decimal point",
                 got=error.got,
             ) from error
-        corners, normals, solid, solids, notes = _read_plain(repaired[0])
+        corners, normals, solid, solids, notes = _read_plain(repaired[0], steps)
         return corners, normals, solid, solids, (repaired[1], *notes)
 
 
-def _read_wide(content: bytes, encoding: Encoding) -> Facets:
+def _read_wide(content: bytes, encoding: Encoding, steps: Steps) -> Facets:
     """The facets of a text in UTF-16 or UTF-32; offsets are those of the file."""
 
     def in_file(offset: int | None) -> int | None:
         return None if offset is None else encoding.mark + encoding.width * offset
 
     try:
-        corners, normals, solid, solids, notes = read_stl_text(narrowed(content, encoding))
+        corners, normals, solid, solids, notes = read_stl_text(narrowed(content, encoding), steps)
     except ReadError as error:
         raise ReadError(error.reason, offset=in_file(error.offset), expected=error.expected, got=error.got) from error
     note = Irregularity(check="F103", message=f"The text is in {encoding.name}; it is read.", offset=0)
     return corners, normals, solid, solids, (note, *(replace(n, offset=in_file(n.offset)) for n in notes))
 
 
-def _read_plain(content: bytes) -> Facets:
+def _read_plain(content: bytes, steps: Steps) -> Facets:
     """The facets of a text in ASCII or UTF-8."""
     notes: list[Irregularity] = []
     start = 0
@@ -121,9 +126,48 @@ def _read_plain(content: bytes) -> Facets:
     _settle(content, corners)
     nonfinite = _settle_normals(content, normals)
     notes += _irregularities(content, found, rows)
+    if found[text.MANY]:
+        continues = solid < 0
+        solid[continues] = ~solid[continues]
+        notes += _cut(corners, continues, int(found[text.MANY + 1]), steps)
     if nonfinite:
         notes.append(nonfinite_normals(nonfinite))
     return corners, normals, solid, solids, tuple(notes)
+
+
+def _cut(
+    corners: npt.NDArray[np.float64], continues: npt.NDArray[np.bool_], offset: int, steps: Steps
+) -> list[Irregularity]:
+    """Facets of more than three vertices, which are fans, cut into triangles inside them: `corners` is changed.
+
+    Args:
+        corners: (m, 3, 3) float64; each polygon of n vertices is a fan of n − 2 rows from its first.
+        continues: (m,): rows that are not the first of their facet.
+        offset: of the first such facet.
+        steps: for the clock.
+
+    Returns:
+        F107 of those that have no right triangulation.
+    """
+    first = np.flatnonzero(~continues)
+    sizes = np.diff(first, append=len(corners))
+    rows = np.flatnonzero(np.repeat(sizes > 1, sizes))
+    first, sizes = first[sizes > 1], sizes[sizes > 1]
+    ends = np.cumsum(sizes + 2)
+    vertices = np.empty((int(ends[-1]), 3))
+    is_further = np.ones(len(vertices), np.bool_)
+    for k in range(2):
+        vertices[ends - sizes - 2 + k] = corners[first, k]
+        is_further[ends - sizes - 2 + k] = False
+    vertices[is_further] = corners[rows, 2]
+    faces, _, notes = triangles((sizes + 2).astype(np.int32), np.arange(len(vertices)), vertices, steps)
+    corners[rows] = vertices[faces]
+    nothing = frozen_array(np.empty(0, np.int32))
+    return [
+        replace(note, element="file", indices=nothing, offset=offset)
+        for note in notes
+        if "largest" not in note.measures
+    ]
 
 
 def _settle(content: bytes, values: npt.NDArray[np.float64]) -> None:
