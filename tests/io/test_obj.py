@@ -42,6 +42,7 @@ def test_vertices_stay_unmerged_and_in_order() -> None:
     [
         f"{V}f 1 2 3\nf 4 3 2\n",
         f"{V}f 1 2 3\nf 4 3 2",
+        f"\ufeff{V}f 1 2 3\nf 4 3 2",
         f"{V}fo 1 2 3\nf 4 3 2\n",
         f"{V}\n\n  f\t1 2   3 # one\r\nf 4 3 2\r\n",
         f"{V.replace(' ', chr(9))}f 1 2 \\\n 3\nf 4 \\\r\n3 2\n",

@@ -46,6 +46,7 @@ def notes(mesh: Mesh) -> list[tuple[str, int]]:
         OFF.replace("\n", "\n\n").replace("1 0 0", "  1\t0 0 # one"),
         OFF.replace("# a comment\n", ""),
         f"# first\n{OFF}# last\n",
+        f"\ufeff{OFF}",
     ],
 )
 def test_however_rows_are_written(text: str) -> None:
@@ -77,6 +78,7 @@ def test_by_content_whatever_the_name(keyword: str) -> None:
         ("0.5 0.25 1 1.0", np.float32, [0.5, 0.25, 1, 1]),
         ("0 1 1", np.float32, [0, 1, 1]),
         ("300 0 0", np.float32, [300, 0, 0]),
+        ("1e300 0 0", np.float32, [np.inf, 0, 0]),
     ],
 )
 def test_colours_are_kept(more: str, dtype: type, row: list[float]) -> None:
@@ -122,6 +124,8 @@ def test_rows_that_are_missing_and_rows_that_follow_are_told() -> None:
         (OFF.replace("3 0 2 3", "9 0 2 3"), "fewer corners than it says"),
         (OFF.replace("3 0 2 3", "-3 0 2 3"), "fewer corners than it says"),
         (OFF.replace("3 0 2 3", "3 0 2.5 3"), "number with decimals"),
+        (OFF.replace("3 0 2 3", "3 0 inf 3"), "number with decimals"),
+        (OFF.replace("3 0 2 3", "3 0 1e300 3"), "number with decimals"),
     ],
 )
 def test_what_cannot_be_read_says_why_without_quoting_it(text: str, reason: str) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from meshguard.budget import Steps
 from meshguard.errors import ReadError
 from meshguard.io.polygons import triangles
-from meshguard.io.words import counted_words, indices, not_a_number, numbers, taken
+from meshguard.io.words import counted_words, indices, not_a_number, numbers, singles, taken
 from meshguard.mesh import Irregularity, Mesh, Source, frozen_array
 
 _LOST = {
@@ -110,7 +110,7 @@ def read_obj(content: bytes, steps: Steps | None = None) -> Mesh:
         BudgetExceeded: more triangles than the budget allows.
     """
     steps = steps or Steps()
-    lines = _Lines(content)
+    lines = _Lines(content.removeprefix(b"\xef\xbb\xbf"))
     steps.check_clock("its faces were made")
     notes = _lost(lines)
     vertices, vertex_data = _vertices(lines, notes)
@@ -162,7 +162,7 @@ def _vertices(lines: _Lines, notes: list[Irregularity]) -> tuple[npt.NDArray[np.
     vertices, more = table[:, :3].copy(), table[:, 3:]
     vertices.flags.writeable = False
     if more.shape[1] in (3, 4):
-        return vertices, {"color": frozen_array(more.astype(np.float32))}
+        return vertices, {"color": singles(more)}
     is_weight = most == 4 and least == 4 and bool((more == 1.0).all())
     if most > 3 and not is_weight:
         message = "Vertices have numbers after their position that are not colours; they are not kept."
@@ -198,7 +198,7 @@ def _normals(
         if len(lengths) == count and bool((lengths == 3).all()):
             of_corner = indices([word.rpartition(b"/")[2] for word in words if word.count(b"/") == 2])
             if np.array_equal(of_corner - 1, items):
-                return {"normal": frozen_array(numbers(normals).astype(np.float32).reshape(-1, 3))}
+                return {"normal": singles(numbers(normals).reshape(-1, 3))}
     except ValueError:  # they are left out like those of corners
         pass
     message = "The file has normals of the faces' corners, which a mesh cannot hold; they are not kept."

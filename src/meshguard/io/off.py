@@ -17,7 +17,7 @@ import numpy.typing as npt
 from meshguard.budget import Steps
 from meshguard.errors import ReadError
 from meshguard.io.polygons import triangles
-from meshguard.io.words import counted_words, not_a_number, numbers, taken
+from meshguard.io.words import counted_words, not_a_number, numbers, singles, taken
 from meshguard.mesh import Irregularity, Mesh, Source, frozen_array
 
 _KEYWORD = re.compile(rb"(ST)?(C)?(N)?(4)?(n)?OFF(?![\w])")
@@ -44,6 +44,7 @@ def read_off(content: bytes, steps: Steps | None = None) -> Mesh:
         BudgetExceeded: more triangles than the budget allows.
     """
     steps = steps or Steps()
+    content = content.removeprefix(b"\xef\xbb\xbf")
     if b"\n" not in content:
         content = content.replace(b"\r", b"\n")
     header = _header(content)
@@ -72,7 +73,7 @@ def read_off(content: bytes, steps: Steps | None = None) -> Mesh:
     values, widths = _numbers(header, of_faces)
     lengths = _leading(header, values, widths)
     items = taken(values, widths, 1, lengths + 1)
-    if not (np.floor(items) == items).all():
+    if not ((np.floor(items) == items) & (np.abs(items) < 2.0**53)).all():
         raise ReadError("a face of the OFF names a vertex by a number with decimals", expected="whole numbers")
     faces, origin, cut = triangles(lengths, items.astype(np.int64), vertices, steps)
     color = _colors(taken(values, widths, lengths + 1, widths), widths - lengths - 1, "faces", notes)
@@ -160,10 +161,10 @@ def _vertices(
     vertices.flags.writeable = False
     data: dict[str, npt.NDArray[Any]] = {}
     if normal:
-        data["normal"] = frozen_array(taken(values, widths, 3, 6).reshape(-1, 3).astype(np.float32))
+        data["normal"] = singles(taken(values, widths, 3, 6).reshape(-1, 3))
     if texture:
-        s, t = taken(values, widths, widths - 2, widths).reshape(-1, 2).astype(np.float32).T
-        data |= {"s": frozen_array(s), "t": frozen_array(t)}
+        s, t = taken(values, widths, widths - 2, widths).reshape(-1, 2).T
+        data |= {"s": singles(s), "t": singles(t)}
     first, end = 3 + normal, widths - texture
     color = _colors(taken(values, widths, first, end), end - first, "vertices", notes)
     return vertices, data if color is None else {**data, "color": color}
@@ -196,4 +197,4 @@ def _colors(
     color = values.reshape(len(widths), -1)
     # Whole numbers up to 1 are more often floats that were written short, such as white and black.
     is_byte = bool(((color >= 0) & (color <= 255) & (np.floor(color) == color)).all()) and float(color.max()) > 1
-    return frozen_array(color.astype(np.uint8 if is_byte else np.float32))
+    return frozen_array(color.astype(np.uint8)) if is_byte else singles(color)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from meshguard.errors import ReadError
 from meshguard.io.numerals import is_number, shown_token, unlike_text
+from meshguard.mesh import frozen_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,13 @@ def numbers(words: list[bytes]) -> npt.NDArray[np.float64]:
         ValueError: one of them is not a number.
     """
     return np.fromiter(map(float, words), np.float64, len(words))
+
+
+def singles(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Numbers as float32, read-only; what is beyond its range is infinite."""
+    with np.errstate(over="ignore", under="ignore"):
+        narrow: npt.NDArray[np.float32] = frozen_array(values.astype(np.float32))
+    return narrow
 
 
 def indices(words: list[bytes]) -> npt.NDArray[np.int64]:
