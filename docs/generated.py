@@ -151,6 +151,7 @@ def _check(check: Check) -> Iterator[str]:
         "faces": "It needs a mesh with faces.",
         "labels": "It needs tooth labels, of any numbering.",
         "fdi": "It needs tooth labels that are FDI numbers.",
+        "jaw": "It needs tooth labels that are FDI numbers, most of them of one jaw.",
         "instances": "It also needs instance numbers beside the labels.",
     }
     said = [needs[need] for need in check.needs if need != "faces" and need in needs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from meshguard import fdi
 from meshguard.errors import MeshGuardError, ToothError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TEETH = fdi.PERMANENT + fdi.DECIDUOUS
 EACH = pytest.mark.parametrize("code", TEETH)
@@ -249,3 +253,26 @@ def test_what_ids_look_like(ids: list[int], numbering: str) -> None:
 def test_half_of_the_ids_are_enough_where_they_are_said_to_be_codes() -> None:
     assert fdi.look_like_codes([11, 99], declared=True) and not fdi.look_like_codes([11, 99])
     assert not fdi.look_like_codes([], declared=True) and not fdi.look_like_codes([11, 99, 98], declared=True)
+
+
+@pytest.mark.parametrize(
+    ("ids", "options", "wanted"),
+    [
+        (range(17, 33), {}, True),
+        (range(18, 32), {"jaw": "lower"}, True),
+        (range(18, 32), {"jaw": "upper"}, False),
+        ((18, 20, 21, 22, 23, 29, 31), {}, True),
+        ((18, *range(21, 29), 31), {}, False),  # all are codes
+        ((20, *range(21, 28)), {}, False),  # one wrong code of an upper arch, or a lower arch
+        ((20, *range(21, 28)), {"jaw": "lower"}, True),
+        (range(2, 16), {}, False),
+        (range(2, 16), {"has_gum": True}, True),
+        (range(22, 28), {"has_gum": True}, True),
+        (range(22, 28), {"has_gum": True, "jaw": "upper"}, False),
+        ((31, 32), {"has_gum": True}, False),  # the gum's number is a code beside them
+        (range(1, 33), {"has_gum": True}, False),  # of both jaws
+        ((0, -1), {}, False),
+    ],
+)
+def test_what_can_hardly_be_anything_but_universal(ids: Iterable[int], options: Any, wanted: bool) -> None:
+    assert fdi.look_universal(ids, **options) is wanted

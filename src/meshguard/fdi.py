@@ -69,6 +69,31 @@ def look_like_codes(ids: Iterable[int], *, declared: bool = False) -> bool:
     return known > FDI_SHARE * len(positive)
 
 
+UNIVERSAL_GUM = 33
+"""The gum of tools that label in Universal numbers (SlicerDentalModelSeg): the number after the teeth."""
+
+
+def universal_note(*, has_gum: bool) -> str:
+    """What a person is told where ids were read as Universal numbers without being asked."""
+    return f"The ids are read as Universal numbers{', and 33 as the gum' if has_gum else ''}."
+
+
+def look_universal(ids: Iterable[int], *, jaw: Jaw | None = None, has_gum: bool = False) -> bool:
+    """Whether ids, each once, can be Universal numbers of one jaw and can hardly be FDI codes; `jaw` is what is stated.
+
+    With `has_gum`, 33 is the gum; without, an upper arch is undecided, as classes without names begin at 1 too.
+    """
+    numbers = {id_ for id_ in ids if id_ > 0} - ({UNIVERSAL_GUM} if has_gum else set())
+    own: Jaw = "upper" if numbers <= set(range(1, 17)) else "lower"
+    if not numbers or (own == "lower" and not numbers <= set(range(17, 33))):
+        return False
+    jaws = [jaw_of(id_) if is_tooth(id_) else None for id_ in (*numbers, *((UNIVERSAL_GUM,) if has_gum else ()))]
+    n_amiss = len(jaws) - (jaws.count(jaw) if jaw else max(jaws.count("upper"), jaws.count("lower")))
+    if not has_gum:
+        return own == "lower" and jaw != "upper" and None in jaws and n_amiss > 1
+    return None in jaws or (n_amiss > 0 and jaw in (None, own))
+
+
 def quadrant_of(code: int) -> int:
     """1 upper right, 2 upper left, 3 lower left, 4 lower right; deciduous teeth count in the same four.
 

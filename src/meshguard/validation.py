@@ -206,7 +206,7 @@ def _label_summary(facts: DentalFacts) -> LabelSummary | None:
         jaw=labelling.jaw,
         jaw_is_told=labelling.jaw_is_told,
         ids=tuple(facts.teeth.labels.tolist()) if facts.surface.n_finite else (),
-        notes=given.notes if given is not None else (),
+        notes=(*(given.notes if given is not None else ()), *labelling.meaning.notes),
     )
 
 

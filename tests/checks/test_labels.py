@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from meshguard import fdi
 from meshguard.errors import MeshError
+from meshguard.io.labels import read_labels
 from meshguard.phantoms import mislabel, phantom
 from meshguard.policy import Policy, policy
 from meshguard.report import Finding, Report, Severity, Status
 from meshguard.validation import validate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
 
     from meshguard.mesh import Mesh
@@ -104,12 +108,13 @@ class TestSkipped:
         assert skipped == {"D101", "D102", "D106", "D107", "D108", "D109", "D110", "D114"}
         assert {outcomes[check].status for check in ("D104", "D105", "D111", "D112", "D113")} == {Status.PASSED}
 
-    def test_universal_numbers_of_a_lower_arch_are_no_fdi_codes(self) -> None:
-        from meshguard import fdi
-
+    def test_universal_numbers_of_a_lower_arch_can_be_nothing_else(self) -> None:
         numbers = {f"t{code}": int(fdi.to_universal(code)) for code in (*range(31, 38), *range(41, 48))}
+        found = report(renumbered(**numbers))
 
-        assert "anonymous" in str(report(renumbered(**numbers)).outcomes["D101"].reason)
+        assert [finding.message for finding in found.findings] == []
+        assert found.labels is not None and found.labels.ids == (*range(31, 38), *range(41, 48))
+        assert found.labels.notes == ("The ids are read as Universal numbers.",)
 
 
 class TestFit:
@@ -178,6 +183,180 @@ class TestNumbers:
 
         (finding,) = of(shifted, "D102")
         assert finding.severity is Severity.WARNING and "upper" in finding.message
+
+
+def split(label: npt.NDArray[np.int64], codes: tuple[int, ...], seed: int = 1) -> npt.NDArray[np.int64]:
+    """Half of the vertices of some teeth, at random, get the antagonist's number."""
+    is_other = np.isin(label, codes) & (np.random.default_rng(seed).random(len(label)) < 0.5)
+    antagonists = [fdi.antagonist(code) if code else 0 for code in label.tolist()]
+    return np.where(is_other, antagonists, label)
+
+
+class TestBothJaws:
+    """Crowns with two numbers are said once, and judged as one tooth each."""
+
+    ALL = (*range(31, 38), *range(41, 48))
+    LABEL = ARCH.vertex_data["label"].astype(np.int64)
+    BARE = ARCH.without_labels().with_jaw(None)
+
+    def found(self, codes: tuple[int, ...], jaw: str | None = None) -> Report:
+        return report(self.BARE, labels=split(self.LABEL, codes), jaw=jaw)
+
+    def test_all_teeth_and_the_jaw_is_open(self) -> None:
+        found = self.found(self.ALL)
+
+        (finding,) = found.findings
+        assert (finding.check, finding.severity, finding.count) == ("D102", Severity.ERROR, 14)
+        assert finding.message == (
+            "All 14 teeth are split between the numbers of the two jaws, such as 11 and 41 on one crown; it is open "
+            "which jaw this is."
+        )
+        assert finding.indices.tolist() == sorted((*self.ALL, *(fdi.antagonist(code) for code in self.ALL)))
+        assert found.labels is not None and found.labels.jaw is None and not found.labels.jaw_is_told
+        skipped = {check for check, outcome in found.outcomes.items() if "open which jaw" in str(outcome.reason)}
+        assert skipped == {"D107", "D109", "D114"}
+
+    def test_half_the_teeth_and_a_jaw_that_is_stated(self) -> None:
+        half = self.found((31, 33, 35, 37, 41, 43, 45, 47))
+        stated = self.found(self.ALL, "lower")
+
+        (finding,) = half.findings
+        assert finding.message.startswith("8 of 14 teeth are split") and "this is the lower jaw" in finding.message
+        (finding,) = stated.findings
+        assert "such as 41 and 11" in finding.message and "this is the lower jaw" in finding.message
+        assert {stated.outcomes[check].status for check in ("D107", "D109", "D114")} == {Status.PASSED}
+
+    def test_one_tooth_is_its_own_matter(self) -> None:
+        assert "split" not in " ".join(finding.message for finding in self.found((36,)).findings)
+
+    def test_a_tie_without_split_teeth_is_said_once(self) -> None:
+        label = np.where(self.LABEL // 10 == 3, self.LABEL - 20, self.LABEL)
+
+        (finding,) = [f for f in report(self.BARE, labels=label).findings if f.check == "D102"]
+        assert finding.message == (
+            "Half of the 14 numbers are of the upper jaw and half of the lower; it is open which jaw this is."
+        )
+
+
+class TestGum:
+    LABEL = ARCH.vertex_data["label"].astype(np.int64)
+    BARE = ARCH.without_labels().with_jaw(None)
+
+    @pytest.mark.parametrize(
+        ("gum", "severity"), [(18, Severity.ERROR), (255, Severity.WARNING), (-1, Severity.WARNING)]
+    )
+    def test_another_number_is_said_and_everything_else_is_judged(self, gum: int, severity: Severity) -> None:
+        found = report(self.BARE, labels=np.where(self.LABEL == 0, gum, self.LABEL))
+
+        (finding,) = found.findings
+        assert (finding.check, finding.severity) == ("D118", severity)
+        assert finding.message == f"{gum} looks like the gum, and no label is 0."
+        assert np.array_equal(finding.indices, np.flatnonzero(self.LABEL == 0))
+        assert found.labels is not None and found.labels.ids == (*range(31, 38), *range(41, 48))
+        assert {o.status for check, o in found.outcomes.items() if check in ("D101", "D102", "D104", "D112")} == {
+            Status.PASSED
+        }
+
+    def test_colours_outside_the_palette(self) -> None:
+        gum = np.array([200, 150, 150])
+        colors = np.where(self.LABEL[:, None] == 0, gum, np.stack([self.LABEL, self.LABEL, 0 * self.LABEL], axis=1))
+        palette = {code: [[code, code, 0]] for code in (*range(31, 38), *range(41, 48))}
+        mesh = self.BARE.with_data(vertex={"color": colors.astype(np.uint8)})
+
+        (finding,) = report(self.BARE, labels=read_labels(mesh, palette=palette)).findings
+        assert finding.message == "What is outside the palette (-1) looks like the gum, and no label is 0."
+
+    def test_classes_that_are_counted_from_0(self) -> None:
+        classes = np.unique(self.LABEL, return_inverse=True)[1]
+        found = report(self.BARE, labels=np.where(classes == 0, 14, classes - 1))
+
+        (finding,) = found.findings
+        assert finding.severity is Severity.ERROR
+        assert finding.message == "14 looks like the gum, and 0 looks like a tooth, here called class 15."
+
+    def test_specks_of_0_are_gum_too(self) -> None:
+        label = np.where(self.LABEL == 0, 18, self.LABEL)
+        label[np.flatnonzero(label == 18)[:3]] = 0
+
+        (finding,) = report(self.BARE, labels=label).findings
+        assert finding.message == "18 looks like the gum, and little is labelled 0."
+
+    def test_instances_of_such_labels(self) -> None:
+        label = np.where(self.LABEL == 0, 18, self.LABEL)
+        for instance in (np.unique(self.LABEL, return_inverse=True)[1], np.unique(label, return_inverse=True)[1] + 1):
+            mesh = self.BARE.with_data(vertex={"label": label, "instance": instance})
+            assert [finding.check for finding in report(mesh).findings] == ["D118"]
+
+
+class TestSwapped:
+    LABEL = ARCH.vertex_data["label"].astype(np.int64)
+    COUNT = np.unique(ARCH.vertex_data["label"], return_inverse=True)[1]
+
+    def found(self, label: npt.NDArray[np.int64], instance: npt.NDArray[np.int64], mesh: Mesh = ARCH) -> Report:
+        content = json.dumps({"jaw": "lower", "labels": label.tolist(), "instances": instance.tolist()}).encode()
+        return report(mesh.without_labels().with_jaw(None), labels=content)
+
+    def test_it_is_said_once_and_nothing_is_swapped(self) -> None:
+        found = self.found(self.COUNT, self.LABEL)
+
+        (finding,) = found.findings
+        assert (finding.check, finding.severity, finding.element) == ("D119", Severity.ERROR, "file")
+        assert '"instances" holds tooth numbers' in finding.message
+        assert found.labels is not None and found.labels.numbering == "anonymous"
+        skipped = {check for check, outcome in found.outcomes.items() if "D119" in str(outcome.reason)}
+        assert skipped == {"D101", "D102", "D106", "D107", "D108", "D109", "D110", "D114"}
+
+    def test_a_part_of_an_arch_and_universal_numbers(self) -> None:
+        part = np.isin(self.LABEL, (34, 35, 36))
+        universal = np.array([int(fdi.to_universal(code)) if code else 0 for code in self.LABEL.tolist()])
+
+        for instance in (np.where(part, self.LABEL, 0), universal):
+            counted = np.unique(instance, return_inverse=True)[1]
+            assert self.found(counted, instance).outcomes["D119"].status is Status.FAILED
+
+    def test_what_is_right_or_does_not_mark_the_same_teeth_is_not_swapped(self) -> None:
+        assert self.found(self.LABEL, self.COUNT).outcomes["D119"].status is Status.PASSED
+        assert self.found(self.LABEL, self.LABEL).outcomes["D119"].status is Status.PASSED
+        assert self.found(self.COUNT, self.COUNT).outcomes["D119"].status is Status.PASSED
+        thirds = np.where(self.LABEL > 0, np.arange(len(self.LABEL)) % 3 + 1, 0)
+        assert "D119" not in {finding.check for finding in self.found(thirds, self.LABEL).findings}
+
+
+class TestFieldFiles:
+    """Label files that people met in the field, on one arch; what is right stands in the manifest beside them."""
+
+    def found(self, root: Path, name: str) -> Report:
+        folder = root / "field"
+        if not (folder / "manifest.csv").is_file():
+            pytest.skip("the folder that MESHGUARD_DATA names holds no field/manifest.csv")
+        return validate(folder / "37_arch.ply", labels=folder / f"{name}.json")
+
+    def test_right_labels(self, data_root: Path) -> None:
+        assert self.found(data_root, "37_ok").findings == ()
+
+    def test_labels_and_instances_swapped(self, data_root: Path) -> None:
+        (finding,) = self.found(data_root, "37_swapped").findings
+
+        assert finding.check == "D119" and '"instances" holds tooth numbers' in finding.message
+
+    def test_gum_labelled_18(self, data_root: Path) -> None:
+        (finding,) = self.found(data_root, "38_gum_18").findings
+
+        assert finding.check == "D118" and finding.message == "18 looks like the gum, and no label is 0."
+
+    def test_universal_numbers_with_gum_33(self, data_root: Path) -> None:
+        found = self.found(data_root, "38_universal_gum33")
+
+        assert found.findings == () and found.labels is not None
+        assert found.labels.notes == ("The ids are read as Universal numbers, and 33 as the gum.",)
+        assert found.labels.ids == (*range(31, 38), *range(41, 48))
+
+    def test_each_tooth_split_between_the_jaws(self, data_root: Path) -> None:
+        found = self.found(data_root, "39_both_jaws_fdi")
+
+        (finding,) = found.findings
+        assert finding.check == "D102" and finding.count == 14
+        assert found.labels is not None and found.labels.jaw is None
 
 
 class TestInstances:

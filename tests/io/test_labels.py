@@ -238,13 +238,56 @@ class TestNumbering:
         found = read_labels(np.array([0, 17, 32, 3]), numbering="universal")
         assert found.values.tolist() == [0, 38, 48, 16] and found.numbering == "fdi"
 
-    def test_a_lower_arch_in_universal_numbers_is_not_fdi_whatever_the_file_declares(self) -> None:
-        lower = read_labels(teeth3ds([0, *range(18, 32)], jaw="lower"))
-        assert lower.numbering == "anonymous" and "Universal" in lower.notes[0]
-        assert read_labels(teeth3ds([0, *range(18, 32)], jaw="lower"), numbering="universal").numbering == "fdi"
+    def test_universal_numbers_of_a_lower_arch_can_be_nothing_else(self) -> None:
+        wanted = [0, *range(37, 30, -1), *range(41, 48)]
+        for content in (teeth3ds([0, *range(18, 32)], jaw="lower"), teeth3ds([0, *range(18, 32)], jaw="")):
+            lower = read_labels(content)
+            assert lower.numbering == "fdi" and lower.values.tolist() == wanted
+            assert lower.notes == ("The ids are read as Universal numbers.",)
         # An upper arch with one wrong code, and a lower one with another, stay FDI: the codes are errors there.
         assert read_labels(teeth3ds([0, *range(11, 18), 19, *range(21, 28)], jaw="upper")).numbering == "fdi"
         assert read_labels(teeth3ds([0, 19, *range(31, 38), *range(41, 48)], jaw="lower")).numbering == "fdi"
+        # So does one side of an arch with a wrong code, which could be part of either.
+        assert read_labels(teeth3ds([0, 20, *range(21, 28)], jaw="")).values.tolist() == [0, 20, *range(21, 28)]
+
+    def test_33_is_the_gum_of_universal_numbers(self) -> None:
+        upper = read_labels(np.array([33, 33, *range(2, 16)]))
+        assert upper.values.tolist() == [0, 0, *range(17, 10, -1), *range(21, 28)]
+        assert upper.numbering == "fdi" and upper.notes == (
+            "The ids are read as Universal numbers, and 33 as the gum.",
+        )
+        assert read_labels(np.array([33, 33, *range(22, 28)])).values.tolist() == [0, 0, 33, 32, 31, 41, 42, 43]
+        assert read_labels(np.array([0, 33, 33, 18, 19])).values.tolist() == [0, 0, 0, 37, 36]
+        # As large as any tooth, or among FDI codes of its jaw, it is a canine.
+        assert read_labels(np.array([0, 0, 33, *range(2, 16)])).numbering == "anonymous"
+        assert read_labels(np.array([33, 33, 31, 32])).values.tolist() == [33, 33, 31, 32]
+        # The jaw that a file states decides what can be both, and not what can only be Universal.
+        assert read_labels(teeth3ds([33, 33, *range(22, 28)], jaw="upper")).values.tolist() == [33, 33, *range(22, 28)]
+        assert read_labels(teeth3ds([33, 33, *range(2, 16)], jaw="lower")).values.tolist()[:3] == [0, 0, 17]
+
+    def test_an_upper_arch_without_gum_33_is_asked_about(self) -> None:
+        found = read_labels(np.array([0, *range(2, 16)]))
+        assert found.numbering == "anonymous" and found.notes[-1] == (
+            "If they are Universal numbers, ask for that numbering."
+        )
+        assert len(read_labels(np.array([0, *range(1, 15)])).notes) == 1
+
+    def test_another_gum_does_not_count_among_the_teeth(self) -> None:
+        assert read_labels(np.array([255, 255, 11, 21])).numbering == "fdi"
+        lower = read_labels(np.array([99, 99, *range(18, 32)]))
+        assert lower.values.tolist() == [99, 99, *range(37, 30, -1), *range(41, 48)]
+        assert read_labels(np.array([16, 16, *range(18, 32)])).numbering == "anonymous"  # 16 would be a tooth then
+
+    def test_a_name_may_say_universal_and_the_ids_must_agree(self) -> None:
+        def found(values: list[int]) -> Labels:
+            mesh = shapes.grid(4, 2)
+            return read_labels(mesh.with_data(vertex={"Universal_ID": np.resize(np.array(values), len(mesh.vertices))}))
+
+        assert set(found([33, 2, 3, 15]).values.tolist()) == {0, 17, 16, 27}
+        assert set(found([0, 2, 3, 15]).values.tolist()) == {0, 17, 16, 27}
+        assert set(found([0, 12, 13, 21]).values.tolist()) == {0, 12, 13, 21}
+        assert read_labels(b"vertex,universal_id\n0,0\n1,2\n2,3\n").values.tolist() == [0, 17, 16]
+        assert read_labels(b'{"universal_id": [0, 2, 3]}').values.tolist() == [0, 17, 16]
 
     def test_meshsegnet_needs_the_jaw(self) -> None:
         classes = np.arange(15)

@@ -9,7 +9,7 @@ import numpy as np
 
 from meshguard import fdi
 from meshguard.checks.clustering import Diagnosis, fingerprint, located
-from meshguard.checks.tooth_findings import about_teeth, check, tooth_of
+from meshguard.checks.tooth_findings import about_nodes, about_teeth, check, tooth_of
 from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -51,8 +51,13 @@ def labels_do_not_fit(facts: DentalFacts) -> Iterable[Finding]:
 
 def _misfit(message: str, measures: dict[str, float]) -> Finding:
     """One F105."""
+    return _about_file("F105", message, measures)
+
+
+def _about_file(check: str, message: str, measures: dict[str, float]) -> Finding:
+    """One error about the labels as a whole."""
     return Finding(
-        check="F105",
+        check=check,
         severity=Severity.ERROR,
         message=message,
         element="file",
@@ -60,7 +65,7 @@ def _misfit(message: str, measures: dict[str, float]) -> Finding:
         count=1,
         location=None,
         measures=measures,
-        fingerprint=fingerprint("F105", message),
+        fingerprint=fingerprint(check, message),
     )
 
 
@@ -75,8 +80,7 @@ def not_in_numbering(facts: DentalFacts) -> Iterable[Finding]:
     areas = facts.teeth.areas
     for place, label in enumerate(facts.teeth.labels.tolist()):
         if not fdi.is_tooth(label):
-            notes = facts.carried.given.notes if facts.carried.given is not None else ()
-            is_colour = label == -1 and any("palette" in note for note in notes)
+            is_colour = _is_outside_palette(facts, label)
             content = "a colour that is not in the palette" if is_colour else f"label {label}, which is not an FDI code"
             diagnosis = Diagnosis(
                 severity=Severity.ERROR,
@@ -84,6 +88,12 @@ def not_in_numbering(facts: DentalFacts) -> Iterable[Finding]:
                 measures={"label": label, "area_mm2": float(areas[place])},
             )
             yield from about_teeth(facts, "D101", [label], diagnosis)
+
+
+def _is_outside_palette(facts: DentalFacts, label: int) -> bool:
+    """Whether a label stands for all colours that the palette does not have."""
+    notes = facts.carried.given.notes if facts.carried.given is not None else ()
+    return label == -1 and any("palette" in note for note in notes)
 
 
 @check("D102", limits=("jaw_confidence",), needs=("faces", "fdi"))
@@ -95,9 +105,23 @@ def other_jaw(facts: DentalFacts) -> Iterable[Finding]:
     the other arch, or their numbers were shifted. Where nothing states the jaw, the widths of the incisors decide: in
     the upper jaw the central incisor is the wider one, in the lower jaw the lateral one. If they clearly contradict the
     numbers, that is a warning.
+
+    Where crowns carry two numbers, one of each jaw, the teeth of two jaws were labelled on one scan. One finding says
+    so, and the other checks of teeth take each such crown as one tooth. Where as many numbers are of the upper jaw as
+    of the lower, and nothing states the jaw, it stays open, and checks that depend on it are skipped.
     """
-    jaw = facts.labels.jaw
+    jaw, split = facts.labels.jaw, facts.labels.meaning.split
     codes = [label for label in facts.teeth.labels.tolist() if fdi.is_tooth(label)]
+    if split:
+        yield from _split_teeth(facts, codes)
+    elif jaw is None and codes:
+        diagnosis = Diagnosis(
+            severity=Severity.ERROR,
+            message=f"Half of the {len(codes)} numbers are of the upper jaw and half of the lower; it is open which "
+            "jaw this is.",
+            measures={"teeth": len(codes)},
+        )
+        yield from about_teeth(facts, "D102", codes, diagnosis)
     if facts.looks_like_the_other_jaw:
         jaw_of_shape, confidence = facts.jaw_of_incisors
         diagnosis = Diagnosis(
@@ -108,7 +132,7 @@ def other_jaw(facts: DentalFacts) -> Iterable[Finding]:
             limit="jaw_confidence",
         )
         yield from about_teeth(facts, "D102", codes, diagnosis)
-    wrong = [code for code in codes if fdi.jaw_of(code) != jaw]
+    wrong = [code for code in codes if jaw is not None and fdi.jaw_of(code) != jaw]
     if wrong and 2 * len(wrong) > len(codes):
         diagnosis = Diagnosis(
             severity=Severity.ERROR,
@@ -127,6 +151,22 @@ def other_jaw(facts: DentalFacts) -> Iterable[Finding]:
         yield from about_teeth(facts, "D102", [code], diagnosis)
 
 
+def _split_teeth(facts: DentalFacts, codes: list[int]) -> Iterable[Finding]:
+    """One D102 about teeth that carry two numbers, one of each jaw."""
+    jaw, split = facts.labels.jaw, facts.labels.meaning.split
+    code, other = split[0]
+    of_jaw = "it is open which jaw this is" if jaw is None else f"this is the {jaw} jaw"
+    of_codes = "All" if len(split) == len(codes) else f"{len(split)} of"
+    diagnosis = Diagnosis(
+        severity=Severity.ERROR,
+        message=f"{of_codes} {len(codes)} teeth are split between the numbers of the two jaws, such as {code} and "
+        f"{other} on one crown; {of_jaw}.",
+        measures={"teeth": len(split)},
+        count=len(split),
+    )
+    yield from about_teeth(facts, "D102", [number for pair in split for number in pair], diagnosis)
+
+
 @check("D103", limits=("instance_share",), needs=("faces", "labels", "instances"))
 def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
     """Instances and labels disagree.
@@ -140,7 +180,11 @@ def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
     stored, instance_of = facts.carried.stored("label"), facts.carried.instances()
     if stored is None or instance_of is None:
         return
-    label_of = stored.astype(np.int64).reshape(-1)
+    meaning = facts.labels.meaning
+    label_of = meaning.read(stored.astype(np.int32).reshape(-1)).astype(np.int64)
+    if meaning.gum and instance_of.all():  # where the gum has a number, it has an instance too
+        of_gum, counts = np.unique(instance_of[label_of == 0], return_counts=True)
+        instance_of = np.where(instance_of == of_gum[np.argmax(counts)], 0, instance_of)
     if not instance_of.any():
         diagnosis = Diagnosis(
             severity=Severity.ERROR,
@@ -205,4 +249,54 @@ def _about_mesh_nodes(facts: DentalFacts, nodes: IntArray, diagnosis: Diagnosis)
     return located(facts.surface, "D103", element="vertex", indices=nodes, rows=rows, describe=diagnosis)
 
 
-CHECKS = (labels_do_not_fit, not_in_numbering, other_jaw, instances_disagree)
+@check("D118")
+def gum_is_not_zero(facts: DentalFacts) -> Iterable[Finding]:
+    """Gum is not 0.
+
+    A label other than 0 lies where the gum is: it is far larger than any tooth, borders nearly all of them, and has at
+    least half of the boundary of the scan. Files label the gum 255, 99, -1, or the number after the last class; a
+    program that expects 0 takes it for a tooth. Where it is a tooth's number, or 0 is a tooth, that is an error. The
+    other checks of teeth take it for the gum. 33 beside Universal numbers 1 to 32 is a convention, and no finding.
+    Label the gum 0.
+    """
+    meaning = facts.labels.meaning
+    if meaning.gum == 0 or (meaning.gum == fdi.UNIVERSAL_GUM and meaning.notes):
+        return
+    number_of_zero, stored = meaning.numbers.get(0), facts.carried.stored("label")
+    zero = "no label is 0"
+    if number_of_zero is not None:
+        zero = f"0 looks like a tooth, here called class {number_of_zero}"
+    elif stored is not None and (stored == 0).any():
+        zero = "little is labelled 0"
+    gum = "What is outside the palette (-1)" if _is_outside_palette(facts, meaning.gum) else str(meaning.gum)
+    is_number = meaning.is_fdi and fdi.is_tooth(meaning.gum)
+    diagnosis = Diagnosis(
+        severity=Severity.ERROR if is_number or number_of_zero is not None else Severity.WARNING,
+        message=f"{gum} looks like the gum, and {zero}.",
+        measures={"label": meaning.gum},
+    )
+    nodes = np.flatnonzero(facts.labels.of_node == 0).astype(np.int32)
+    yield from about_nodes(facts, "D118", nodes, diagnosis)
+
+
+@check("D119", needs=("faces", "labels", "instances"))
+def labels_and_instances_swapped(facts: DentalFacts) -> Iterable[Finding]:
+    """Labels and instances swapped.
+
+    The instances hold tooth numbers, and the labels count the same teeth 1, 2, 3 …: the two were swapped when the file
+    was written. Checks that need a tooth's number are skipped. Swap the two; nothing is swapped unasked.
+    """
+    if facts.are_swapped:
+        yield _about_file(
+            "D119", '"instances" holds tooth numbers, and "labels" only counts the teeth: the two are swapped.', {}
+        )
+
+
+CHECKS = (
+    labels_do_not_fit,
+    not_in_numbering,
+    other_jaw,
+    instances_disagree,
+    gum_is_not_zero,
+    labels_and_instances_swapped,
+)

@@ -54,7 +54,15 @@ def _why_no_labels(facts: DentalFacts) -> str | None:
 
 
 def _why_no_codes(facts: DentalFacts) -> str | None:
-    return None if facts.labels.is_fdi else "The numbering of the labels is unknown: they are anonymous classes."
+    if facts.labels.is_fdi:
+        return None
+    if facts.are_swapped:
+        return "The tooth numbers are not in the labels but in the instances (D119)."
+    return "The numbering of the labels is unknown: they are anonymous classes."
+
+
+def _why_no_jaw(facts: DentalFacts) -> str | None:
+    return None if facts.labels.jaw is not None else "It is open which jaw this is: its numbers are of both (D102)."
 
 
 def _why_no_instances(facts: DentalFacts) -> str | None:
@@ -73,6 +81,7 @@ _OF_TEETH = MappingProxyType(
         "faces": lambda facts: _why_no_faces(facts.surface),
         "labels": _why_no_labels,
         "fdi": lambda facts: _why_no_labels(facts) or _why_no_codes(facts),
+        "jaw": lambda facts: _why_no_labels(facts) or _why_no_codes(facts) or _why_no_jaw(facts),
         "instances": lambda facts: _why_no_labels(facts) or _why_no_instances(facts),
     }
 )

@@ -82,7 +82,7 @@ def teeth_out_of_order(facts: DentalFacts) -> Iterable[Finding]:
         yield from about_teeth(facts, "D106", [code, *passed_codes], diagnosis)
 
 
-@check("D107", needs=("faces", "fdi"))
+@check("D107", needs=("faces", "jaw"))
 def sides_swapped(facts: DentalFacts) -> Iterable[Finding]:
     """Left and right are swapped.
 
@@ -154,7 +154,7 @@ def unlabelled_tooth(facts: DentalFacts) -> Iterable[Finding]:
     )
 
 
-@check("D114", needs=("faces", "fdi"))
+@check("D114", needs=("faces", "jaw"))
 def missing_teeth(facts: DentalFacts) -> Iterable[Finding]:
     """Missing teeth.
 

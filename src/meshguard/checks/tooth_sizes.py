@@ -64,7 +64,7 @@ class _Shift(NamedTuple):
 @check(
     "D109",
     limits=("size_share", "size_error_share", "size_area_share", "shift_gain"),
-    needs=("faces", "fdi"),
+    needs=("faces", "jaw"),
 )
 def implausible_tooth_size(facts: DentalFacts) -> Iterable[Finding]:
     """Implausible tooth size.

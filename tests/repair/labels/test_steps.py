@@ -55,6 +55,32 @@ def halves(columns: int = 24, rows: int = 16) -> tuple[Mesh, npt.NDArray[np.int3
     return mesh, np.where(middle[:, 0] < 0, 11, 21).astype(np.int32)
 
 
+class TestOtherIds:
+    """Ids that are read as something else are kept where nothing is mended, and used where something is."""
+
+    @pytest.mark.parametrize("per", ["vertex", "face"])
+    def test_gum_that_is_not_0(self, per: str) -> None:
+        wrong = mislabel(ARCH if per == "vertex" else by_face(ARCH), "hole", seed=2)[0]
+        plain = mend_labels(wrong)
+        data = (wrong.vertex_data if per == "vertex" else wrong.face_data)["label"].astype(np.int32)
+        mesh = wrong.without_labels().with_data(**{per: {"label": np.where(data == 0, 18, data)}})
+        mended = mend_labels(mesh)
+
+        assert plain.n_holes > 0 and np.array_equal(mended.changed, plain.changed)
+        assert np.array_equal(mended.before, np.where(plain.before == 0, 18, plain.before))
+        assert np.array_equal(mended.after, np.where(plain.after == 0, 18, plain.after))
+
+    def test_universal_numbers(self) -> None:
+        wrong = spoilt("island")
+        plain = mend_labels(wrong)
+        label = wrong.vertex_data["label"].tolist()
+        universal = np.array([int(fdi.to_universal(code)) if code else 33 for code in label], np.int32)
+        mended = mend_labels(wrong.without_labels().with_data(vertex={"label": universal}))
+
+        assert plain.n_islands > 0 and np.array_equal(mended.changed, plain.changed)
+        assert mended.after.tolist() == [int(fdi.to_universal(code)) if code else 33 for code in plain.after.tolist()]
+
+
 class TestIslandsAndHoles:
     def test_clean_labels_stay(self) -> None:
         mesh, labels = halves()

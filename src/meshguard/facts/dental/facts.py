@@ -17,7 +17,7 @@ from meshguard.facts.dental.embrasures import Embrasures, find_embrasures
 from meshguard.facts.dental.jaw import jaw_of_incisors
 from meshguard.facts.dental.label_islands import IslandRule, region_distance_mm
 from meshguard.facts.dental.label_regions import LabelRegions, find_label_regions
-from meshguard.facts.dental.labels import CarriedLabels, Labelling, find_labelling
+from meshguard.facts.dental.labels import CarriedLabels, Labelling, are_swapped, find_labelling
 from meshguard.facts.dental.teeth import Teeth, find_teeth
 from meshguard.facts.dental.tooth_boundaries import Band, ToothBoundaries, find_tooth_boundaries
 from meshguard.facts.dental.tooth_bridges import Bridges, find_bridges
@@ -82,6 +82,11 @@ class DentalFacts:
         if self.labelling is None or self.labelling.why_unusable is not None:
             raise ValueError("this mesh has no usable labels")
         return self.labelling
+
+    @once
+    def are_swapped(self) -> bool:
+        """Whether labels and instances are swapped; only if the labels can be used."""
+        return are_swapped(self.carried, self.labels)
 
     @once
     def label_regions(self) -> LabelRegions:
@@ -207,6 +212,7 @@ class DentalFacts:
         jaw, confidence = self.jaw_of_incisors
         return (
             not self.labels.jaw_is_told
+            and self.labels.jaw is not None
             and jaw not in (None, self.labels.jaw)
             and confidence >= self.policy.limit("jaw_confidence")
         )

@@ -1,8 +1,9 @@
 """Labels as a mesh carries them: how teeth are numbered, which jaw the numbers name, and whether they can be used.
 
 Vertices (`vertex_data["label"]`) or faces (`face_data["label"]`) carry the labels. Where a mesh has both, those of the
-vertices are used if those of the faces say the same, else those of the faces (F105 reports it). 0 is gum. Whatever
-carries the labels is called a node: a face, or a position with the label of its first vertex.
+vertices are used if those of the faces say the same, else those of the faces (F105 reports it). 0 is gum; where ids
+mean something else, `label_meaning` says what. Whatever carries the labels is called a node: a face, or a position with
+the label of its first vertex.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from meshguard import fdi
 from meshguard.facts.arrays import frozen
+from meshguard.facts.dental.label_meaning import MIN_BORDERS, LabelMeaning, find_meaning
 from meshguard.kernels.topology import UNUSED
 from meshguard.mesh import label_of_corners
 
@@ -28,8 +30,9 @@ SCRAMBLED_RATIO = 0.5
 """Labels do not follow the surface when more than this share of the border edges that chance would give are there. Real
 segmentations have less than a tenth, labels in another order more than 0.8."""
 
-MIN_BORDERS = 50
-"""With fewer border edges the share is not judged: a mesh of a few faces is nearly all border."""
+SAME_TEETH = 0.9
+"""Labels and instances mark the same teeth when at least this share of the surface with instances is where the label
+that most of its instance has is (proposal: borders may differ)."""
 
 LARGEST_MM = 1e9
 """An arch of 50 mm is 5e7 in nanometres."""
@@ -75,9 +78,8 @@ class Labelling(NamedTuple):
 
     Attributes:
         per: what carries them.
-        of_node: int32 (N,), label of each face, or of each position (that of its first vertex).
-        is_fdi: whether they are FDI codes; else anonymous classes.
-        jaw: the jaw that the mesh states, else the one that most labels name; None for anonymous classes.
+        of_node: int32 (N,), label of each face, or of each position (that of its first vertex), as it is meant.
+        meaning: how ids are read: numbering, jaw, gum, and teeth with two numbers.
         jaw_is_told: whether the mesh states its jaw.
         why_unusable: why no check can use them, in a sentence; None where they can be used.
         mismatch: what F105 says about them, in a sentence, or None.
@@ -86,12 +88,21 @@ class Labelling(NamedTuple):
 
     per: Carrier
     of_node: IntArray
-    is_fdi: bool
-    jaw: Jaw | None
+    meaning: LabelMeaning
     jaw_is_told: bool
     why_unusable: str | None
     mismatch: str | None
     border_ratio: float
+
+    @property
+    def is_fdi(self) -> bool:
+        """Whether they are FDI codes; else anonymous classes."""
+        return self.meaning.is_fdi
+
+    @property
+    def jaw(self) -> Jaw | None:
+        """The jaw that the mesh states, else the one that most codes name; None where no code does, or in a tie."""
+        return self.meaning.jaw
 
 
 def find_labelling(surface: MeshFacts, carried: CarriedLabels) -> Labelling | None:
@@ -107,19 +118,18 @@ def find_labelling(surface: MeshFacts, carried: CarriedLabels) -> Labelling | No
             differ = int(np.count_nonzero(label_of_corners(of_vertex.reshape(-1), mesh.faces) != stored.reshape(-1)))
             contradiction = f"{differ} faces have another label than their vertices; the faces' are used."
     if mismatch is not None:
-        none = frozen(np.zeros(0, np.int32))
-        return Labelling(per, none, False, None, False, "The labels do not fit the mesh (F105).", mismatch, 0.0)
-    labels = stored.astype(np.int32).reshape(-1)
-    is_by_node = per == "face" or len(surface.first_vertex) == len(labels)
-    of_node = frozen(labels if is_by_node else labels[surface.first_vertex])
-    classes = _classes(of_node)
-    is_fdi = carried.given.numbering == "fdi" if carried.given is not None else fdi.look_like_codes(classes.tolist())
-    codes = [int(label) for label in classes if fdi.is_tooth(int(label))] if is_fdi else []
-    n_upper = sum(fdi.jaw_of(code) == "upper" for code in codes)
-    jaw: Jaw | None = mesh.jaw or (None if not codes else "upper" if 2 * n_upper >= len(codes) else "lower")
+        none, unknown = frozen(np.zeros(0, np.int32)), LabelMeaning(False, 0, None, {})
+        return Labelling(per, none, unknown, False, "The labels do not fit the mesh (F105).", mismatch, 0.0)
+    ids = stored.astype(np.int32).reshape(-1)
+    is_by_node = per == "face" or len(surface.first_vertex) == len(ids)
+    of_node = ids if is_by_node else ids[surface.first_vertex]
+    counts = _counts(of_node)
+    is_fdi = carried.given.numbering == "fdi" if carried.given is not None else None
+    meaning = find_meaning(surface, per, of_node, counts=counts, is_fdi=is_fdi, jaw=mesh.jaw)
+    of_node = frozen(meaning.read(of_node))
     border_ratio = _border_ratio(surface, per, of_node)
     why_unusable, mismatch = None, contradiction
-    if not len(classes):
+    if not any(meaning.numbers.get(id_, id_) for id_ in counts):
         why_unusable = "No tooth is labelled: all is gum."
     elif float(np.abs(surface.box).max()) > LARGEST_MM:
         why_unusable = "The mesh is larger, or farther away, than an arch is in any unit of length."
@@ -129,19 +139,32 @@ def find_labelling(surface: MeshFacts, carried: CarriedLabels) -> Labelling | No
             "would by chance. The labels are probably in the order of another file."
         )
         why_unusable = "The labels do not fit the mesh (F105)."
-    return Labelling(per, of_node, is_fdi, jaw, mesh.jaw is not None, why_unusable, mismatch, border_ratio)
+    return Labelling(per, of_node, meaning, mesh.jaw is not None, why_unusable, mismatch, border_ratio)
 
 
-def _classes(labels: IntArray) -> IntArray:
-    """The distinct labels other than 0, ascending; small numbers are counted, because sorting all of them is slow."""
-    if not len(labels):
-        return np.empty(0, np.int32)
-    if int(labels.min()) >= 0 and int(labels.max()) < 1 << 16:
-        distinct = np.flatnonzero(np.bincount(labels)).astype(np.int32)
-    else:
-        distinct = np.unique(labels).astype(np.int32)
-    classes: IntArray = distinct[distinct != 0]
-    return classes
+def are_swapped(carried: CarriedLabels, labelling: Labelling) -> bool:
+    """Whether the instances hold tooth numbers, and the labels count the same teeth."""
+    instances, stored = carried.instances(), carried.stored("label")
+    if instances is None or stored is None or labelling.is_fdi:
+        return False
+    labels = stored.astype(np.int64).reshape(-1)
+    pairs, counts = np.unique(np.stack([instances, labels], axis=1)[instances > 0], axis=0, return_counts=True)
+    ids, starts = np.unique(pairs[:, 0], return_index=True)
+    if not len(ids) or not (fdi.look_like_codes(ids.tolist()) or fdi.look_universal(ids.tolist())):
+        return False
+    return bool(np.maximum.reduceat(counts, starts).sum() >= SAME_TEETH * counts.sum())
+
+
+def _counts(ids: IntArray) -> dict[int, int]:
+    """Each distinct id and how often it occurs; small ones are counted, because sorting all of them is slow."""
+    if not len(ids):
+        return {}
+    if int(ids.min()) >= 0 and int(ids.max()) < 1 << 16:
+        counts = np.bincount(ids)
+        distinct = np.flatnonzero(counts)
+        return dict(zip(distinct.tolist(), counts[distinct].tolist(), strict=True))
+    distinct, counts = np.unique(ids, return_counts=True)
+    return dict(zip(distinct.tolist(), counts.tolist(), strict=True))
 
 
 def _mismatch(stored: npt.NDArray[np.generic]) -> str | None:

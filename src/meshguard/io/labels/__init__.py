@@ -65,8 +65,10 @@ def read_labels(
         source: a path, the file's bytes, an open binary file (each gzip-compressed or not), a `Mesh` that carries
             labels or colours, or an array of shape (k,).
         jaw: the jaw, where the caller knows it; it wins over the file's.
-        numbering: what the ids are. None: FDI where the ids say so (see `numbering_of`), MeshSegNet's for the cell
-            array `Label` of a VTK file whose ids are 0 to 14, else anonymous. "universal" converts 1 to 32 to FDI.
+        numbering: what the ids are. None: FDI where the ids say so (see `numbering_of`), Universal where they can
+            hardly be anything else (see `fdi.look_universal`) or the array is called so, MeshSegNet's for the cell
+            array `Label` of a VTK file whose ids are 0 to 14, else anonymous. "universal" converts 1 to 32 to FDI; 33
+            is then the gum.
         palette: FDI code -> colours, as a mapping or as a JSON file; for colours only.
         budget: its `max_bytes` counts.
 
@@ -145,7 +147,7 @@ def _of_mesh(mesh: Mesh, palette: Palette | str | Path | bytes | None) -> Found:
 
 def _by_name(mesh: Mesh, names: tuple[str, ...]) -> Found | None:
     """Labels that a mesh carries under one of these names: the vertices' before the faces', the first name first."""
-    from meshguard.io.labels.vectors import INSTANCE_NAMES, named
+    from meshguard.io.labels.vectors import INSTANCE_NAMES, named, numbering_by_name
 
     carrier = mesh.label_carrier()
     for per, data in (("vertex", mesh.vertex_data), ("face", mesh.face_data)):
@@ -161,6 +163,7 @@ def _by_name(mesh: Mesh, names: tuple[str, ...]) -> Found | None:
             None if instance is None else whole_numbers(one_axis[instance]),
             per="vertex" if per == "vertex" else "face",
             jaw=mesh.jaw,
+            numbering=numbering_by_name(name),
             notes=() if name == "label" else (f"Labels are read from the property {name}.",),
         )
     return None

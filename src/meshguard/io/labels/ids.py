@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from meshguard.errors import MeshError, ReadError
-from meshguard.fdi import from_universal, is_tooth, look_like_codes
+from meshguard.fdi import UNIVERSAL_GUM, from_universal, is_tooth, look_like_codes, look_universal, universal_note
 from meshguard.mesh import frozen_array
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Numbering: TypeAlias = Literal["fdi", "meshsegnet", "anonymous"]
 
 _MESHSEGNET_CLASSES = 14
+
+TIMES_A_TOOTH = 2
+"""An id on this many times as many vertices or faces as any other may be the gum, and does not count when the numbering
+is settled (proposal: without a mesh, ids have no place)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,9 +90,14 @@ def numbered(found: Found, jaw: Jaw | None, numbering: Numbering | Literal["univ
         notes.append(f"The file says that this is the {found.jaw} jaw; it is read as the {jaw} one, as asked.")
     values = found.values
     least, most = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    ids, gum = _ids_and_gum(values)
+    stated = jaw or found.jaw
     settled: Numbering
     if numbering == "universal":
         values, settled = _from_universal(values), "fdi"
+    elif numbering is None and found.numbering != "anonymous" and _look_universal(found, ids, gum, stated):
+        notes.append(universal_note(has_gum=bool((values == UNIVERSAL_GUM).any())))
+        values, settled = _from_universal(values, gum), "fdi"
     elif numbering is not None:
         settled = numbering
     elif found.numbering == "meshsegnet" and least >= 0 and most <= _MESHSEGNET_CLASSES:
@@ -96,36 +105,51 @@ def numbered(found: Found, jaw: Jaw | None, numbering: Numbering | Literal["univ
     elif found.numbering == "anonymous":
         settled = "anonymous"
     else:
-        settled = numbering_of(values, declared=found.numbering == "fdi")
-        if settled == "fdi" and (jaw or found.jaw) == "lower" and _look_universal(values):
-            settled = "anonymous"
-            notes.append("The ids look like Universal numbers; to read them so, ask for that numbering.")
+        settled = numbering_of(ids, declared=found.numbering == "fdi")
     if settled == "meshsegnet" and not (least >= 0 and most <= _MESHSEGNET_CLASSES):
         raise ReadError("the ids are not MeshSegNet's", expected="0 to 14", got=f"{least} to {most}")
     if settled == "anonymous" and found.numbering != "anonymous":
         notes.append("The ids are not FDI codes; they are read as classes without names.")
+        if least >= 0 and most <= 16 and ids[ids > 0].tolist() != list(range(1, 1 + np.count_nonzero(ids > 0))):
+            notes.append("If they are Universal numbers, ask for that numbering.")
     labels = Labels(
         values=frozen_array(values),
         instances=None if found.instances is None else frozen_array(found.instances),
         per=found.per,
-        jaw=jaw or found.jaw,
+        jaw=stated,
         numbering=settled,
         notes=tuple(notes),
     )
     return labels.in_fdi(labels.jaw) if labels.jaw else labels
 
 
-def _from_universal(values: IntArray) -> IntArray:
-    """FDI codes of Universal numbers 1 to 32."""
-    table = np.zeros(33, np.int32)
-    for number in range(1, 33):
+def _ids_and_gum(values: IntArray) -> tuple[IntArray, int]:
+    """The different ids but the one that may be the gum instead of 0, ascending, and that one; 0 where none may be."""
+    ids, counts = np.unique(values, return_counts=True)
+    place = int(np.argmax(counts)) if len(ids) else 0
+    if len(ids) < 2 or ids[place] == 0 or counts[place] < TIMES_A_TOOTH * np.delete(counts, place).max():
+        return ids, 0
+    return np.delete(ids, place), int(ids[place])
+
+
+def _from_universal(values: IntArray, gum: int = 0) -> IntArray:
+    """FDI codes of Universal numbers 1 to 32; 33 becomes 0, another gum stays what it is."""
+    table = np.zeros(UNIVERSAL_GUM + 1, np.int32)
+    for number in range(1, UNIVERSAL_GUM):
         table[number] = from_universal(number)
-    if len(values) and (int(values.min()) < 0 or int(values.max()) > 32):
-        raise ReadError("the ids are not Universal numbers", expected="0 to 32")
-    return table[values]
+    is_gum = (values == gum) & (gum != UNIVERSAL_GUM)
+    numbers = np.where(is_gum, 0, values)
+    if len(values) and (int(numbers.min()) < 0 or int(numbers.max()) > UNIVERSAL_GUM):
+        raise ReadError("the ids are not Universal numbers", expected="0 to 32, and 33 for the gum")
+    return np.where(is_gum, gum, table[numbers]).astype(np.int32)
 
 
-def _look_universal(values: IntArray) -> bool:
-    """Whether ids of a lower arch are Universal numbers: all are 17 to 32, where only 31 and 32 are FDI codes."""
-    ids = [id_ for id_ in np.unique(values).tolist() if id_ > 0]
-    return all(17 <= id_ <= 32 for id_ in ids) and not all(is_tooth(id_) for id_ in ids)
+def _look_universal(found: Found, ids: IntArray, gum: int, jaw: Jaw | None) -> bool:
+    """Whether ids are Universal numbers: because they can hardly be anything else, or because their name says so."""
+    is_named = found.numbering == "universal"
+    numbers = [id_ for id_ in ids.tolist() if id_ != 0 and not (is_named and id_ == UNIVERSAL_GUM)]
+    if is_tooth(gum) and gum != UNIVERSAL_GUM:
+        return False  # it would be one tooth more
+    if look_universal(numbers, jaw=jaw, has_gum=gum == UNIVERSAL_GUM):
+        return True
+    return is_named and all(0 < id_ < UNIVERSAL_GUM for id_ in numbers) and not all(map(is_tooth, numbers))

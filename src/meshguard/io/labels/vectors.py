@@ -46,14 +46,15 @@ _MANDIBLE = {"lower": "lower", "mandible": "lower", "mandibular": "lower", "l": 
 class Found:
     """What a file holds, before its numbering is settled.
 
-    numbering: "fdi" where the format declares it, "meshsegnet" where it may be so, "anonymous" where ids mean nothing.
+    numbering: "fdi" where the format declares it, "universal" where a name does, "meshsegnet" where it may be so,
+    "anonymous" where ids mean nothing.
     """
 
     values: IntArray
     instances: IntArray | None = None
     per: Literal["vertex", "face"] | None = None
     jaw: Jaw | None = None
-    numbering: Literal["fdi", "meshsegnet", "anonymous"] | None = None
+    numbering: Literal["fdi", "universal", "meshsegnet", "anonymous"] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -61,6 +62,11 @@ def named(names: Iterable[str], preferred: tuple[str, ...]) -> str | None:
     """The name among `names` that comes first in `preferred`; None for none."""
     plain = {name.lower().removeprefix("scalar_"): name for name in reversed(list(names))}
     return next((plain[name] for name in preferred if name in plain), None)
+
+
+def numbering_by_name(name: str) -> Literal["universal"] | None:
+    """The numbering that the name of labels says, which may be wrong: tools keep the name when they write FDI codes."""
+    return "universal" if "universal" in name.lower() else None
 
 
 def whole_numbers(values: npt.NDArray[Any], what: str = "labels") -> IntArray:
@@ -136,7 +142,8 @@ def read_json(content: bytes) -> Found:
             "labels and instances differ in number", expected=f"{len(values)} instances", got=str(len(instances))
         )
     jaw, notes = _jaw(data)
-    return Found(values, instances, per="vertex", jaw=jaw, numbering="fdi" if jaw else None, notes=notes)
+    numbering = numbering_by_name(name) or ("fdi" if jaw else None)
+    return Found(values, instances, per="vertex", jaw=jaw, numbering=numbering, notes=notes)
 
 
 def _no_number(_: str) -> NoReturn:
@@ -215,6 +222,7 @@ def _column(table: npt.NDArray[np.float64], header: list[str]) -> Found:
         return Found(
             whole_numbers(table[:, header.index(label)]),
             None if instance is None else whole_numbers(table[:, header.index(instance)], "instances"),
+            numbering=numbering_by_name(label),
         )
     if table.shape[1] == 2 and len(table) and bool((np.diff(table[:, 0]) == 1).all()) and table[0, 0] in (0, 1):
         return Found(whole_numbers(table[:, 1]))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from meshguard.errors import ReadError
-from meshguard.io.labels.vectors import INSTANCE_NAMES, LABEL_NAMES, Found, named, whole_numbers
+from meshguard.io.labels.vectors import INSTANCE_NAMES, LABEL_NAMES, Found, named, numbering_by_name, whole_numbers
 
 _MISSING = "reading VTP and VTK needs the extra: pip install 'meshguard[vtk]'"
 
@@ -55,7 +55,7 @@ def read_vtk(content: bytes, suffix: str = "") -> Found:
             None if instance is None else whole_numbers(one_axis[instance], "instances"),
             per=_place(per),
             # MeshSegNet writes a cell array of this name; so does Mesh_Labeler, with ids up to 16.
-            numbering="meshsegnet" if per == "face" and name == "Label" else None,
+            numbering="meshsegnet" if per == "face" and name == "Label" else numbering_by_name(name),
         )
     raise ReadError("no array of the VTK file has a label-like name", expected="a point or cell array named Label")
 

@@ -48,7 +48,7 @@ def proposal_for(facts: DentalFacts) -> Renumbering | None:
     labelling = facts.labels
     teeth = [int(label) for label in facts.teeth.labels if fdi.is_tooth(int(label))]
     jaws = {fdi.jaw_of(tooth) for tooth in teeth}
-    if len(teeth) < LEAST_TEETH or len(jaws) != 1:
+    if len(teeth) < LEAST_TEETH or len(jaws) != 1 or not labelling.meaning.teeth_are_ids:
         return None
     jaw = jaws.pop()
     if labelling.jaw_is_told and labelling.jaw != jaw:

@@ -100,10 +100,11 @@ def mended(facts: DentalFacts, *, borders: bool) -> MendedLabels:
     if borders:
         labels = smooth_borders(graph, labels)
     labels, more_islands, more_holes = without_islands(graph, labels, rule, specks=True)
-    if per == "vertex":
-        # Vertices on one position are mended as one; where they disagreed, what needs no change keeps its label.
-        at_vertex = labels[facts.surface.remap]
-        labels = np.where(at_vertex == labelling.of_node[facts.surface.remap], old, at_vertex)
+    meant = labelling.of_node
+    if per == "vertex":  # vertices on one position are mended as one
+        labels, meant = labels[facts.surface.remap], meant[facts.surface.remap]
+    # What needs no change keeps its id, also where vertices on one position disagreed.
+    labels = np.where(labels == meant, old, labelling.meaning.stored(labels))
     changed = np.flatnonzero(labels != old).astype(np.int32)
     return MendedLabels(
         mesh=_with_labels(mesh, per, labels) if len(changed) else mesh,
