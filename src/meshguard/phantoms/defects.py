@@ -21,6 +21,9 @@ from meshguard.phantoms.edit import Edit, Numbers, Points
 MARGIN_MM = 4.0
 """Defects keep this far from the rim and from each other, where the mesh has room for it."""
 
+TRIES = 50
+"""So many places are looked at where not every place is free."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Truth:
@@ -32,7 +35,7 @@ class Truth:
             component (its lowest face) or file.
         indices: int32 (k,), sorted, in the mesh that came with it.
         location: x, y, z in mm of a point on it, or None for the whole mesh.
-        also: other checks that find something there too, as a consequence.
+        also: other checks that find something there too, or may, as a consequence.
         measures: name -> number, unit in the name.
     """
 
@@ -54,13 +57,50 @@ def _truth(check: str, element: str, indices: list[int], place: Points, **rest: 
     return Truth(check=check, element=element, indices=numbers, location=(x, y, z), **rest)  # type: ignore[arg-type]
 
 
+def _best_site(edit: Edit, clearance: Callable[[int], float]) -> int:
+    """The first site with a clearance of 0 mm or more, of some tries; else the one that has most."""
+    best, most = -1, -np.inf
+    for _ in range(TRIES):
+        v = edit.site(MARGIN_MM)
+        found = clearance(v)
+        if found > most:
+            best, most = v, found
+        if most >= 0.0:
+            break
+    return best
+
+
+def _above(edit: Edit, v: int, height_mm: float) -> Points:
+    """A place above the surface at a vertex."""
+    place: Points = edit.points[v] + height_mm * edit.normal(edit.faces_at(v))
+    return place
+
+
+def _free_site(edit: Edit, height_mm: float, radius_mm: float) -> int:
+    """A site above which nothing else is within a radius around a place."""
+    return _best_site(edit, lambda v: edit.distance(_above(edit, v, height_mm)) - radius_mm)
+
+
 def nonmanifold_edge(edit: Edit) -> Truth:
     """A triangular fin stands on an edge."""
-    v = edit.site(MARGIN_MM)
-    u = edit.ring(v)[0]
+
+    def fin(v: int) -> tuple[int, Points, Points]:
+        """The other end of the edge, its middle, and the vector from there to the tip."""
+        u = edit.ring(v)[0]
+        height = min(1.0, float(np.linalg.norm(edit.points[u] - edit.points[v])))
+        return u, (edit.points[u] + edit.points[v]) / 2, height * edit.normal(edit.faces_at(v))
+
+    def clearance(v: int) -> float:
+        """How far the neighbours stay below a third of the fin, mm."""
+        u, middle, rise = fin(v)
+        height = float(np.linalg.norm(rise))
+        around = edit.points[[*edit.ring(v), *edit.ring(u)]] - middle
+        return height / 3 - float((around @ rise).max()) / height
+
+    v = _best_site(edit, clearance)
+    u, middle, rise = fin(v)
     faces = edit.faces_at(v)
-    middle = (edit.points[u] + edit.points[v]) / 2
-    (tip,) = edit.add_vertices(middle + edit.normal(faces) * np.linalg.norm(edit.points[u] - edit.points[v]), v)
+    (tip,) = edit.add_vertices(middle + rise, v)
     edit.add_faces([u, v, tip], faces[0])
     edit.touch([u, v])
     return _truth("T101", "edge", [edit.half_edge(u, v)], middle, also=("S101",))
@@ -136,9 +176,9 @@ def crack(edit: Edit) -> Truth:
 
 def moebius_strip(edit: Edit) -> Truth:
     """A small strip with one side floats above the surface."""
-    v = edit.site(MARGIN_MM)
+    v = _free_site(edit, 6.0, 3.5)
     faces = edit.faces_at(v)
-    centre, count, points = edit.points[v] + 6.0 * edit.normal(faces), 12, []
+    centre, count, points = _above(edit, v, 6.0), 12, []
     for i in range(count):
         turn, half = 2 * np.pi * i / count, np.pi * i / count
         for side in (-0.4, 0.4):
@@ -236,7 +276,7 @@ def fold(edit: Edit) -> Truth:
         if folded:
             edit.touch([v, *ring])
             edges = [edit.half_edge(*edge) for edge in folded]
-            return _truth("G105", "edge", edges, middle, also=("G103", "S102"))
+            return _truth("G105", "edge", edges, middle, also=("S102",))
         edit.move(v, before)  # where the surface bends, the face does not lie flat enough
     raise ValueError("no place found that is flat enough for a fold")
 
@@ -302,9 +342,9 @@ def _loops_of(boundary: list[tuple[int, int]]) -> list[list[int]]:
 
 def floating_piece(edit: Edit) -> Truth:
     """A small octahedron floats 3 mm above the surface."""
-    v = edit.site(MARGIN_MM)
+    v = _free_site(edit, 3.6, 1.6)
     faces = edit.faces_at(v)
-    centre = edit.points[v] + 3.6 * edit.normal(faces)
+    centre = _above(edit, v, 3.6)
     tips = edit.add_vertices(centre + 0.6 * np.array([*np.eye(3), *-np.eye(3)]), v)
     px, py, pz, nx, ny, nz = tips
     top = [[px, py, pz], [py, nx, pz], [nx, ny, pz], [ny, px, pz]]
@@ -315,40 +355,80 @@ def floating_piece(edit: Edit) -> Truth:
 
 
 def tunnel(edit: Edit) -> Truth:
-    """A hollow handle joins two places of the surface."""
-    v, w = _sites_of_equal_valence(edit)
-    first, second = edit.ring(v), edit.ring(w)
+    """A hollow handle, half a ring that stands on the surface, joins two places of it."""
+    v, w = _ends_of_handle(edit)
+    first, second, rings = _handle(edit, v, w)
     like = edit.faces_at(v)[0]
-    rise = [1.5 * edit.normal(edit.faces_at(end)) for end in (v, w)]
     edit.remove(edit.faces_at(v) + edit.faces_at(w))
-    second = second[::-1]  # seen along the handle, the far ring runs the other way
-    turns = [second[k:] + second[:k] for k in range(len(second))]
-    second = min(turns, key=lambda ring: float(np.linalg.norm(edit.points[first] - edit.points[ring], axis=1).sum()))
-    near = edit.add_vertices(edit.points[first] + rise[0], v)
-    far = edit.add_vertices(edit.points[second] + rise[1], w)
-    rings = [first, near, far, second]
+    halfway = len(rings) // 2
+    between = [edit.add_vertices(points, v if k < halfway else w) for k, points in enumerate(rings)]
     tube = []
-    for below, above in itertools.pairwise(rings):
+    for below, above in itertools.pairwise([first, *between, second]):
         for i in range(len(first)):
             j = (i + 1) % len(first)
             tube += [[below[i], below[j], above[j]], [below[i], above[j], above[i]]]
     edit.add_faces(tube, like)
     edit.touch([*first, *second])
-    place = edit.points[first[0]]
-    return _truth("S105", "component", [0], place, also=("G103", "G105", "S102"), measures={"tunnels": 1})
+    return _truth("S105", "component", [0], edit.points[first[0]], also=("G105",), measures={"tunnels": 1})
 
 
-def _sites_of_equal_valence(edit: Edit) -> tuple[int, int]:
-    """Two vertices far apart with equally many neighbours; a first one whose number is too rare is dropped."""
-    for _ in range(10):
+def _ends_of_handle(edit: Edit) -> tuple[int, int]:
+    """Two vertices with equally many neighbours, about as far apart as a handle is wide, on gum where there are labels.
+
+    Where the mesh has room, nothing else is in the way of the handle.
+    """
+    best, most, spoiled = (-1, -1), -np.inf, edit.spoiled()
+    label = edit.vertex_data.get("label", np.zeros(len(edit.points)))
+    for _ in range(TRIES):
         v = edit.site(MARGIN_MM)
         first = edit.ring(v)
-        edit.touch([v, *first])
-        for _ in range(200):
-            w = edit.site(0.5)
-            if len(edit.ring(w)) == len(first):
-                return v, w
-    raise ValueError("no two vertices of the same valence found for the handle")
+        width = 2 * float(np.linalg.norm(edit.points[first] - edit.points[v], axis=1).max())
+        distance = np.linalg.norm(edit.points - edit.points[v], axis=1)
+        is_near = (distance > max(4.0, 3 * width)) & (distance < max(8.0, 6 * width)) & (label == label[v])
+        for w in edit.rng.permutation(np.flatnonzero(is_near))[:TRIES].tolist():
+            second = edit.ring(w)
+            if len(second) != len(first) or not spoiled.isdisjoint((w, *second)):
+                continue
+            rings = _handle(edit, v, w)[2]
+            clearance = min(edit.distance(points.mean(axis=0)) for points in rings[1:-1]) - width
+            clearance -= 10.0 * bool(label[v])
+            if clearance > most:
+                best, most = (v, w), clearance
+        if most >= 0.0:
+            break
+    if best[0] < 0:
+        raise ValueError("no two vertices of the same valence found for the handle")
+    return best
+
+
+def _handle(edit: Edit, v: int, w: int) -> tuple[list[int], list[int], list[Points]]:
+    """The rings of vertices that a handle joins, the far one turned to match, and the points of the rings between."""
+    centre = (edit.points[v] + edit.points[w]) / 2
+    along = (edit.points[w] - edit.points[v]) / 2
+    radius = float(np.linalg.norm(along))
+    along /= radius
+    up = edit.normal(edit.faces_at(v) + edit.faces_at(w))
+    up -= (up @ along) * along
+    up /= np.linalg.norm(up)
+    across = np.cross(along, up)
+
+    def profile(ring: list[int], end: int, outward: Points) -> Points:
+        """Places of a ring around its end: outwards of the handle, across it, and up."""
+        offsets = edit.points[ring] - edit.points[end]
+        return np.stack([offsets @ outward, offsets @ across, offsets @ up], axis=1)
+
+    first, second = edit.ring(v), edit.ring(w)[::-1]  # seen along the handle, the far ring runs the other way
+    start = profile(first, v, -along)
+    turns = [second[k:] + second[:k] for k in range(len(second))]
+    second = min(turns, key=lambda ring: float(np.linalg.norm(start - profile(ring, w, along), axis=1).sum()))
+    end = profile(second, w, along)
+    rings = []
+    for part in np.linspace(0.0, 1.0, 8)[1:-1]:
+        outward = np.sin(np.pi * part) * up - np.cos(np.pi * part) * along
+        shape = (1 - part) * start + part * end
+        lift = (1 - part) ** 4 * start[:, 2:] + part**4 * end[:, 2:]
+        rings.append(centre + radius * outward + shape[:, :1] * outward + shape[:, 1:2] * across + lift * up)
+    return first, second, rings
 
 
 def inside_out(edit: Edit) -> Truth:
@@ -362,7 +442,9 @@ def wrong_unit(edit: Edit) -> Truth:
     edit.points = edit.points / 10.0
     if edit.narrow:
         edit.points = edit.points.astype(np.float32).astype(np.float64)
-    return Truth(check="G106", element="file", measures={"factor": 0.1})
+    # Borders are judged by how they look when smoothed over a millimetre.
+    also = ("D111",) if "label" in {**edit.vertex_data, **edit.face_data} else ()
+    return Truth(check="G106", element="file", also=also, measures={"factor": 0.1})
 
 
 DEFECTS: Mapping[str, Injector] = MappingProxyType(

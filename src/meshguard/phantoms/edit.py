@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.halfedges import edge_ends, edge_keys, face_normals
-from meshguard.mesh import Mesh
+from meshguard.mesh import Mesh, label_of_corners
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,7 @@ class Edit:
     def __init__(self, mesh: Mesh, rng: np.random.Generator) -> None:
         self.rng = rng
         self.jaw = mesh.jaw
+        self.faces_follow = mesh.label_carrier() == "vertex" and "label" in mesh.face_data
         self.points: Points = mesh.vertices.copy()
         self.faces: Numbers = mesh.faces.astype(np.int64)
         self.vertex_data: dict[str, npt.NDArray[Any]] = dict(mesh.vertex_data)
@@ -69,6 +70,10 @@ class Edit:
         unit: Points = total / np.linalg.norm(total)
         return unit
 
+    def distance(self, place: Points) -> float:
+        """How far the nearest vertex is from a place, mm."""
+        return float(np.nanmin(np.linalg.norm(self.points - place, axis=1)))
+
     def half_edge(self, a: int, b: int) -> int:
         """The lowest half-edge between two vertices."""
         faces = np.flatnonzero(((self.faces == a).any(axis=1)) & ((self.faces == b).any(axis=1)) & ~self.removed)
@@ -76,13 +81,17 @@ class Edit:
         ends = np.sort(edge_ends(self.faces, halfedges), axis=1)
         return int(halfedges[(ends == sorted((a, b))).all(axis=1)].min())
 
-    def site(self, margin_mm: float) -> int:
-        """A random interior vertex in intact surroundings, if possible `margin_mm` from rim and other defects."""
+    def spoiled(self) -> set[int]:
+        """The vertices of edges that have not two faces, and those that defects touched."""
         faces, n = self.faces[~self.removed], len(self.points)
         start, end = edge_ends(faces, np.arange(faces.size)).T
         edges, counts = np.unique(edge_keys(start, end, n), return_counts=True)
-        spoiled = {*np.stack(np.divmod(edges[counts != 2], n)).ravel().tolist(), *self.touched}
-        candidates = np.setdiff1d(np.unique(faces), np.fromiter(spoiled, np.int64, len(spoiled)))
+        return {*np.stack(np.divmod(edges[counts != 2], n)).ravel().tolist(), *self.touched}
+
+    def site(self, margin_mm: float) -> int:
+        """A random interior vertex in intact surroundings, if possible `margin_mm` from rim and other defects."""
+        spoiled = self.spoiled()
+        candidates = np.setdiff1d(np.unique(self.faces[~self.removed]), np.fromiter(spoiled, np.int64, len(spoiled)))
         candidates = candidates[np.isfinite(self.points[candidates]).all(axis=1)]
         avoid = self.points[sorted(spoiled)]
         avoid = avoid[np.isfinite(avoid).all(axis=1)]
@@ -145,12 +154,13 @@ class Edit:
         is_kept[sorted(self.emptied)] = False
         vertex_map = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
         face_map = np.where(~self.removed, np.cumsum(~self.removed) - 1, -1)
+        faces = vertex_map[self.faces[~self.removed]].astype(np.int32)
+        vertex_data = {name: data[is_kept] for name, data in self.vertex_data.items()}
+        face_data = {name: data[~self.removed] for name, data in self.face_data.items()}
+        if self.faces_follow:  # as before: a face has the label of its vertices
+            face_data["label"] = label_of_corners(vertex_data["label"], faces).astype(face_data["label"].dtype)
         mesh = Mesh(
-            vertices=self.points[is_kept],
-            faces=vertex_map[self.faces[~self.removed]],
-            vertex_data={name: data[is_kept] for name, data in self.vertex_data.items()},
-            face_data={name: data[~self.removed] for name, data in self.face_data.items()},
-            jaw=self.jaw,
+            vertices=self.points[is_kept], faces=faces, vertex_data=vertex_data, face_data=face_data, jaw=self.jaw
         )
         return mesh, vertex_map, face_map
 
