@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import meshguard
 from meshguard import Mesh, MeshError, MeshGuardError, interop
 from tests.shapes import cube, grid
 
@@ -191,10 +192,113 @@ class TestOpen3D:
             interop.from_open3d(open3d.geometry.PointCloud())
 
 
+class TestPyvista:
+    @pytest.fixture
+    def pyvista(self) -> Any:
+        return pytest.importorskip("pyvista")
+
+    def test_there_and_back(self, mesh: Mesh, pyvista: Any) -> None:
+        for shared in (False, True):
+            back = interop.from_pyvista(interop.to_pyvista(mesh, shared=shared), jaw="lower")
+            assert back.digest() == mesh.digest() and untouched(back)
+
+    def test_nothing_is_shared_unless_asked(self, mesh: Mesh, pyvista: Any) -> None:
+        copied, shared = interop.to_pyvista(mesh), interop.to_pyvista(mesh, shared=True)
+
+        assert not np.shares_memory(copied.points, mesh.vertices)
+        assert not np.shares_memory(copied.point_data["label"], mesh.vertex_data["label"])
+        assert not np.shares_memory(copied.regular_faces, mesh.faces)
+        assert np.shares_memory(shared.points, mesh.vertices)
+        assert np.shares_memory(shared.point_data["label"], mesh.vertex_data["label"])
+        assert not np.shares_memory(interop.from_pyvista(shared).vertices, mesh.vertices)
+        copied.points[0] = 7.0
+        assert not (mesh.vertices[0] == 7.0).all()
+
+    def test_other_cells_and_other_grids_are_refused(self, pyvista: Any) -> None:
+        with pytest.raises(MeshError, match="triangulate"):
+            interop.from_pyvista(pyvista.Plane(i_resolution=1, j_resolution=1))
+        with pytest.raises(MeshError, match="triangulate"):
+            interop.from_pyvista(pyvista.Line())
+        with pytest.raises(MeshError, match="extract_surface"):
+            interop.from_pyvista(pyvista.ImageData(dimensions=(2, 2, 2)))
+
+    def test_an_empty_mesh(self, pyvista: Any) -> None:
+        assert interop.from_pyvista(pyvista.PolyData()).digest() == Mesh(vertices=[], faces=[]).digest()
+
+
+class TestMeshio:
+    @pytest.fixture
+    def meshio(self) -> Any:
+        return pytest.importorskip("meshio")
+
+    def test_there_and_back_without_a_copy(self, mesh: Mesh, meshio: Any) -> None:
+        theirs = interop.to_meshio(mesh)
+        back = interop.from_meshio(theirs, jaw="lower")
+
+        assert back.digest() == mesh.digest() and untouched(mesh) and untouched(back)
+        assert np.shares_memory(back.vertices, mesh.vertices) and np.shares_memory(back.faces, mesh.faces)
+        assert np.shares_memory(back.vertex_data["label"], mesh.vertex_data["label"])
+        assert np.shares_memory(back.face_data["instance"], mesh.face_data["instance"])
+        with pytest.raises(ValueError, match="read-only"):
+            theirs.points[0] = 0.0
+
+    def test_blocks_of_triangles_are_joined_and_lines_left(self, meshio: Any) -> None:
+        points = np.eye(4, 3)
+        cells = [("triangle", [[0, 1, 2]]), ("line", [[0, 1]]), ("triangle", [[0, 2, 3]])]
+        found = interop.from_meshio(meshio.Mesh(points, cells, cell_data={"tag": [[1], [2], [3]]}))
+
+        assert found.faces.tolist() == [[0, 1, 2], [0, 2, 3]] and found.face_data["tag"].tolist() == [1, 3]
+        points[:] = 9.0
+        assert not (found.vertices == 9.0).any()
+
+    def test_other_cells_and_other_things_are_refused(self, meshio: Any) -> None:
+        with pytest.raises(MeshError, match="other cells than triangles"):
+            interop.from_meshio(meshio.Mesh(np.eye(4, 3), [("quad", [[0, 1, 2, 3]])]))
+        with pytest.raises(MeshError, match=r"not a meshio\.Mesh but list"):
+            interop.from_meshio([])
+
+    def test_points_alone(self, meshio: Any) -> None:
+        assert len(interop.from_meshio(meshio.Mesh(np.eye(3), [])).faces) == 0
+
+
+class TestTakenAsTheyAre:
+    """`validate` and `repair` know the meshes of these libraries by the module of their class."""
+
+    @pytest.mark.parametrize("library", ["trimesh", "open3d", "pyvista", "meshio"])
+    def test_the_same_report(self, library: str, request: pytest.FixtureRequest) -> None:
+        if library == "open3d":
+            request.getfixturevalue("open3d")
+        else:
+            pytest.importorskip(library)
+        theirs = getattr(interop, f"to_{library}")(cube())
+
+        report, wanted = meshguard.validate(theirs), meshguard.validate(cube())
+        assert report.findings == wanted.findings == () and report.stats == wanted.stats
+        assert report.mesh_digest == wanted.mesh_digest
+        assert meshguard.repair(theirs).mesh.digest() == cube().digest()
+
+    def test_classes_derived_from_theirs(self) -> None:
+        class Own(trimesh.Trimesh):  # type: ignore[misc]
+            pass
+
+        assert interop.as_mesh(Own(cube().vertices, cube().faces, process=False)).digest() == cube().digest()
+
+    def test_anything_else_is_left_alone(self) -> None:
+        for thing in (b"solid", "a.stl", 5, cube()):
+            assert interop.as_mesh(thing) is thing
+        with pytest.raises(MeshError, match="scene"):
+            meshguard.validate(trimesh.Scene())
+
+
 class TestWithout:
     @pytest.mark.parametrize(
         ("package", "call", "said"),
-        [("open3d", interop.to_open3d, r"meshguard\[open3d\]"), ("trimesh", interop.to_trimesh, "pip install trimesh")],
+        [
+            ("open3d", interop.to_open3d, r"meshguard\[open3d\]"),
+            ("trimesh", interop.to_trimesh, "pip install trimesh"),
+            ("pyvista", interop.to_pyvista, r"meshguard\[vtk\]"),
+            ("meshio", interop.to_meshio, r"meshguard\[meshio\]"),
+        ],
     )
     def test_the_error_says_what_to_install(
         self, package: str, call: Any, said: str, monkeypatch: pytest.MonkeyPatch
@@ -203,8 +307,9 @@ class TestWithout:
         with pytest.raises(MeshGuardError, match=said):
             call(cube())
 
-    def test_importing_it_imports_neither(self) -> None:
-        code = "import sys; from meshguard import interop; print({'trimesh', 'open3d', 'numba'} & set(sys.modules))"
+    def test_importing_it_imports_none(self) -> None:
+        libraries = {"trimesh", "open3d", "pyvista", "meshio", "numba"}
+        code = f"import sys; from meshguard import interop; print({libraries} & set(sys.modules))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
         assert done.stdout == "set()\n"

@@ -1,14 +1,15 @@
-"""To and from the meshes of trimesh and Open3D, attributes included.
+"""To and from the meshes of trimesh, Open3D, pyvista and meshio, attributes included.
 
 Plain arrays need no function: `Mesh(vertices=..., faces=...)` takes them, and `mesh.vertices` and `mesh.faces` are
 arrays. A mesh never changes, so arrays that something else can write to are copied; arrays that nothing can write to
 are shared if their type fits. Each function says which.
 
-Neither library is imported before its function is called.
+No library is imported before its function is called. `validate` and `repair` take all of these meshes as they are.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,33 @@ if TYPE_CHECKING:
 
     from meshguard.mesh import Jaw
 
-__all__ = ["from_open3d", "from_trimesh", "to_open3d", "to_trimesh"]
+__all__ = [
+    "as_mesh",
+    "from_meshio",
+    "from_open3d",
+    "from_pyvista",
+    "from_trimesh",
+    "to_meshio",
+    "to_open3d",
+    "to_pyvista",
+    "to_trimesh",
+]
+
+
+def as_mesh(thing: Any) -> Any:
+    """The `Mesh` in a mesh of trimesh, Open3D, pyvista or meshio; anything else as it is.
+
+    The module of its class, or of one that it is derived from, says which library it is; none is imported to ask.
+
+    Raises:
+        MeshError: it is of such a library, and not a mesh of triangles.
+    """
+    readers = {"trimesh": from_trimesh, "open3d": from_open3d, "pyvista": from_pyvista, "meshio": from_meshio}
+    for kind in type(thing).__mro__:
+        read = readers.get(kind.__module__.partition(".")[0])
+        if read is not None:
+            return read(thing)
+    return thing
 
 
 def from_trimesh(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
@@ -41,7 +68,7 @@ def from_trimesh(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
     Raises:
         MeshError: it is not a `trimesh.Trimesh` (a scene, for example), or an attribute does not hold numbers.
     """
-    trimesh = _trimesh()
+    trimesh = _imported("trimesh", "trimesh")
     if not isinstance(mesh, trimesh.Trimesh):
         raise MeshError(
             f"this is not a trimesh.Trimesh but {type(mesh).__name__}; scene.to_mesh() makes one of a scene"
@@ -77,7 +104,7 @@ def to_trimesh(mesh: Mesh) -> Any:
     Raises:
         MeshGuardError: trimesh cannot be imported.
     """
-    trimesh = _trimesh()
+    trimesh = _imported("trimesh", "trimesh")
     vertex_data, face_data = dict(mesh.vertex_data), dict(mesh.face_data)
     colors: dict[str, npt.NDArray[Any]] = {}
     if _is_color(vertex_data.get("color")):
@@ -166,6 +193,110 @@ def to_open3d(mesh: Mesh, *, tensor: bool = False) -> Any:
     return made
 
 
+def from_pyvista(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
+    """The mesh in a `pyvista.PolyData` of triangles, its points and faces in order.
+
+    Arrays of points and cells keep their names and types.
+
+    Copied: everything, since VTK owns its memory and can write to it; each array once.
+
+    Raises:
+        MeshError: it is not a `PolyData`, it has other faces than triangles, or lines or vertices as cells, or an
+            array does not hold numbers.
+        MeshGuardError: pyvista cannot be imported.
+    """
+    pyvista = _imported("pyvista", "'meshguard[vtk]'")
+    if not isinstance(mesh, pyvista.PolyData):
+        raise MeshError(
+            f"this is not a pyvista.PolyData but {type(mesh).__name__}; extract_surface() makes one of other grids"
+        )
+    if mesh.n_cells and (mesh.n_verts or mesh.n_lines or mesh.n_strips or not mesh.is_all_triangles):
+        raise MeshError("this pyvista.PolyData has other cells than triangles; triangulate() makes triangles of faces")
+    return Mesh(
+        vertices=np.asarray(mesh.points),
+        faces=np.asarray(mesh.regular_faces),
+        vertex_data={str(name): np.asarray(values) for name, values in mesh.point_data.items()},
+        face_data={str(name): np.asarray(values) for name, values in mesh.cell_data.items()},
+        jaw=jaw,
+    )
+
+
+def to_pyvista(mesh: Mesh, *, shared: bool = False) -> Any:
+    """A `pyvista.PolyData` of a mesh, its vertices and faces in order.
+
+    Attributes become arrays of points and cells under their own names; `jaw` and `source` are left behind.
+
+    Copied: everything. With `shared` nothing is, as far as VTK takes the types; then VTK can write to the memory of a
+    mesh that must not change, so use it for what only reads, such as drawing.
+
+    Raises:
+        MeshGuardError: pyvista cannot be imported.
+    """
+    pyvista = _imported("pyvista", "'meshguard[vtk]'")
+
+    def own(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return array if shared else array.copy()
+
+    made = pyvista.PolyData.from_regular_faces(own(mesh.vertices), own(mesh.faces))
+    for data, place in ((mesh.vertex_data, made.point_data), (mesh.face_data, made.cell_data)):
+        for name, values in data.items():
+            place.set_array(own(values), name)
+    return made
+
+
+def from_meshio(mesh: Any, *, jaw: Jaw | None = None) -> Mesh:
+    """The mesh in the triangles of a `meshio.Mesh`, block after block; points keep their order.
+
+    Point data keep their names and types, and so do cell data; lines and vertices are left behind.
+
+    Copied: whatever can be written to, and faces and cell data of several blocks.
+    Shared: what came from a `Mesh` through `to_meshio`.
+
+    Raises:
+        MeshError: it is not a `meshio.Mesh`, or has cells with more corners than triangles, or an array does not hold
+            numbers.
+        MeshGuardError: meshio cannot be imported.
+    """
+    meshio = _imported("meshio", "'meshguard[meshio]'")
+    if not isinstance(mesh, meshio.Mesh):
+        raise MeshError(f"this is not a meshio.Mesh but {type(mesh).__name__}")
+    if any(block.type not in ("triangle", "line", "vertex") for block in mesh.cells):
+        raise MeshError("this meshio.Mesh has other cells than triangles")
+    places = [k for k, block in enumerate(mesh.cells) if block.type == "triangle"]
+
+    def joined(arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+    return Mesh(
+        vertices=np.asarray(mesh.points),
+        faces=joined([np.asarray(mesh.cells[k].data) for k in places]) if places else np.empty((0, 3), np.int32),
+        vertex_data={str(name): np.asarray(values) for name, values in mesh.point_data.items()},
+        face_data={
+            str(name): joined([np.asarray(blocks[k]) for k in places])
+            for name, blocks in mesh.cell_data.items()
+            if places
+        },
+        jaw=jaw,
+    )
+
+
+def to_meshio(mesh: Mesh) -> Any:
+    """A `meshio.Mesh` of a mesh, its vertices and faces in order, with all attributes; `jaw` and `source` are left.
+
+    Shared: everything, which therefore cannot be written to.
+
+    Raises:
+        MeshGuardError: meshio cannot be imported.
+    """
+    meshio = _imported("meshio", "'meshguard[meshio]'")
+    return meshio.Mesh(
+        mesh.vertices,
+        [("triangle", mesh.faces)],
+        point_data=dict(mesh.vertex_data),
+        cell_data={name: [values] for name, values in mesh.face_data.items()},
+    )
+
+
 _OPEN3D_NAMES = {"color": "colors", "normal": "normals"}
 _OWN_NAMES = {theirs: name for name, theirs in _OPEN3D_NAMES.items()}
 
@@ -211,12 +342,12 @@ def _bytes_of(colors: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return scaled
 
 
-def _trimesh() -> Any:
+def _imported(name: str, wanted: str) -> Any:
+    """A library, or how to install it."""
     try:
-        import trimesh
+        return importlib.import_module(name)
     except ImportError as error:
-        raise MeshGuardError("trimesh cannot be imported: pip install trimesh") from error
-    return trimesh
+        raise MeshGuardError(f"{name} cannot be imported: pip install {wanted}") from error
 
 
 def _open3d() -> Any:

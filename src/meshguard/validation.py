@@ -14,6 +14,7 @@ from meshguard.checks.subjects import OF_PLUGINS, subjects_of
 from meshguard.errors import MeshError
 from meshguard.facts.dental import CarriedLabels, DentalFacts, GivenLabels
 from meshguard.facts.mesh import MeshFacts
+from meshguard.interop import as_mesh
 from meshguard.io import STEPS, load_in_steps
 from meshguard.kernels._parallel import side_by_side
 from meshguard.mesh import Mesh
@@ -47,7 +48,8 @@ def validate(
     threads. `validate(load(file))` equals `validate(file)`.
 
     Args:
-        mesh_or_file: a mesh, or what `load` takes: a path, bytes, or an open binary file.
+        mesh_or_file: a mesh, also one of trimesh, Open3D, pyvista or meshio (`meshguard.interop`), or what `load`
+            takes: a path, bytes, or an open binary file.
         policy: a built-in policy's name, a `.toml` file, or a Policy.
         labels: the teeth: `Labels`, or what `read_labels` takes: a file, bytes, or an array with a label for each
             vertex or face, as the mesh's file counts them. They replace labels that the mesh carries. Too many or too
@@ -64,6 +66,7 @@ def validate(
     """
     rules = as_policy(policy)
     refuse_unknown_names(rules)
+    mesh_or_file = as_mesh(mesh_or_file)
     if isinstance(mesh_or_file, Mesh):
         mesh, steps = mesh_or_file, Steps(budget, progress, total=n_steps())
     else:

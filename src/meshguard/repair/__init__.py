@@ -31,7 +31,7 @@ def repair(
     changes nothing. Deterministic for every number of threads.
 
     Args:
-        mesh_or_file: a mesh, or what `load` takes: a path, bytes, or an open binary file.
+        mesh_or_file: as for `validate`.
         policy: a built-in policy's name, a `.toml` file, or a Policy; its `max_safety` bounds what may be done.
         lossless: do only what moves nothing and invents nothing.
         labels: the teeth, as for `validate`; they are carried to the result.

@@ -9,6 +9,7 @@ from meshguard.checks import every_check, installed_plugins, refuse_unknown_name
 from meshguard.errors import BudgetExceeded, RepairRefused
 from meshguard.facts.dental import CarriedLabels, DentalFacts
 from meshguard.facts.mesh import MeshFacts
+from meshguard.interop import as_mesh
 from meshguard.io import STEPS, load_in_steps
 from meshguard.mesh import Mesh
 from meshguard.policy import policy as as_policy
@@ -51,6 +52,7 @@ def repaired(
     refuse_unknown_names(rules)
     most = Safety.LOSSLESS if lossless else rules.max_safety
     total = 2 * n_steps() + MOST_PASSES * len(PLAN) + 1
+    mesh_or_file = as_mesh(mesh_or_file)
     if isinstance(mesh_or_file, Mesh):
         mesh, steps = mesh_or_file, Steps(budget, progress, total=total)
     else:
