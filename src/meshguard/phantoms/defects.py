@@ -16,13 +16,8 @@ from typing import TypeAlias
 import numpy as np
 
 from meshguard.mesh import IntArray, Mesh, frozen_array
-from meshguard.phantoms.edit import Edit, Numbers, Points
-
-MARGIN_MM = 4.0
-"""Defects keep this far from the rim and from each other, where the mesh has room for it."""
-
-TRIES = 50
-"""So many places are looked at where not every place is free."""
+from meshguard.phantoms.edit import MARGIN_MM, TRIES, Edit, Numbers, Points
+from meshguard.phantoms.handles import ends_of_handle, handle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -356,8 +351,8 @@ def floating_piece(edit: Edit) -> Truth:
 
 def tunnel(edit: Edit) -> Truth:
     """A hollow handle, half a ring that stands on the surface, joins two places of it."""
-    v, w = _ends_of_handle(edit)
-    first, second, rings = _handle(edit, v, w)
+    v, w = ends_of_handle(edit)
+    first, second, rings = handle(edit, v, w)
     like = edit.faces_at(v)[0]
     edit.remove(edit.faces_at(v) + edit.faces_at(w))
     halfway = len(rings) // 2
@@ -370,65 +365,6 @@ def tunnel(edit: Edit) -> Truth:
     edit.add_faces(tube, like)
     edit.touch([*first, *second])
     return _truth("S105", "component", [0], edit.points[first[0]], also=("G105",), measures={"tunnels": 1})
-
-
-def _ends_of_handle(edit: Edit) -> tuple[int, int]:
-    """Two vertices with equally many neighbours, about as far apart as a handle is wide, on gum where there are labels.
-
-    Where the mesh has room, nothing else is in the way of the handle.
-    """
-    best, most, spoiled = (-1, -1), -np.inf, edit.spoiled()
-    label = edit.vertex_data.get("label", np.zeros(len(edit.points)))
-    for _ in range(TRIES):
-        v = edit.site(MARGIN_MM)
-        first = edit.ring(v)
-        width = 2 * float(np.linalg.norm(edit.points[first] - edit.points[v], axis=1).max())
-        distance = np.linalg.norm(edit.points - edit.points[v], axis=1)
-        is_near = (distance > max(4.0, 3 * width)) & (distance < max(8.0, 6 * width)) & (label == label[v])
-        for w in edit.rng.permutation(np.flatnonzero(is_near))[:TRIES].tolist():
-            second = edit.ring(w)
-            if len(second) != len(first) or not spoiled.isdisjoint((w, *second)):
-                continue
-            rings = _handle(edit, v, w)[2]
-            clearance = min(edit.distance(points.mean(axis=0)) for points in rings[1:-1]) - width
-            clearance -= 10.0 * bool(label[v])
-            if clearance > most:
-                best, most = (v, w), clearance
-        if most >= 0.0:
-            break
-    if best[0] < 0:
-        raise ValueError("no two vertices of the same valence found for the handle")
-    return best
-
-
-def _handle(edit: Edit, v: int, w: int) -> tuple[list[int], list[int], list[Points]]:
-    """The rings of vertices that a handle joins, the far one turned to match, and the points of the rings between."""
-    centre = (edit.points[v] + edit.points[w]) / 2
-    along = (edit.points[w] - edit.points[v]) / 2
-    radius = float(np.linalg.norm(along))
-    along /= radius
-    up = edit.normal(edit.faces_at(v) + edit.faces_at(w))
-    up -= (up @ along) * along
-    up /= np.linalg.norm(up)
-    across = np.cross(along, up)
-
-    def profile(ring: list[int], end: int, outward: Points) -> Points:
-        """Places of a ring around its end: outwards of the handle, across it, and up."""
-        offsets = edit.points[ring] - edit.points[end]
-        return np.stack([offsets @ outward, offsets @ across, offsets @ up], axis=1)
-
-    first, second = edit.ring(v), edit.ring(w)[::-1]  # seen along the handle, the far ring runs the other way
-    start = profile(first, v, -along)
-    turns = [second[k:] + second[:k] for k in range(len(second))]
-    second = min(turns, key=lambda ring: float(np.linalg.norm(start - profile(ring, w, along), axis=1).sum()))
-    end = profile(second, w, along)
-    rings = []
-    for part in np.linspace(0.0, 1.0, 8)[1:-1]:
-        outward = np.sin(np.pi * part) * up - np.cos(np.pi * part) * along
-        shape = (1 - part) * start + part * end
-        lift = (1 - part) ** 4 * start[:, 2:] + part**4 * end[:, 2:]
-        rings.append(centre + radius * outward + shape[:, :1] * outward + shape[:, 1:2] * across + lift * up)
-    return first, second, rings
 
 
 def inside_out(edit: Edit) -> Truth:

@@ -17,6 +17,13 @@ Points: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
 
+MARGIN_MM = 4.0
+"""Defects keep this far from the rim and from each other, where the mesh has room for it."""
+
+TRIES = 50
+"""So many places are looked at where not every place is free."""
+
+
 class Edit:
     """A mutable copy of a mesh, edited defect by defect.
 
