@@ -70,6 +70,16 @@ class TestOtherIds:
         assert np.array_equal(mended.before, np.where(plain.before == 0, 18, plain.before))
         assert np.array_equal(mended.after, np.where(plain.after == 0, 18, plain.after))
 
+    def test_tooth_numbers_in_the_instances_are_not_lost(self) -> None:
+        wrong = spoilt("island")
+        label = wrong.vertex_data["label"].astype(np.int32)
+        counted = np.unique(label, return_inverse=True)[1].astype(np.int32)
+        mesh = wrong.without_labels().with_data(vertex={"label": counted, "instance": label})
+
+        assert np.array_equal(repair(mesh, mend_labels=True).mesh.vertex_data["instance"], label)
+        with pytest.raises(MeshError, match="in the instances"):
+            mend_labels(mesh)
+
     def test_universal_numbers(self) -> None:
         wrong = spoilt("island")
         plain = mend_labels(wrong)

@@ -76,10 +76,19 @@ def mend_labels(mesh: Mesh, *, policy: str | Path | Policy = "scan", borders: bo
         MendedLabels. The same input gives the same bytes.
 
     Raises:
-        MeshError: the mesh carries no labels, or what it carries cannot be read as such.
+        MeshError: the mesh carries no labels, or what it carries cannot be read as such, or it carries tooth numbers as
+            instances (D119).
         PolicyError: no such policy.
     """
-    return mended(DentalFacts(MeshFacts(mesh, as_policy(policy))), borders=borders)
+    facts = DentalFacts(MeshFacts(mesh, as_policy(policy)))
+    if _hold_instances(facts):
+        raise MeshError("the tooth numbers are not in the labels but in the instances, which mending leaves behind")
+    return mended(facts, borders=borders)
+
+
+def _hold_instances(facts: DentalFacts) -> bool:
+    """Whether labels and instances are swapped: instances, which mending leaves behind, are then the tooth numbers."""
+    return facts.has_labels and facts.are_swapped
 
 
 def mended(facts: DentalFacts, *, borders: bool) -> MendedLabels:
@@ -168,10 +177,10 @@ def with_mended_labels(facts: DentalFacts) -> tuple[DentalFacts, list[StepRecord
     """Facts of the same mesh with mended labels, and a record of each step that did something or was undone.
 
     A step is taken where one of its checks finds something that can be repaired. It is undone if it leaves as many
-    findings as there were, or causes any error of family D.
+    findings as there were, or causes any error of family D. None is taken where the instances hold the tooth numbers.
     """
     records: list[StepRecord] = []
-    for step in LABEL_STEPS:
+    for step in () if _hold_instances(facts) else LABEL_STEPS:
         before = findings_of(facts, "D")
         n_before = _count(step, before)
         if not n_before:
