@@ -212,6 +212,15 @@ def assembly() -> Mesh:
     return shapes.joined(cube, _edited(tetrahedron, vertices=tetrahedron.vertices + [35.5, 34.5, 33.25]))
 
 
+def t_junction() -> Mesh:
+    """An interior edge of a flat sheet has a vertex in its middle, on one side only."""
+    mesh = shapes.grid(bulge=0.0)
+    faces = mesh.faces.tolist()
+    a, b, c = faces.pop(40)
+    middle = (mesh.vertices[a] + mesh.vertices[b]) / 2
+    return _more(_edited(mesh, faces=faces), [middle.tolist()], [[a, -1, c], [-1, b, c]])
+
+
 def outside_exact() -> Mesh:
     """A coordinate too small for the exact predicates."""
     mesh = shapes.grid()
@@ -230,6 +239,7 @@ MUTATIONS = {
     "repeated_position": Mutation(repeated_position, {"T105": 1}),
     "unreferenced": Mutation(unreferenced, {"T106": 1}),
     "crack": Mutation(crack, {"T107": 1, "S103": 1}),
+    "t_junction": Mutation(t_junction, {"T107": 1}),
     "moebius": Mutation(shapes.moebius, {"T103": 1, "T108": 1}),
     "nonfinite": Mutation(nonfinite, {"G101": 1}),
     "collinear": Mutation(collinear, {"G102": 1, "S102": 1}),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
+from meshguard import load, repair
 from meshguard.mesh import Mesh
 from meshguard.repair import repair
 from meshguard.repair.plan import PLAN
 from meshguard.report import Finding, Safety, Severity
 from meshguard.validation import validate
 from tests import mutations, shapes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def only(mesh: Mesh, check: str) -> Finding:
@@ -87,6 +93,43 @@ def test_a_slit_is_a_crack_whose_loop_a_weld_closes() -> None:
 
     assert finding.measures["loops_closed"] == 1
     assert finding.count == 2
+
+
+def test_a_t_junction_is_a_crack_of_no_width_and_no_hole() -> None:
+    finding = only(mutations.t_junction(), "T107")
+
+    assert finding.fixable is Safety.LOSSLESS
+    assert "no width" in finding.message and "(T-junction)" in finding.message
+    assert (finding.measures["tjunctions"], finding.measures["loops_closed"]) == (1, 1)
+    assert finding.measures["length_mm"] == pytest.approx(7.5)
+
+
+def test_where_the_surface_must_be_closed_a_crack_is_an_error() -> None:
+    for make, check in ((mutations.t_junction, "T107"),):
+        for policy, severity in (("scan", Severity.WARNING), ("print", Severity.ERROR)):
+            found = [finding for finding in validate(make(), policy=policy).findings if finding.check == check]
+
+            assert [finding.severity for finding in found] == [severity]
+
+
+def test_t_junctions_of_a_shared_file(data_root: Path) -> None:
+    """Two cracks as long as the box that they run along, and not two holes."""
+    path = data_root / "field" / "26_tjunction.stl"
+    if not path.is_file():
+        pytest.skip("the shared data hold no field/26_tjunction.stl")
+    for mesh in (load(path), turned(load(path))):
+        report = validate(mesh)
+
+        assert {finding.check for finding in report.findings} == {"T107"}
+        assert [finding.fixable for finding in report.findings] == [Safety.LOSSLESS] * 2
+        assert [finding.measures["length_mm"] for finding in report.findings] == pytest.approx([45.0, 45.0])
+        assert repair(mesh, lossless=True).after.stats["boundary_edges"] == 0
+
+
+def turned(mesh: Mesh) -> Mesh:
+    """The mesh in another direction, rounded as a file rounds it."""
+    turn = np.array([[2, -2, 1], [1, 2, 2], [-2, -1, 2]]) / 3
+    return Mesh(vertices=(mesh.vertices @ turn).astype(np.float32), faces=mesh.faces)
 
 
 def test_vertices_further_apart_than_the_weld_distance_are_no_crack() -> None:

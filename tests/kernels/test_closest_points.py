@@ -9,7 +9,7 @@ import meshguard
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
-from meshguard.kernels.closest_points import first_hits
+from meshguard.kernels.closest_points import faces_within, first_hits, parallel_faces
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import shapes
@@ -93,3 +93,66 @@ def test_the_first_hit_is_the_nearest_of_all(mesh: Mesh) -> None:
         assert along[i] == pytest.approx(expected, rel=1e-9)
         assert (face[i] >= 0) == (expected < np.inf)
     assert hits > 10
+
+
+@pytest.mark.parametrize("mesh", [shapes.torus(), shapes.grid(), shapes.triangle()], ids=["torus", "sheet", "triangle"])
+def test_the_faces_within_a_distance_are_all_that_are_and_stand_apart(mesh: Mesh) -> None:
+    rng = np.random.default_rng(2)
+    points = rng.uniform(-40, 40, (60, 3))
+    points[0] = np.nan
+    apart = rng.integers(0, len(mesh.vertices), (60, 2)).astype(np.int32)
+    for array in (points, apart):
+        array.flags.writeable = False
+    facts, tree = facts_and_tree(mesh)
+    expected = [
+        [i, face]
+        for i, point in enumerate(points)
+        for face, corners in enumerate(mesh.faces.tolist())
+        if i and not set(corners) & set(apart[i].tolist()) and distance_to_triangle(point, mesh.vertices[corners]) <= 12
+    ]
+
+    def pairs(room: int, most: int) -> tuple[int, list[list[int]]]:
+        out = np.empty((room, 2), np.int32)
+        at = (facts.positions, tree.order, tree.nodes, tree.boxes, tree.corners, tree.width)
+        count = faces_within(*at, points, apart, 12.0, 0, 60, most, out)
+        return count, sorted(out[: min(count, room)].tolist())
+
+    assert pairs(10_000, 10_000) == (len(expected), expected)
+    assert pairs(1, 10_000)[0] == len(expected)
+    assert pairs(10_000, 3)[0] == min(4, len(expected))
+
+
+def test_the_nearest_face_of_the_same_orientation_is_found_on_either_side() -> None:
+    """Four flat sheets, the third of them reversed."""
+    sheet = shapes.grid(bulge=0.0)
+    n = len(sheet.faces)
+    heights = (0.0, 1.0, 1.25, 3.5)
+    layers = [
+        Mesh(vertices=sheet.vertices + [0, 0, z], faces=sheet.faces[:, ::-1] if z == 1.25 else sheet.faces)
+        for z in heights
+    ]
+    facts, tree = facts_and_tree(shapes.joined(*layers))
+    faces = np.arange(4 * n, dtype=np.int32)
+    faces.flags.writeable = False
+    found, gap = np.empty(4 * n, np.int32), np.empty(4 * n)
+    at = (facts.positions, tree.order, tree.nodes, tree.boxes, tree.corners, tree.width, facts.corners)
+    parallel_faces(*at, faces, 3.0, 0.9, 0, 4 * n, found, gap)
+
+    own = np.arange(n)
+    assert found.tolist() == [*(n + own), *own, *[-1] * n, *(n + own)]
+    assert gap == pytest.approx(np.repeat([1.0, -1.0, np.inf, -2.5], n))
+
+
+@pytest.mark.parametrize(("apart", "expected"), [(0.0, [-1, -1]), (0.1, [1, 0])])
+def test_a_face_over_another_counts_where_they_have_no_common_corner(apart: float, expected: list[int]) -> None:
+    """Two triangles that open like a beak, from a common corner or from two that are a little apart."""
+    below = np.array([[0, 0, 0], [9, 0, 0], [0, 9, 0.0]])
+    above = np.array([[0, 0, apart], [9, 0, 1], [0, 9, 1.0]])
+    facts, tree = facts_and_tree(Mesh(vertices=np.concatenate([below, above]), faces=[[0, 1, 2], [3, 4, 5]]))
+    faces = np.arange(2, dtype=np.int32)
+    faces.flags.writeable = False
+    found, gap = np.empty(2, np.int32), np.empty(2)
+    at = (facts.positions, tree.order, tree.nodes, tree.boxes, tree.corners, tree.width, facts.corners)
+    parallel_faces(*at, faces, 3.0, 0.9, 0, 2, found, gap)
+
+    assert found.tolist() == expected

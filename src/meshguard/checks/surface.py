@@ -31,11 +31,14 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
     A boundary loop that is not the one rim of its sheet (under a policy whose rim is "closed", any boundary loop). A
     loop is the rim only if its largest chord is a large share of the sheet's extent. Diameter means that chord. An open
     boundary that ends at a non-manifold edge (the free side of a fin) is a warning: repairing that edge decides what it
-    is. Each loop is one finding, which lists the mesh vertices along it. Repair fills a hole up to the limit; a larger
-    one needs a new scan, since filling it would invent anatomy.
+    is. A loop whose edges all lie on one another is not a hole but a crack (T107).
+    Each loop is one finding, which lists the mesh vertices along it. Repair fills a hole up to the limit;
+    a larger one needs a new scan, since filling it would invent anatomy.
     """
     loops = facts.loops
     is_hole = ~loops.is_rim if facts.policy.rim == "one" else np.ones(len(loops.is_rim), np.bool_)
+    if facts.cracks is not None:
+        is_hole &= ~facts.cracks.closes_loop
     is_on_hole = is_hole[loops.owner]
     positions, owner = loops.positions[is_on_hole], loops.owner[is_on_hole]
     hole_loops = np.flatnonzero(is_hole)
@@ -131,9 +134,11 @@ def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     fold flat, or touch where they should not. Slicers and booleans fail there. Pairs whose faces share a vertex are one
     finding: the curve along which the surface cuts through itself, with its length and depth (both rounded). A touch in
     a point or along an edge is a warning, everything else an error; a policy can weigh each class by `S102:class`.
-    Repair cuts the spot out and fills it.
+    Repair cuts the spot out and fills it. Faces that touch only along a crack of no width, at its T-junctions, are that
+    crack (T107) and no finding here; the report's statistics count them.
     """
-    return _intersecting(facts, "S102", ~facts.is_between_bodies, "The surface cuts through itself", Safety.LOCAL)
+    is_meant = ~facts.is_between_bodies & ~facts.is_at_crack
+    return _intersecting(facts, "S102", is_meant, "The surface cuts through itself", Safety.LOCAL)
 
 
 @check("S107", limits=("max_pairs",), weighs_classes=True)

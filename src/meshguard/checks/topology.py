@@ -193,9 +193,12 @@ def unreferenced_vertices(facts: MeshFacts) -> Iterable[Finding]:
 def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
     """Unwelded crack.
 
-    Boundary vertices lie closer together than the weld distance but do not coincide: rounding has torn the surface
-    open. Pairs that are connected along the boundary are one finding. Repair welds boundary edges that pair up
-    (stitches the crack).
+    Two stretches of boundary lie on one another, closer than the weld distance, but do not have the same vertices.
+    Either vertices nearly coincide, since rounding has torn the surface open; or vertices of one side lie in the middle
+    of edges of the other (T-junctions), and the crack has no width. What is connected along the boundary is one
+    finding. A loop that closes entirely is this and no hole. Repair splits edges at the vertices that lie on them,
+    which moves nothing, and welds vertices that nearly coincide (stitches the crack). An error only where the policy
+    wants a closed surface.
     """
     cracks = facts.cracks
     if cracks is None:
@@ -216,24 +219,37 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
 
     def describe(places: IntArray) -> Diagnosis:
         crack = cracks.crack[places[0]]
-        gap, edges, loops = (
+        gap, length, junctions = (
             float(cracks.gap[crack]),
-            int(cracks.n_edges_closed[crack]),
-            int(cracks.n_loops_closed[crack]),
+            float(cracks.length[crack]),
+            int(cracks.n_tjunctions[crack]),
         )
+        edges, loops = int(cracks.n_edges_closed[crack]), int(cracks.n_loops_closed[crack])
         whole_loops = f" and {loops} whole loop{'s' * (loops > 1)}" if loops else ""
-        effect = f"welding closes {edges} boundary edge{'s' * (edges != 1)}{whole_loops}"
+        effect = f"closes {edges} boundary edge{'s' * (edges != 1)}{whole_loops}"
+        is_welded = cracks.n_welded[crack] > 0
+        if is_welded:
+            within = quantity(gap, "mm", 2)
+            message = f"{len(places)} boundary vertices lie within {within} of another one; welding {effect}."
+        else:
+            noun = "one vertex lies" if junctions == 1 else f"{junctions} vertices lie"
+            message = (
+                f"A crack of no width, {quantity(length, 'mm', 3)} long: {noun} in the middle of edges of the other side "
+                f"(T-junction{'s' * (junctions > 1)}); splitting them {effect}."
+            )
         return Diagnosis(
-            severity=Severity.WARNING,
-            message=f"{len(places)} boundary vertices lie within {quantity(gap, 'mm', 2)} of another one; {effect}.",
+            severity=Severity.ERROR if loops and facts.policy.rim == "closed" else Severity.WARNING,
+            message=message,
             measures={
                 "vertices": len(places),
+                "tjunctions": junctions,
                 "edges_closed": edges,
                 "loops_closed": loops,
+                "length_mm": length,
                 "largest_gap_mm": gap,
             },
             limit="weld_mm",
-            fixable=Safety.LOCAL,
+            fixable=Safety.LOCAL if is_welded else Safety.LOSSLESS,
         )
 
     return located(

@@ -1,4 +1,4 @@
-"""Closest points and first hits of rays, by the tree of `kernels.bvh`. Rounded, not exact: these are measurements.
+"""Closest points, faces within a distance, and hits of rays, by the tree of `kernels.bvh`: measured, not exact.
 
 The closest point of a triangle is Ericson's (Real-Time Collision Detection, 2005, section 5.1.5); rays meet triangles
 by Möller and Trumbore (Fast, Minimum Storage Ray/Triangle Intersection, 1997).
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.simd_blocks import BLOCK
+from meshguard.kernels.simd_blocks import BLOCK, lowest, overlapping, sharing
 
 
 @inlined
@@ -126,6 +126,183 @@ def closest_points(
                     out_face[i] = face
                     out_closest[i, 0], out_closest[i, 1], out_closest[i, 2] = cx, cy, cz
         out_distance[i] = np.sqrt(best)
+
+
+@kernel
+def faces_within(
+    positions: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    nodes: npt.NDArray[np.float32],
+    boxes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    width: int,
+    points: npt.NDArray[np.float64],
+    apart: npt.NDArray[np.int32],
+    distance: float,
+    lo: int,
+    hi: int,
+    most: int,
+    out_pairs: npt.NDArray[np.int32],
+) -> int:
+    """The faces at most a distance away from each of the points [lo, hi).
+
+    Args:
+        positions: (p, 3) float64, mm.
+        order: (k,) int32, of the tree.
+        nodes: (2 * width, 6) float32, of the tree.
+        boxes: (blocks, 6, BLOCK) float32, of the tree.
+        corners: (blocks, 3, BLOCK) int32, of the tree; a face whose last two corners are one is a segment.
+        width: of the tree.
+        points: (q, 3) float64, mm; one that is not finite has no face.
+        apart: (q, 2) int32: positions that are no corners of the faces of each point.
+        distance: mm.
+        lo: first point.
+        hi: point after the last.
+        most: the search stops once there are more pairs.
+        out_pairs: (r, 2) int32: point and face, by point, filled as far as it reaches.
+
+    Returns:
+        How many pairs there are, even where that is more than r; at most `most` + 1.
+    """
+    stack = np.empty(130, np.int64)
+    low, high = np.float32(-np.inf), np.float32(np.inf)
+    count = 0
+    for i in range(lo, hi):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        least_x: float = np.nextafter(np.float32(x - distance), low)
+        least_y: float = np.nextafter(np.float32(y - distance), low)
+        least_z: float = np.nextafter(np.float32(z - distance), low)
+        most_x: float = np.nextafter(np.float32(x + distance), high)
+        most_y: float = np.nextafter(np.float32(y + distance), high)
+        most_z: float = np.nextafter(np.float32(z + distance), high)
+        stack[0] = 1
+        height = 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            if not (
+                nodes[node, 0] <= most_x and nodes[node, 3] >= least_x
+                and nodes[node, 1] <= most_y and nodes[node, 4] >= least_y
+                and nodes[node, 2] <= most_z and nodes[node, 5] >= least_z
+            ):  # fmt: skip
+                continue
+            if node < width:
+                stack[height], stack[height + 1] = 2 * node + 1, 2 * node
+                height += 2
+                continue
+            block = node - width
+            near = overlapping(boxes, block, least_x, least_y, least_z, most_x, most_y, most_z)
+            if near != 0:
+                near &= ~sharing(corners, block, apart[i, 0], apart[i, 1], apart[i, 1])
+            while near != 0:
+                k = lowest(near)
+                near &= near - 1
+                cx, cy, cz = _closest_on_triangle(
+                    positions, corners[block, 0, k], corners[block, 1, k], corners[block, 2, k], x, y, z
+                )
+                if (cx - x) ** 2 + (cy - y) ** 2 + (cz - z) ** 2 > distance * distance:
+                    continue
+                if count > most:
+                    return count
+                if count < len(out_pairs):
+                    out_pairs[count, 0], out_pairs[count, 1] = i, order[block * BLOCK + k]
+                count += 1
+    return count
+
+
+@kernel
+def parallel_faces(
+    positions: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    nodes: npt.NDArray[np.float32],
+    boxes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    width: int,
+    face_corners: npt.NDArray[np.int32],
+    faces: npt.NDArray[np.int32],
+    reach: float,
+    least_cos: float,
+    lo: int,
+    hi: int,
+    out_face: npt.NDArray[np.int32],
+    out_gap: npt.NDArray[np.float64],
+) -> None:
+    """For each of the faces [lo, hi), the nearest one over or under its centre that faces the same way.
+
+    Args:
+        positions: (p, 3) float64, mm.
+        order: (k,) int32, of the tree.
+        nodes: (2 * width, 6) float32, of the tree.
+        boxes: (blocks, 6, BLOCK) float32, of the tree.
+        corners: (blocks, 3, BLOCK) int32, of the tree.
+        width: of the tree.
+        face_corners: (m, 3) int32: positions of each face's corners.
+        faces: (q,) int32: the faces, none of them without area.
+        reach: how far along the normal, on both sides, mm.
+        least_cos: cosine of the largest angle between the normals of the two faces.
+        lo: first of `faces`.
+        hi: the one after the last.
+        out_face: (q,) int32: the nearest, of several the lowest; −1 for none. It shares no corner with the face.
+        out_gap: (q,) float64: how far along the normal it is, less than 0 behind the face, mm; infinite for none.
+    """
+    stack = np.empty(130, np.int64)
+    low, high = np.float32(-np.inf), np.float32(np.inf)
+    for i in range(lo, hi):
+        out_face[i], out_gap[i] = -1, np.inf
+        a, b, c = face_corners[faces[i], 0], face_corners[faces[i], 1], face_corners[faces[i], 2]
+        nx, ny, nz = _unit_normal(positions, a, b, c)
+        # From behind the face to before it.
+        x = (positions[a, 0] + positions[b, 0] + positions[c, 0]) / 3.0 - reach * nx
+        y = (positions[a, 1] + positions[b, 1] + positions[c, 1]) / 3.0 - reach * ny
+        z = (positions[a, 2] + positions[b, 2] + positions[c, 2]) / 3.0 - reach * nz
+        end_x, end_y, end_z = x + 2.0 * reach * nx, y + 2.0 * reach * ny, z + 2.0 * reach * nz
+        least_x: float = np.nextafter(np.float32(min(x, end_x)), low)
+        most_x: float = np.nextafter(np.float32(max(x, end_x)), high)
+        least_y: float = np.nextafter(np.float32(min(y, end_y)), low)
+        most_y: float = np.nextafter(np.float32(max(y, end_y)), high)
+        least_z: float = np.nextafter(np.float32(min(z, end_z)), low)
+        most_z: float = np.nextafter(np.float32(max(z, end_z)), high)
+        stack[0] = 1
+        height = 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            if (
+                nodes[node, 0] > most_x or nodes[node, 3] < least_x
+                or nodes[node, 1] > most_y or nodes[node, 4] < least_y
+                or nodes[node, 2] > most_z or nodes[node, 5] < least_z
+            ):  # fmt: skip
+                continue
+            if node < width:
+                stack[height], stack[height + 1] = 2 * node + 1, 2 * node
+                height += 2
+                continue
+            block = node - width
+            near = overlapping(boxes, block, least_x, least_y, least_z, most_x, most_y, most_z)
+            if near != 0:
+                near &= ~sharing(corners, block, a, b, c)
+            while near != 0:
+                k = lowest(near)
+                near &= near - 1
+                d, e, f = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
+                gap = _ray_meets_face(positions, d, e, f, x, y, z, nx, ny, nz) - reach
+                face = order[block * BLOCK + k]
+                if gap > reach or abs(gap) > abs(out_gap[i]) or (abs(gap) == abs(out_gap[i]) and face > out_face[i]):
+                    continue
+                mx, my, mz = _unit_normal(positions, d, e, f)
+                if nx * mx + ny * my + nz * mz >= least_cos:
+                    out_face[i], out_gap[i] = face, gap
+
+
+@inlined
+def _unit_normal(positions: npt.NDArray[np.float64], a: int, b: int, c: int) -> tuple[float, float, float]:
+    """The unit normal of triangle a, b, c; NaN without area."""
+    ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+    ux, uy, uz = positions[b, 0] - ax, positions[b, 1] - ay, positions[b, 2] - az
+    vx, vy, vz = positions[c, 0] - ax, positions[c, 1] - ay, positions[c, 2] - az
+    x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    length = np.sqrt(x * x + y * y + z * z)
+    return x / length, y / length, z / length
 
 
 @kernel

@@ -96,6 +96,15 @@ PLAN: tuple[Step, ...] = (
         count=lambda draft: len(draft.facts.duplicates),
     ),
     Step(
+        name="split edges at T-junctions",
+        checks=("T107",),
+        safety=Safety.LOSSLESS,
+        why="before cracks are stitched, since it moves no vertex and invents nothing",
+        run=stitching.split_at_tjunctions,
+        count=lambda draft: len(draft.facts.edges.boundary),
+        harm=lambda draft: len(draft.facts.intersections.pairs),
+    ),
+    Step(
         name="stitch cracks",
         checks=("T107",),
         safety=Safety.LOCAL,

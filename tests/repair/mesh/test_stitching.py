@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from meshguard import repair
+from meshguard.errors import RepairRefused
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy
 from tests import mutations, shapes
@@ -12,6 +14,7 @@ from tests.repair import broken
 from tests.repair.proof import proved, steps
 
 CRACKS = "stitch cracks"
+TJUNCTIONS = "split edges at T-junctions"
 
 
 class TestCracks:
@@ -19,9 +22,31 @@ class TestCracks:
         result = repair(broken.t_junction())
         stats = proved(result)
 
-        assert steps(result) == {CRACKS: 1}
+        assert steps(result) == {TJUNCTIONS: 1}
         assert (stats["boundary_edges"], stats["faces"]) == (16, 34)
         assert result.max_displacement_mm == 0.0
+
+    def test_splitting_is_lossless(self) -> None:
+        result = repair(mutations.t_junction(), lossless=True)
+
+        assert steps(result) == {TJUNCTIONS: 1}
+        assert proved(result)["boundary_loops"] == 1
+        assert (result.area_added_mm2, result.area_removed_mm2) == (0.0, 0.0)
+
+    def test_what_needs_a_weld_too_is_not(self) -> None:
+        """The vertex on the edge, and one end of the edge, are 1e-4 mm beside it."""
+        mesh = mutations.t_junction()
+        a, b = mesh.faces[-2][0], mesh.faces[-1][1]
+        vertices = np.concatenate([mesh.vertices, mesh.vertices[b : b + 1] + [0, 0, 1e-4]]).astype(np.float32)
+        faces = mesh.faces.copy()
+        faces[-1][faces[-1] == b] = len(mesh.vertices)
+        result = repair(Mesh(vertices=vertices, faces=faces))
+
+        assert a != b
+        assert CRACKS in steps(result)
+        assert proved(result)["boundary_loops"] == 1
+        with pytest.raises(RepairRefused):
+            repair(Mesh(vertices=vertices, faces=faces), lossless=True)
 
     def test_borders_a_little_apart_are_welded(self) -> None:
         result = repair(mutations.crack())

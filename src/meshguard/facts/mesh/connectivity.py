@@ -20,6 +20,7 @@ from meshguard.halfedges import edge_ends
 from meshguard.kernels import components as component_sums
 from meshguard.kernels import topology, triangles
 from meshguard.kernels._parallel import fixed_bounds, over_ranges, part_bounds, side_by_side
+from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.folds import mark_folds
 from meshguard.kernels.weld import weld_positions
 
@@ -161,6 +162,11 @@ class Connectivity:
         """The sound faces, int32, ascending."""
         return frozen(np.flatnonzero(self.is_sound).astype(np.int32))
 
+    @once
+    def tree(self) -> Tree:
+        """The tree of boxes over the sound faces."""
+        return build_tree(self.positions, self.corners, self.sound_faces, NO_GROUPS, self.span)
+
     # ---- edges
 
     @once
@@ -198,6 +204,15 @@ class Connectivity:
             boundary=frozen(boundary),
             nonmanifold=frozen(np.concatenate(nonmanifold_parts)),
             n_edges=int(counts[:, 1].sum()),
+        )
+
+    @once
+    def boundary_tree(self) -> Tree:
+        """The tree of boxes over the boundary edges: segments by their places in `edges.boundary`."""
+        ends = self.edge_ends(self.edges.boundary)
+        segments = frozen(np.ascontiguousarray(np.concatenate([ends, ends[:, 1:]], axis=1), np.int32))
+        return build_tree(
+            self.positions, segments, frozen(np.arange(len(segments), dtype=np.int32)), NO_GROUPS, self.span
         )
 
     @once

@@ -15,9 +15,10 @@ from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.mesh.boundary_loops import Loops, find_loops
 from meshguard.facts.mesh.component_distances import distances_to_largest
 from meshguard.facts.mesh.connectivity import Connectivity
-from meshguard.facts.mesh.cracks import Cracks, find_cracks
+from meshguard.facts.mesh.cracks import Cracks, find_cracks, meets_at_crack
 from meshguard.facts.mesh.duplicates import find_duplicates
 from meshguard.facts.mesh.genus import find_genus
+from meshguard.facts.mesh.near_boundary import TJunctions, find_tjunctions
 from meshguard.facts.mesh.orientation import (
     Orientation,
     find_inconsistent_edges,
@@ -107,9 +108,19 @@ class MeshFacts(Connectivity):
         return len(set(self.clusters(self.edge_ends(self.edges.boundary)).tolist()))
 
     @once
+    def tjunctions(self) -> TJunctions | None:
+        """Boundary vertices within the policy's weld distance of another face's boundary edge; None if too many."""
+        return find_tjunctions(self, self.weld_distance)
+
+    @once
     def cracks(self) -> Cracks | None:
-        """Boundary vertices that a weld within the policy's distance would join; None if they are too many to pair."""
-        return find_cracks(self, self.loops, self.policy.tolerance("weld_mm").within(self.diagonal))
+        """Boundaries that lie on one another within the weld distance; None if too many vertices do to be paired."""
+        return find_cracks(self, self.loops, self.tjunctions, self.weld_distance)
+
+    @once
+    def weld_distance(self) -> float:
+        """How near one another boundary vertices belong together, mm."""
+        return self.policy.tolerance("weld_mm").within(self.diagonal)
 
     @once
     def genus(self) -> IntArray:
@@ -140,6 +151,11 @@ class MeshFacts(Connectivity):
         first, second = self.components.of_face[self.intersections.pairs].T
         is_closed = ~self.is_open
         return frozen((first != second) & is_closed[first] & is_closed[second])
+
+    @once
+    def is_at_crack(self) -> BoolArray:
+        """Whether each intersecting pair only touches along a crack without width, at its T-junctions, bool (k,)."""
+        return frozen(meets_at_crack(self, self.cracks, self.intersections.pairs, self.weld_distance))
 
     def pair_segments(self, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
         """Where pairs of faces, int32 (k, 2), meet, and how deep; rounded: float64 (k, 2, 3) and (k,), mm."""

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from meshguard.facts.arrays import frozen
 from meshguard.halfedges import face_normals, next_halfedge, triangle_normals, unit_vectors
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
-from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.closest_points import closest_points
 from meshguard.kernels.intersections import pairs_between
 
 if TYPE_CHECKING:
     from meshguard.facts.mesh.connectivity import Connectivity
+    from meshguard.kernels.bvh import Tree
     from meshguard.mesh import FloatArray, IntArray
 
 
@@ -44,10 +44,9 @@ def find_contact(first_mesh: Connectivity, second_mesh: Connectivity) -> Contact
     vertices of the faces that meet, the part of a mesh that lies behind the other is followed from neighbour to
     neighbour; its farthest vertex counts. So behind an open sheet counts only what is near the contact, as it should.
     """
-    trees = [_tree(mesh) for mesh in (first_mesh, second_mesh)]
     shift = len(first_mesh.positions)
     positions = frozen(np.concatenate([first_mesh.positions, second_mesh.positions]))
-    first, second = trees
+    first, second = first_mesh.tree, second_mesh.tree
     second_corners = frozen((second.corners + np.int32(shift) * (second.corners >= 0)).astype(np.int32))
     bounds = part_bounds(len(first.boxes), grain=16)
     found: list[IntArray] = [np.empty((0, 3), np.int32)] * (len(bounds) - 1)
@@ -86,11 +85,6 @@ def find_contact(first_mesh: Connectivity, second_mesh: Connectivity) -> Contact
     ]
     depth, location = max(depths, key=lambda way: way[0])
     return Contact(pairs, classes, depth, location)
-
-
-def _tree(mesh: Connectivity) -> Tree:
-    """The tree over a mesh's sound faces."""
-    return build_tree(mesh.positions, mesh.corners, mesh.sound_faces, NO_GROUPS, mesh.span)
 
 
 def _depth_behind(

@@ -58,7 +58,10 @@ def find_intersections(mesh: Connectivity, most: int) -> Intersections:
         found = pairs_in_slabs(mesh, partial(_pairs_of_blocks, mesh.positions, certified, NO_GROUPS), most)
     else:
         groups = _busy_groups(mesh, hubs, valence)
-        tree = build_tree(boxed, mesh.corners, mesh.sound_faces, groups, box, slack)
+        if boxed is mesh.positions and not len(groups):
+            tree = mesh.tree
+        else:
+            tree = build_tree(boxed, mesh.corners, mesh.sound_faces, groups, box, slack)
         found = _pairs_in_tree(mesh, tree, _node_groups(tree, groups), hubs[~certified[hubs]], certified, most)
     pairs, classes = np.ascontiguousarray(found[:most, :2]), found[:most, 2].astype(np.int8)
     return Intersections(frozen(pairs), frozen(classes), len(found) <= most)
@@ -145,6 +148,7 @@ def pair_segments(mesh: Connectivity, pairs: IntArray) -> tuple[FloatArray, Floa
     """
     ends, depth = np.empty((len(pairs), 2, 3)), np.empty(len(pairs))
     positions, corners = mesh.positions, mesh.corners
+    pairs = frozen(np.ascontiguousarray(pairs, np.int32).view())
     over_ranges(len(pairs), lambda lo, hi: kernels.measure_pairs(positions, corners, pairs, lo, hi, ends, depth))
     return ends, depth
 

@@ -1,4 +1,4 @@
-"""Stitching: boundary edges that pair up within the weld distance become one."""
+"""Stitching: boundary edges that lie on one another within the weld distance become one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from meshguard.repair.mesh.edge_splits import split_faces
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
+    from meshguard.facts.mesh.near_boundary import TJunctions
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
@@ -19,15 +20,34 @@ _MOST_ROUNDS = 16
 into 65,536 parts."""
 
 
+def split_at_tjunctions(draft: Draft) -> Change:
+    """Split boundary edges at the vertices that lie on them, where that alone closes a crack.
+
+    No vertex is moved, and none is made: such a crack has no width.
+    """
+    split, mended = draft, 0
+    for _ in range(_MOST_ROUNDS):
+        junctions = _at_cracks_without_width(split)
+        if junctions is None:
+            break
+        split, count = _split_at_vertices(split, junctions)
+        if not count:
+            break
+        mended += count
+    if len(split.facts.edges.boundary) >= len(draft.facts.edges.boundary):
+        return Change(draft=draft)
+    return Change(draft=split, mended=mended, parameters={"weld_mm": draft.facts.weld_distance})
+
+
 def stitch_cracks(draft: Draft) -> Change:
     """Join boundary edges that pair up within the weld distance.
 
     First, boundary vertices that lie on the boundary edge of another face split that edge. Then boundary vertices that
     are near one another become one, where that closes boundary edges. What closes nothing is left as it is.
     """
-    distance = draft.policy.tolerance("weld_mm").within(draft.facts.diagonal)
+    distance = draft.facts.weld_distance
     stitched, mended = draft, 0
-    for step in (_split_at_vertices, _weld_boundary):
+    for step in (_split_everywhere, _weld_boundary):
         for _ in range(_MOST_ROUNDS):
             changed, count = step(stitched, distance)
             if not count:
@@ -39,23 +59,32 @@ def stitch_cracks(draft: Draft) -> Change:
     return Change(draft=stitched, mended=mended, parameters={"weld_mm": distance})
 
 
-def _split_at_vertices(draft: Draft, distance: float) -> tuple[Draft, int]:
+def _at_cracks_without_width(draft: Draft) -> TJunctions | None:
+    """The T-junctions that are all that a crack needs to close; None without any."""
+    cracks, junctions = draft.facts.cracks, draft.facts.tjunctions
+    if cracks is None or junctions is None or not len(cracks.split):
+        return None
+    is_meant = np.isin(junctions.halfedge, cracks.split)
+    is_meant &= np.isin(junctions.vertex, cracks.positions[cracks.n_welded[cracks.crack] == 0])
+    return junctions.only(is_meant)
+
+
+def _split_everywhere(draft: Draft, distance: float) -> tuple[Draft, int]:
     """Split boundary edges at the boundary vertices of other faces that lie on them, one on each edge."""
-    facts = draft.facts
-    boundary = facts.edges.boundary
-    if not len(boundary) or distance <= 0:
+    junctions = draft.facts.tjunctions
+    return (draft, 0) if junctions is None or distance <= 0 else _split_at_vertices(draft, junctions)
+
+
+def _split_at_vertices(draft: Draft, junctions: TJunctions) -> tuple[Draft, int]:
+    """Split the edges of T-junctions at their vertices, one on each edge."""
+    halfedges, vertex = junctions.halfedge, junctions.vertex
+    if not len(vertex):
         return draft, 0
-    ends = facts.edge_ends(boundary)
-    pairs = _vertices_on_edges(draft.positions, ends, distance)
-    if not len(pairs):
-        return draft, 0
-    edge, vertex, along = pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64), pairs[:, 2]
     # The vertex nearest to the middle first: the parts stay long.
-    order = np.lexsort((vertex, np.abs(along - 0.5), edge))
-    first = np.concatenate([[True], np.diff(edge[order]) != 0])
-    edge, vertex = edge[order][first], vertex[order][first]
+    order = np.lexsort((vertex, np.abs(junctions.along - 0.5), halfedges))
+    first = np.concatenate([[True], np.diff(halfedges[order]) != 0])
+    halfedges, vertex = halfedges[order][first], vertex[order][first]
     middles = np.full((len(draft.corners), 3), -1, np.int32)
-    halfedges = boundary[edge]
     middles[halfedges // 3, halfedges % 3] = vertex
     clash = (middles[:, :, None] == draft.corners[:, None, :]).any(axis=(1, 2))
     middles[clash] = -1
@@ -64,30 +93,6 @@ def _split_at_vertices(draft: Draft, distance: float) -> tuple[Draft, int]:
     if not count:
         return draft, 0
     return draft.rebuilt(split.faces, np.empty((0, 3)), split.corners, parents=split.parents), count
-
-
-def _vertices_on_edges(positions: FloatArray, ends: IntArray, distance: float) -> FloatArray:
-    """Boundary vertices within a distance of a boundary edge, not near its ends: float64 (k, 3).
-
-    Each row holds the edge, the vertex, and how far along the edge it lies as a share of the length.
-    """
-    from scipy.spatial import cKDTree
-
-    vertices = np.unique(ends)
-    start, end = positions[ends[:, 0]], positions[ends[:, 1]]
-    length = np.linalg.norm(end - start, axis=1)
-    found = cKDTree(positions[vertices]).query_ball_point((start + end) / 2, length / 2 + distance, return_sorted=True)
-    rows = np.repeat(np.arange(len(ends)), [len(near) for near in found])
-    if not len(rows):
-        return np.empty((0, 3))
-    near = vertices[np.concatenate([np.asarray(places, np.int64) for places in found])]
-    away = positions[near] - start[rows]
-    direction = (end - start)[rows] / length[rows][:, None]
-    along = (away * direction).sum(axis=1)
-    aside = np.linalg.norm(away - along[:, None] * direction, axis=1)
-    is_on = (aside <= distance) & (along > distance) & (along < length[rows] - distance)
-    is_on &= (near != ends[rows, 0]) & (near != ends[rows, 1])
-    return np.stack([rows[is_on], near[is_on], along[is_on] / length[rows][is_on]], axis=1)
 
 
 def _weld_boundary(draft: Draft, distance: float) -> tuple[Draft, int]:

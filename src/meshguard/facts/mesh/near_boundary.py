@@ -1,0 +1,122 @@
+"""Boundary edges near points, and where an edge of the boundary ends in the middle of another one."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.kernels._parallel import fixed_bounds, side_by_side
+from meshguard.kernels.closest_points import faces_within
+
+if TYPE_CHECKING:
+    from meshguard.facts.mesh.connectivity import Connectivity
+    from meshguard.mesh import FloatArray, IntArray
+
+MOST_PAIRS = 10_000_000
+"""Bounds time and memory where very many boundary edges lie together: 80 MB of pairs."""
+
+
+class TJunctions(NamedTuple):
+    """Boundary vertices that lie on the boundary edge of a face to which they do not belong.
+
+    Attributes:
+        halfedge: int32 (k,), the boundary edges, ascending.
+        vertex: int32 (k,), the position on each, by its place along the edge.
+        along: float64 (k,), that place, from 0 where the half-edge starts to 1 where it ends.
+        aside: float64 (k,), how far beside the edge the vertex lies, mm.
+    """
+
+    halfedge: IntArray
+    vertex: IntArray
+    along: FloatArray
+    aside: FloatArray
+
+    def only(self, chosen: BoolArray) -> TJunctions:
+        """Some of them, bool (k,)."""
+        return TJunctions(self.halfedge[chosen], self.vertex[chosen], self.along[chosen], self.aside[chosen])
+
+
+def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray, distance: float) -> IntArray | None:
+    """Pairs of a point and a boundary edge at most `distance` mm apart, int32 (k, 2), sorted; None if too many.
+
+    Args:
+        mesh: the mesh.
+        points: float64 (q, 3), mm.
+        apart: int32 (q, 2): two positions at which the edges of each point do not end.
+        distance: mm.
+
+    Returns:
+        A place in `points` and one in `mesh.edges.boundary` each.
+    """
+    if not len(points) or not 0 < distance < np.inf:
+        return np.empty((0, 2), np.int32)
+    tree = mesh.boundary_tree
+    points, apart = frozen(np.ascontiguousarray(points)), frozen(np.ascontiguousarray(apart, np.int32))
+    found: list[IntArray] = [np.empty((0, 2), np.int32)] * len(fixed_bounds(0))
+
+    def search(part: int, lo: int, hi: int) -> None:
+        out = np.empty((hi - lo + 64, 2), np.int32)
+        while True:
+            count = faces_within(
+                mesh.positions,
+                tree.order,
+                tree.nodes,
+                tree.boxes,
+                tree.corners,
+                tree.width,
+                points,
+                apart,
+                distance,
+                lo,
+                hi,
+                MOST_PAIRS,
+                out,
+            )
+            if count <= len(out):
+                break
+            out = np.empty((count, 2), np.int32)
+        found[part] = out[:count]
+
+    side_by_side([partial(search, part, lo, hi) for part, (lo, hi) in enumerate(pairwise(fixed_bounds(len(points))))])
+    pairs = np.concatenate(found)
+    if len(pairs) > MOST_PAIRS:
+        return None
+    ordered: IntArray = pairs[np.lexsort(pairs.T[::-1])]
+    return ordered
+
+
+@np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore")
+def find_tjunctions(mesh: Connectivity, distance: float) -> TJunctions | None:
+    """Where boundary vertices lie within `distance` mm of a boundary edge and not so near its ends.
+
+    None where too many boundary edges lie together to be told apart.
+    """
+    boundary = mesh.edges.boundary
+    ends = mesh.edge_ends(boundary)
+    vertices = np.unique(ends)
+    apart = np.stack([vertices, vertices], axis=1)
+    pairs = boundary_edges_near(mesh, mesh.positions[vertices], apart, distance)
+    if pairs is None:
+        return None
+    vertex, edge = vertices[pairs[:, 0]], pairs[:, 1]
+    is_other = (mesh.corners[boundary[edge] // 3] != vertex[:, None]).all(axis=1)
+    vertex, edge = vertex[is_other], edge[is_other]
+    start, end = (mesh.positions[ends[edge, side]] for side in (0, 1))
+    away, length = mesh.positions[vertex] - start, np.linalg.norm(end - start, axis=1)
+    direction = (end - start) / length[:, None]
+    along = (away * direction).sum(axis=1)
+    aside: npt.NDArray[np.float64] = np.linalg.norm(away - along[:, None] * direction, axis=1)
+    is_on = (aside <= distance) & (along > distance) & (along < length - distance)
+    halfedge, vertex, share = boundary[edge[is_on]], vertex[is_on], (along / length)[is_on]
+    order = np.lexsort((vertex, share, halfedge))
+    return TJunctions(
+        frozen(halfedge[order]),
+        frozen(vertex[order].astype(np.int32)),
+        frozen(share[order]),
+        frozen(aside[is_on][order]),
+    )
