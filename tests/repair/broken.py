@@ -115,6 +115,17 @@ def t_junction() -> Mesh:
     return _opened(1, capped=False)
 
 
+def doubled_quads(columns: int, rows: int, doubled: set[int], *, bulge: float = 0.0, reverse: bool = False) -> Mesh:
+    """A sheet of quads, some of them meshed again with the other diagonal; these faces come last."""
+    sheet = shapes.grid(columns, rows, bulge=bulge)
+    again = []
+    for quad in sorted(doubled):
+        (a, b, c), (_, _, d) = sheet.faces[2 * quad].tolist(), sheet.faces[2 * quad + 1].tolist()
+        again += [[a, b, d], [b, c, d]]
+    added = np.array(again)
+    return Mesh(vertices=sheet.vertices, faces=np.concatenate([sheet.faces, added[:, ::-1] if reverse else added]))
+
+
 def duplicates(*, reverse: bool) -> Mesh:
     """A face in the middle of a sheet lies there twice."""
     mesh = shapes.grid(4, 4)

@@ -234,8 +234,8 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
         else:
             noun = "one vertex lies" if junctions == 1 else f"{junctions} vertices lie"
             message = (
-                f"A crack of no width, {quantity(length, 'mm', 3)} long: {noun} in the middle of edges of the other side "
-                f"(T-junction{'s' * (junctions > 1)}); splitting them {effect}."
+                f"A crack of no width, {quantity(length, 'mm', 3)} long: {noun} in the middle of edges of "
+                f"the other side (T-junction{'s' * (junctions > 1)}); splitting them {effect}."
             )
         return Diagnosis(
             severity=Severity.ERROR if loops and facts.policy.rim == "closed" else Severity.WARNING,

@@ -100,6 +100,15 @@ MESH_LIMITS = by_name(
     ),
     Limit("rebuild_fraction", 0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
     Limit(
+        "doubled_quad_mm",
+        0.05,
+        "Where a quadrilateral is meshed with both diagonals, it is one layer meshed twice if these pass each other "
+        "within this.",
+        direction="one layer within",
+        bound="doubled_quad_fraction",
+    ),
+    Limit("doubled_quad_fraction", 5e-4, "Upper bound of doubled_quad_mm, as a fraction of the mesh's diagonal."),
+    Limit(
         "max_pairs",
         1_000_000.0,
         "The search for intersecting faces stops after this many pairs, and says so.",

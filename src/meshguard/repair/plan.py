@@ -13,6 +13,7 @@ import numpy as np
 from meshguard.errors import BudgetExceeded
 from meshguard.repair import acceptance
 from meshguard.repair.mesh import (
+    coincident_layers,
     debris,
     degenerate_faces,
     duplicates,
@@ -94,6 +95,23 @@ PLAN: tuple[Step, ...] = (
         why="before edges are judged, since a duplicate makes every edge of its face non-manifold",
         run=duplicates.drop_duplicates,
         count=lambda draft: len(draft.facts.duplicates),
+    ),
+    Step(
+        name="merge coincident layers",
+        checks=("S102", "T101"),
+        safety=Safety.LOSSLESS,
+        why="before sheets are split, which would move two layers apart that are one; only surface that is there twice "
+        "is dropped",
+        run=coincident_layers.merge_coincident_layers,
+        count=lambda draft: draft.facts.coincident_layers.n_patches,
+    ),
+    Step(
+        name="merge quadrilaterals meshed twice",
+        checks=("S102", "T101"),
+        safety=Safety.LOCAL,
+        why="after exactly coincident layers, for those that are not quite flat",
+        run=coincident_layers.merge_doubled_quads,
+        count=lambda draft: draft.facts.doubled_quads.n_patches,
     ),
     Step(
         name="split edges at T-junctions",

@@ -13,6 +13,14 @@ import numpy as np
 
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.mesh.boundary_loops import Loops, find_loops
+from meshguard.facts.mesh.coincident_layers import (
+    NO_LAYERS,
+    CoincidentLayers,
+    find_coincident_layers,
+    find_doubled_quads,
+    find_redundant_faces,
+    may_have_layers,
+)
 from meshguard.facts.mesh.component_distances import distances_to_largest
 from meshguard.facts.mesh.connectivity import Connectivity
 from meshguard.facts.mesh.cracks import Cracks, find_cracks, meets_at_crack
@@ -50,6 +58,21 @@ class MeshFacts(Connectivity):
     def duplicates(self) -> list[IntArray]:
         """Groups of faces with area that have the same three positions, each int32 and ascending, by first face."""
         return find_duplicates(self)
+
+    @once
+    def coincident_layers(self) -> CoincidentLayers:
+        """Flat patches that are covered exactly twice, by other faces each time."""
+        return find_coincident_layers(self, self.intersections) if may_have_layers(self) else NO_LAYERS
+
+    @once
+    def doubled_quads(self) -> CoincidentLayers:
+        """Quadrilaterals meshed with both diagonals, which pass each other within the policy's limit."""
+        limit = self.policy.tolerance("doubled_quad_mm").within(self.diagonal)
+        return find_doubled_quads(self, limit) if may_have_layers(self) else NO_LAYERS
+
+    def redundant_faces(self, layers: CoincidentLayers) -> BoolArray:
+        """The faces of one layer of each patch, bool (m,): of the one that goes with the faces around it less well."""
+        return find_redundant_faces(self, layers)
 
     @once
     def orientation(self) -> Orientation:
