@@ -221,6 +221,14 @@ def t_junction() -> Mesh:
     return _more(_edited(mesh, faces=faces), [middle.tolist()], [[a, -1, c], [-1, b, c]])
 
 
+def seam() -> Mesh:
+    """A sheet is cut in two, and one half moved away by 0.02 mm."""
+    mesh = shapes.grid()
+    left = mesh.vertices[mesh.faces].mean(axis=1)[:, 0] < 0
+    right = mesh.take(~left)
+    return shapes.joined(mesh.take(left), _edited(right, vertices=right.vertices + [0.02, 0, 0]))
+
+
 def outside_exact() -> Mesh:
     """A coordinate too small for the exact predicates."""
     mesh = shapes.grid()
@@ -240,6 +248,7 @@ MUTATIONS = {
     "unreferenced": Mutation(unreferenced, {"T106": 1}),
     "crack": Mutation(crack, {"T107": 1, "S103": 1}),
     "t_junction": Mutation(t_junction, {"T107": 1}),
+    "seam": Mutation(seam, {"T110": 1, "S103": 1}),
     "moebius": Mutation(shapes.moebius, {"T103": 1, "T108": 1}),
     "nonfinite": Mutation(nonfinite, {"G101": 1}),
     "collinear": Mutation(collinear, {"G102": 1, "S102": 1}),

@@ -104,12 +104,22 @@ def test_a_t_junction_is_a_crack_of_no_width_and_no_hole() -> None:
     assert finding.measures["length_mm"] == pytest.approx(7.5)
 
 
-def test_where_the_surface_must_be_closed_a_crack_is_an_error() -> None:
-    for make, check in ((mutations.t_junction, "T107"),):
+def test_where_the_surface_must_be_closed_a_crack_and_a_seam_are_errors() -> None:
+    for make, check in ((mutations.t_junction, "T107"), (mutations.seam, "T110")):
         for policy, severity in (("scan", Severity.WARNING), ("print", Severity.ERROR)):
             found = [finding for finding in validate(make(), policy=policy).findings if finding.check == check]
 
             assert [finding.severity for finding in found] == [severity]
+
+
+def test_a_seam_says_how_long_and_how_wide_it_is() -> None:
+    finding = only(mutations.seam(), "T110")
+
+    assert finding.count == 2 * 6
+    assert finding.measures["width_mm"] == pytest.approx(0.02, rel=0.05)
+    assert finding.measures["length_mm"] > 40  # of a bulging sheet
+    assert "between two components" in finding.message
+    assert finding.fixable is None
 
 
 def test_t_junctions_of_a_shared_file(data_root: Path) -> None:
@@ -130,6 +140,18 @@ def turned(mesh: Mesh) -> Mesh:
     """The mesh in another direction, rounded as a file rounds it."""
     turn = np.array([[2, -2, 1], [1, 2, 2], [-2, -1, 2]]) / 3
     return Mesh(vertices=(mesh.vertices @ turn).astype(np.float32), faces=mesh.faces)
+
+
+def test_a_seam_through_a_shared_arch_is_one_finding(data_root: Path) -> None:
+    path = data_root / "field" / "47_seam_6um_arch.stl"
+    if not path.is_file():
+        pytest.skip("the shared data hold no field/47_seam_6um_arch.stl")
+    report = validate(path)
+
+    (finding,) = [finding for finding in report.findings if finding.check == "T110"]
+    assert report.grade > 1
+    assert finding.measures["width_mm"] == pytest.approx(0.006, abs=1e-4)
+    assert finding.measures["length_mm"] > 14  # more than the arch is wide from its inner to its outer rim
 
 
 def test_vertices_further_apart_than_the_weld_distance_are_no_crack() -> None:

@@ -31,14 +31,15 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
     A boundary loop that is not the one rim of its sheet (under a policy whose rim is "closed", any boundary loop). A
     loop is the rim only if its largest chord is a large share of the sheet's extent. Diameter means that chord. An open
     boundary that ends at a non-manifold edge (the free side of a fin) is a warning: repairing that edge decides what it
-    is. A loop whose edges all lie on one another is not a hole but a crack (T107).
-    Each loop is one finding, which lists the mesh vertices along it. Repair fills a hole up to the limit;
+    is. A loop whose edges all lie on one another is not a hole but a crack (T107), and a slit that is hardly open is a
+    seam (T110). Each loop is one finding, which lists the mesh vertices along it. Repair fills a hole up to the limit;
     a larger one needs a new scan, since filling it would invent anatomy.
     """
     loops = facts.loops
     is_hole = ~loops.is_rim if facts.policy.rim == "one" else np.ones(len(loops.is_rim), np.bool_)
     if facts.cracks is not None:
         is_hole &= ~facts.cracks.closes_loop
+    is_hole &= ~facts.seams.is_slit
     is_on_hole = is_hole[loops.owner]
     positions, owner = loops.positions[is_on_hole], loops.owner[is_on_hole]
     hole_loops = np.flatnonzero(is_hole)

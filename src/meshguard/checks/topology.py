@@ -291,6 +291,45 @@ def nonorientable_components(facts: MeshFacts) -> Iterable[Finding]:
     )
 
 
+@check(
+    "T110",
+    limits=("seam_width_mm", "seam_width_fraction", "seam_length_mm", "seam_length_fraction"),
+    remedy="join the parts in the program that made the file, or export again",
+)
+def seams(facts: MeshFacts) -> Iterable[Finding]:
+    """Seam.
+
+    Two stretches of boundary run along each other, too far apart to be a crack (T107) and too close to be seen: the
+    surface is cut there, within one component or between two. Stretches that are connected are one finding, with its
+    length and width, which lists their half-edges. A loop that is such a slit all around is this and no hole. Repair
+    closes none, since it would move more than a weld does. An error only where the policy wants a closed surface.
+    """
+    found = facts.seams
+    lengths = _edge_lengths(facts, facts.edge_ends(found.halfedges))
+
+    def describe(places: IntArray) -> Diagnosis:
+        length, widths = float(found.length[found.seam[places[0]]]), found.width[places]
+        mean, widest = float(np.average(widths, weights=lengths[places])), float(widths.max())
+        n_components = len(np.unique(facts.components.of_face[found.halfedges[places] // 3]))
+        where = "between two components" if n_components > 1 else "through the surface"
+        return Diagnosis(
+            severity=Severity.ERROR if facts.policy.rim == "closed" else Severity.WARNING,
+            message=f"A seam {where}, {length:.3g} mm long, is {mean:.2g} mm wide.",
+            measures={"edges": len(places), "length_mm": length, "width_mm": mean, "largest_width_mm": widest},
+            limit="seam_width_mm",
+        )
+
+    return located(
+        facts,
+        "T110",
+        element="edge",
+        indices=found.halfedges,
+        rows=facts.edge_ends(found.halfedges),
+        labels=found.seam,
+        describe=describe,
+    )
+
+
 CHECKS = (
     nonmanifold_edges,
     nonmanifold_vertices,
@@ -300,4 +339,5 @@ CHECKS = (
     unreferenced_vertices,
     unwelded_cracks,
     nonorientable_components,
+    seams,
 )

@@ -20,6 +20,22 @@ MESH_LIMITS = by_name(
     ),
     Limit("weld_fraction", 1e-5, "Upper bound of weld_mm, as a fraction of the mesh's diagonal."),
     Limit(
+        "seam_width_mm",
+        0.1,
+        "Two stretches of boundary that run along each other within this are a seam.",
+        direction="a seam up to",
+        bound="seam_width_fraction",
+    ),
+    Limit("seam_width_fraction", 1e-3, "Upper bound of seam_width_mm, as a fraction of the mesh's diagonal."),
+    Limit(
+        "seam_length_mm",
+        2.0,
+        "A seam is at least this long; a shorter one is a small hole.",
+        direction="a seam from",
+        bound="seam_length_fraction",
+    ),
+    Limit("seam_length_fraction", 0.02, "Upper bound of seam_length_mm, as a fraction of the mesh's diagonal."),
+    Limit(
         "aspect", 50.0, "A needle's longest edge is more than this many times its shortest.", direction="a needle above"
     ),
     Limit("cap_angle_deg", 175.0, "A cap's largest angle is more than this.", direction="a cap above"),

@@ -34,6 +34,7 @@ from meshguard.facts.mesh.orientation import (
     find_orientation,
 )
 from meshguard.facts.mesh.outward_orientation import find_inverted_sheets, outward_score
+from meshguard.facts.mesh.seams import Seams, find_seams
 from meshguard.facts.mesh.self_intersections import Intersections, find_intersections, is_fold, pair_segments
 from meshguard.facts.once import once, share_known
 
@@ -139,6 +140,13 @@ class MeshFacts(Connectivity):
     def cracks(self) -> Cracks | None:
         """Boundaries that lie on one another within the weld distance; None if too many vertices do to be paired."""
         return find_cracks(self, self.loops, self.tjunctions, self.weld_distance)
+
+    @once
+    def seams(self) -> Seams:
+        """Stretches of boundary that run along each other within the policy's limits, and are no cracks."""
+        width = self.policy.tolerance("seam_width_mm").within(self.diagonal)
+        least_length = self.policy.tolerance("seam_length_mm").within(self.diagonal)
+        return find_seams(self, self.loops, self.cracks, width, least_length)
 
     @once
     def weld_distance(self) -> float:
