@@ -229,6 +229,13 @@ def seam() -> Mesh:
     return shapes.joined(mesh.take(left), _edited(right, vertices=right.vertices + [0.02, 0, 0]))
 
 
+def second_layer() -> Mesh:
+    """The middle of a sheet lies there again, 0.05 mm higher."""
+    mesh = shapes.grid()
+    middle = mesh.take(np.abs(mesh.vertices[mesh.faces].mean(axis=1)[:, :2]).max(axis=1) < 12)
+    return shapes.joined(mesh, _edited(middle, vertices=middle.vertices + [0, 0, 0.05]))
+
+
 def outside_exact() -> Mesh:
     """A coordinate too small for the exact predicates."""
     mesh = shapes.grid()
@@ -249,6 +256,7 @@ MUTATIONS = {
     "crack": Mutation(crack, {"T107": 1, "S103": 1}),
     "t_junction": Mutation(t_junction, {"T107": 1}),
     "seam": Mutation(seam, {"T110": 1, "S103": 1}),
+    "second_layer": Mutation(second_layer, {"S106": 1, "S103": 1}),
     "moebius": Mutation(shapes.moebius, {"T103": 1, "T108": 1}),
     "nonfinite": Mutation(nonfinite, {"G101": 1}),
     "collinear": Mutation(collinear, {"G102": 1, "S102": 1}),

@@ -116,6 +116,20 @@ MESH_LIMITS = by_name(
     ),
     Limit("rebuild_fraction", 0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
     Limit(
+        "layer_gap_mm",
+        0.15,
+        "Surface this close over other surface that faces the same way is a second layer.",
+        bound="layer_gap_fraction",
+    ),
+    Limit("layer_gap_fraction", 1.5e-3, "Upper bound of layer_gap_mm, as a fraction of the mesh's diagonal."),
+    Limit(
+        "layer_area_mm2",
+        10.0,
+        "A second layer is at least this large; a smaller one is a fold or noise.",
+        bound="layer_area_fraction",
+    ),
+    Limit("layer_area_fraction", 5e-3, "Upper bound of layer_area_mm2, as a fraction of the mesh's area."),
+    Limit(
         "doubled_quad_mm",
         0.05,
         "Where a quadrilateral is meshed with both diagonals, it is one layer meshed twice if these pass each other "

@@ -35,6 +35,7 @@ from meshguard.facts.mesh.orientation import (
 )
 from meshguard.facts.mesh.outward_orientation import find_inverted_sheets, outward_score
 from meshguard.facts.mesh.seams import Seams, find_seams
+from meshguard.facts.mesh.second_layers import SecondLayers, find_second_layers
 from meshguard.facts.mesh.self_intersections import Intersections, find_intersections, is_fold, pair_segments
 from meshguard.facts.once import once, share_known
 
@@ -164,6 +165,13 @@ class MeshFacts(Connectivity):
     def distances_to_largest(self, components: Sequence[int]) -> FloatArray:
         """Distance from each of these components to the largest one, nearest vertex to nearest vertex: (k,), mm."""
         return distances_to_largest(self, components)
+
+    @once
+    def second_layers(self) -> SecondLayers:
+        """Surface that lies over other surface of the same orientation, within the policy's limits."""
+        reach = self.policy.tolerance("layer_gap_mm").within(self.diagonal)
+        least_area = self.policy.tolerance("layer_area_mm2").within(float(self.components.area.sum()))
+        return find_second_layers(self, reach, least_area)
 
     # ---- intersections
 
