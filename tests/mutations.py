@@ -212,6 +212,12 @@ def assembly() -> Mesh:
     return shapes.joined(cube, _edited(tetrahedron, vertices=tetrahedron.vertices + [35.5, 34.5, 33.25]))
 
 
+def shared_wall() -> Mesh:
+    """Two closed bodies touch in the same two faces, which run in opposite directions."""
+    cube = shapes.cube(30.0)
+    return shapes.joined(cube, _edited(cube, vertices=cube.vertices + [30.0, 0, 0]))
+
+
 def t_junction() -> Mesh:
     """An interior edge of a flat sheet has a vertex in its middle, on one side only."""
     mesh = shapes.grid(bulge=0.0)
@@ -272,6 +278,7 @@ MUTATIONS = {
     "hole_in_body": Mutation(hole_in_body, {"S101": 1, "S105": 1}),
     "crossing": Mutation(crossing, {"S102": 1, "S103": 1}),
     "assembly": Mutation(assembly, {"S103": 1, "S107": 1}),
+    "shared_wall": Mutation(shared_wall, {"T101": 1, "T109": 1}),
     "debris": Mutation(debris, {"S103": 1}),
     "two_sheets": Mutation(two_sheets, {"S103": 1}),
     "torus": Mutation(shapes.torus, {"S105": 1}),

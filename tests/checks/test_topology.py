@@ -9,7 +9,6 @@ import pytest
 
 from meshguard import load, repair
 from meshguard.mesh import Mesh
-from meshguard.repair import repair
 from meshguard.repair.plan import PLAN
 from meshguard.report import Finding, Safety, Severity
 from meshguard.validation import validate

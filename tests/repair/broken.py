@@ -203,3 +203,16 @@ def without_thickness() -> Mesh:
     """A closed body of two flat sheets that lie on one another: it has no inside."""
     sheet = shapes.grid(4, 4, bulge=0.0)
     return welded(shapes.joined(sheet, turned(sheet)))
+
+
+def shared_wall(count: int = 2) -> Mesh:
+    """Cubes in a row, each of which shares the faces of a wall with the next: they run in opposite directions there."""
+    return welded(shapes.joined(*(moved(shapes.cube(30.0), 30.0 * number, 0, 0) for number in range(count))))
+
+
+def inner_wall() -> Mesh:
+    """A box of 20 faces with a wall of two faces in it: three faces meet at each edge of the wall."""
+    mesh = shared_wall()
+    centres = mesh.vertices[mesh.faces].mean(axis=1)
+    (wall,) = np.nonzero(centres[:, 0] == 30.0)
+    return mesh.take(~np.isin(np.arange(len(mesh.faces)), wall[2:]))

@@ -116,9 +116,11 @@ def duplicate_faces(facts: MeshFacts) -> Iterable[Finding]:
 
     Several faces have the same three positions as corners, whichever way they face. Each set is one finding. Repair
     keeps one of them; a pair that faces both ways may be a sheet without thickness, of which it keeps none where
-    nothing else is connected to it.
+    nothing else is connected to it. Where two closed bodies touch in such a pair it is a shared wall (T109), and both
+    stay.
     """
-    groups = facts.duplicates
+    shared = set(facts.shared_walls.faces[:, 0].tolist())
+    groups = [group for group in facts.duplicates if int(group[0]) not in shared]
     faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
     return located(
@@ -291,6 +293,41 @@ def nonorientable_components(facts: MeshFacts) -> Iterable[Finding]:
     )
 
 
+@check("T109")
+def shared_walls(facts: MeshFacts) -> Iterable[Finding]:
+    """Shared wall.
+
+    Two closed bodies touch in the same faces, run in opposite directions: an assembly, as of a die and its base. Each
+    needs its copy of the wall to be closed, so these faces are no duplicates. But their edges have four faces in every
+    file (T101). Each wall between two bodies is one finding, which lists both copies. Repair moves the bodies apart, by
+    a few micrometres; where a policy asks for one solid, it removes the wall from both.
+    """
+    walls = facts.shared_walls
+    faces = walls.faces.reshape(-1)
+    area = facts.face_measures.area
+
+    def describe(places: IntArray) -> Diagnosis:
+        one_side = float(area[faces[places]].sum()) / 2
+        count = len(places) // 2
+        noun = "one face" if count == 1 else f"{count} faces"
+        return Diagnosis(
+            severity=Severity.WARNING,
+            message=f"Two closed bodies share a wall of {noun}, {quantity(one_side, 'mm²', 3)}.",
+            measures={"faces": count, "area_mm2": one_side},
+            fixable=Safety.LOCAL,
+        )
+
+    return located(
+        facts,
+        "T109",
+        element="face",
+        indices=faces,
+        rows=facts.corners[faces],
+        labels=np.repeat(walls.wall, 2),
+        describe=describe,
+    )
+
+
 @check(
     "T110",
     limits=("seam_width_mm", "seam_width_fraction", "seam_length_mm", "seam_length_fraction"),
@@ -314,7 +351,7 @@ def seams(facts: MeshFacts) -> Iterable[Finding]:
         where = "between two components" if n_components > 1 else "through the surface"
         return Diagnosis(
             severity=Severity.ERROR if facts.policy.rim == "closed" else Severity.WARNING,
-            message=f"A seam {where}, {length:.3g} mm long, is {mean:.2g} mm wide.",
+            message=f"A seam {where}, {quantity(length, 'mm', 3)} long, is {quantity(mean, 'mm', 2)} wide.",
             measures={"edges": len(places), "length_mm": length, "width_mm": mean, "largest_width_mm": widest},
             limit="seam_width_mm",
         )
@@ -339,5 +376,6 @@ CHECKS = (
     unreferenced_vertices,
     unwelded_cracks,
     nonorientable_components,
+    shared_walls,
     seams,
 )

@@ -24,6 +24,7 @@ from meshguard.repair.mesh import (
     self_intersections,
     solid,
     stitching,
+    walls,
 )
 from meshguard.repair.result import StepRecord
 from meshguard.repair.step import Step
@@ -94,7 +95,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOSSLESS,
         why="before edges are judged, since a duplicate makes every edge of its face non-manifold",
         run=duplicates.drop_duplicates,
-        count=lambda draft: len(draft.facts.duplicates),
+        count=lambda draft: len(duplicates.excess_duplicates(draft.facts)),
     ),
     Step(
         name="merge coincident layers",
@@ -132,8 +133,16 @@ PLAN: tuple[Step, ...] = (
         harm=lambda draft: len(draft.facts.intersections.pairs),
     ),
     Step(
+        name="remove inner walls",
+        checks=("T101", "T109"),
+        safety=Safety.LOCAL,
+        why="before sheets are split, which would leave a wall inside the one solid that the policy asks for",
+        run=walls.remove_inner_walls,
+        count=_nonmanifold,
+    ),
+    Step(
         name="split non-manifold edges and vertices",
-        checks=("T101", "T102"),
+        checks=("T101", "T102", "T109"),
         safety=Safety.LOCAL,
         why="before faces are oriented, which only a manifold component can be",
         run=nonmanifold.split_nonmanifold,

@@ -12,7 +12,6 @@ from meshguard.errors import RepairRefused
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
-from meshguard.repair.mesh.nonmanifold import pair_sheets
 from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.proof import proved, steps, through
@@ -116,22 +115,3 @@ class TestOneSided:
         strip = mesh.take(np.arange(len(mesh.faces) - 2))
 
         assert repair(strip).mesh is strip
-
-
-class TestPairs:
-    def test_at_two_cubes_the_faces_with_the_inside_between_them(self) -> None:
-        mesh = broken.cubes_at_an_edge()
-        pairs = pair_sheets(MeshFacts(mesh, policy("scan")))
-
-        assert len(pairs) == 2
-        assert [one // 36 == other // 36 for one, other in pairs.tolist()] == [True, True]  # 12 faces a cube
-
-    def test_at_a_fin_the_sheet_stays_together(self) -> None:
-        mesh = mutations.fin()
-        pairs = pair_sheets(MeshFacts(mesh, policy("scan")))
-
-        assert len(pairs) == 1
-        assert 96 not in (pairs // 3)
-
-    def test_there_is_none_on_a_surface(self) -> None:
-        assert pair_sheets(MeshFacts(shapes.torus(), policy("scan"))).shape == (0, 2)

@@ -37,6 +37,8 @@ from meshguard.facts.mesh.outward_orientation import find_inverted_sheets, outwa
 from meshguard.facts.mesh.seams import Seams, find_seams
 from meshguard.facts.mesh.second_layers import SecondLayers, find_second_layers
 from meshguard.facts.mesh.self_intersections import Intersections, find_intersections, is_fold, pair_segments
+from meshguard.facts.mesh.shared_walls import SharedWalls, find_shared_walls
+from meshguard.facts.mesh.sheets import pair_sheets
 from meshguard.facts.once import once, share_known
 
 if TYPE_CHECKING:
@@ -60,6 +62,11 @@ class MeshFacts(Connectivity):
     def duplicates(self) -> list[IntArray]:
         """Groups of faces with area that have the same three positions, each int32 and ascending, by first face."""
         return find_duplicates(self)
+
+    @once
+    def shared_walls(self) -> SharedWalls:
+        """Duplicates that are none: faces in which two closed bodies touch."""
+        return find_shared_walls(self, self.duplicates)
 
     @once
     def coincident_layers(self) -> CoincidentLayers:
@@ -199,6 +206,11 @@ class MeshFacts(Connectivity):
     def pair_segments(self, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
         """Where pairs of faces, int32 (k, 2), meet, and how deep; rounded: float64 (k, 2, 3) and (k,), mm."""
         return pair_segments(self, pairs)
+
+    @once
+    def sheet_pairs(self) -> IntArray:
+        """Half-edges on non-manifold edges whose faces are one sheet, int32 (k, 2)."""
+        return frozen(pair_sheets(self))
 
     def is_exact_fold(self, edges: IntArray) -> BoolArray:
         """Whether the two faces at each of these half-edges lie exactly flat on each other, bool (k,)."""

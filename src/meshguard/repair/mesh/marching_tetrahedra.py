@@ -127,7 +127,7 @@ def _inside(facts: MeshFacts, tree: Tree, grid: _Grid) -> BoolArray:
     is_inside = votes > 3
     nodes = np.flatnonzero((votes > 0) & (votes < 6))
     if 0 < len(nodes) <= _MOST_ASKED:
-        is_inside.reshape(-1)[nodes] = _winding_at(facts, tree, frozen(grid.points(nodes))) > _INSIDE
+        is_inside.reshape(-1)[nodes] = winding_at(facts, tree, frozen(grid.points(nodes))) > _INSIDE
     # Beyond the mesh is outside, whatever lines through open surface say: a body that reached the grid's end would be
     # open.
     for axis in range(3):
@@ -136,7 +136,7 @@ def _inside(facts: MeshFacts, tree: Tree, grid: _Grid) -> BoolArray:
     return is_inside
 
 
-def _winding_at(facts: MeshFacts, tree: Tree, points: FloatArray) -> FloatArray:
+def winding_at(facts: MeshFacts, tree: Tree, points: FloatArray) -> FloatArray:
     """The generalised winding number at points, float64 (q,)."""
     dipoles = np.empty((2 * tree.width, kernels.COLUMNS))
     kernels.place_dipoles(facts.positions, tree.nodes, tree.corners, tree.width, dipoles)

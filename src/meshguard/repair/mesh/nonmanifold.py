@@ -20,7 +20,6 @@ from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
-    from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
@@ -42,7 +41,7 @@ def split_nonmanifold(draft: Draft) -> Change:
     if not len(facts.edges.nonmanifold) and not facts.fans.n_nonmanifold:
         return Change(draft=draft)
     twins = facts.edges.twins.copy()
-    pairs = pair_sheets(facts)
+    pairs = facts.sheet_pairs
     twins[facts.edges.nonmanifold] = -1
     twins[pairs[:, 0]], twins[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
     suspects = facts.fans.at_position > 1
@@ -63,88 +62,6 @@ def cut_nonorientable(draft: Draft) -> Change:
     suspects = np.zeros(len(draft.positions), np.bool_)
     suspects[facts.edge_ends(inconsistent)] = True
     return _moved_apart(draft, twins, suspects, mended=len(inconsistent))
-
-
-def pair_sheets(facts: MeshFacts) -> IntArray:
-    """Half-edges on non-manifold edges whose faces are one sheet, int32 (k, 2)."""
-    nonmanifold = facts.edges.nonmanifold
-    if not len(nonmanifold):
-        return np.empty((0, 2), np.int32)
-    ends = facts.edge_ends(nonmanifold)
-    low, high = ends.min(axis=1), ends.max(axis=1)
-    is_first = np.concatenate([[True], (low[1:] != low[:-1]) | (high[1:] != high[:-1])])
-    begins = np.flatnonzero(is_first).astype(np.int32)
-    edge = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(nonmanifold)))
-    angle = _angles(facts, nonmanifold, low, high, begins[edge])
-    upward = ends[:, 0] == low
-    # Of faces that lie on one another the upward one comes first: nothing lies between them, so no sheet's inside does.
-    order = np.lexsort((nonmanifold, ~upward, np.round(angle, 9), edge))
-    pairs: list[tuple[int, int]] = []
-    for around in np.split(order, begins[1:]):
-        ups = upward[around]
-        balanced = 2 * int(ups.sum()) == len(around)
-        chosen = _by_inside(ups.tolist()) if balanced else _by_straightness(angle[around], ups)
-        pairs += [(int(nonmanifold[around[i]]), int(nonmanifold[around[j]])) for i, j in chosen]
-    return np.array(pairs, np.int32).reshape(-1, 2)
-
-
-def _angles(facts: MeshFacts, halfedges: IntArray, low: IntArray, high: IntArray, first: IntArray) -> FloatArray:
-    """The angle of each half-edge's face about its edge from `low` to `high`, measured from a first face's.
-
-    Args:
-        facts: of the draft.
-        halfedges: int32 (k,).
-        low: int32 (k,), the lower end of each.
-        high: int32 (k,), the higher end.
-        first: int32 (k,), row of the half-edge on the same edge from whose face the angle is measured.
-
-    Returns:
-        float64 (k,), radians from −π to π.
-    """
-    positions = facts.positions
-    axis = positions[high] - positions[low]
-    axis /= np.linalg.norm(axis, axis=1, keepdims=True)
-    away = positions[opposite_corners(facts.corners, halfedges)] - positions[low]
-    away -= (away * axis).sum(axis=1, keepdims=True) * axis
-    reference = away[first]
-    across = np.cross(axis, reference)
-    angle: FloatArray = np.arctan2(
-        (away * across).sum(axis=1), (away * reference).sum(axis=1) * np.linalg.norm(axis, axis=1)
-    )
-    return angle
-
-
-def _by_inside(ups: list[bool]) -> list[tuple[int, int]]:
-    """Pairs around an edge with the inside of a sheet between them: brackets, opened by a downward face."""
-    pairs: list[tuple[int, int]] = []
-    waiting: list[int] = []
-    paired: set[int] = set()
-    for _ in range(2):  # what opens at the end of the turn closes at its beginning
-        for place, up in enumerate(ups):
-            if place in paired or place in waiting:
-                continue
-            if not up:
-                waiting.append(place)
-            elif waiting:
-                opened = waiting.pop()
-                pairs.append((opened, place))
-                paired |= {opened, place}
-    return pairs
-
-
-def _by_straightness(angle: FloatArray, ups: BoolArray) -> list[tuple[int, int]]:
-    """Pairs that go on straightest, those of consistent orientation before all others."""
-    first, second = np.triu_indices(len(ups), 1)
-    turn = np.abs(np.angle(np.exp(1j * (angle[first] - angle[second]))))
-    order = np.lexsort((second, first, -np.round(turn, 9), ups[first] == ups[second]))
-    pairs: list[tuple[int, int]] = []
-    paired: set[int] = set()
-    for place in order.tolist():
-        i, j = int(first[place]), int(second[place])
-        if i not in paired and j not in paired:
-            paired |= {i, j}
-            pairs.append((i, j))
-    return pairs
 
 
 def _moved_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended: int) -> Change:

@@ -1,0 +1,94 @@
+"""Inner walls: faces with the inside of a body on both sides. One solid has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshguard.facts.arrays import centroids, connected_components, frozen
+from meshguard.halfedges import edge_keys
+from meshguard.kernels.bvh import NO_GROUPS, build_tree
+from meshguard.repair.mesh.marching_tetrahedra import winding_at
+from meshguard.repair.step import Change
+
+if TYPE_CHECKING:
+    from meshguard.facts.arrays import BoolArray
+    from meshguard.facts.mesh import MeshFacts
+    from meshguard.mesh import FloatArray, IntArray
+    from meshguard.repair.draft import Draft
+
+_INSIDE = 0.5
+"""Beyond this winding number a point is inside."""
+
+_MOST_SHEETS = 64
+"""Sheets that are asked whether they lie inside the rest, each by itself: bounds the work. Real walls are few."""
+
+
+def remove_inner_walls(draft: Draft) -> Change:
+    """Remove the walls inside a body where the policy asks for one solid, and leave every other face as it is.
+
+    A wall is one that two bodies share, both copies of it, or a sheet that ends on a body and lies inside it. It counts
+    only with the proof: without the walls there are fewer non-manifold edges, no more open or inconsistent ones, and
+    every face that was removed lies inside what is left.
+    """
+    facts = draft.facts
+    if draft.policy.rim != "closed" or not len(facts.edges.nonmanifold):
+        return Change(draft=draft)
+    is_shared = np.zeros(len(draft.corners), np.bool_)
+    is_shared[facts.shared_walls.faces] = True
+    opened = _without_walls(draft, is_shared)
+    opened = _without_walls(opened, _inner_sheets(opened.facts))
+    if opened is draft:
+        return Change(draft=draft)
+    return Change(draft=opened, mended=len(draft.corners) - len(opened.corners))
+
+
+def _without_walls(draft: Draft, walls: BoolArray) -> Draft:
+    """The draft without some faces, bool (m,), if these are proved to be walls inside it; else the draft itself."""
+    if not walls.any() or walls.all():
+        return draft
+    opened = draft.without(walls)
+    before, after = draft.facts, opened.facts
+    is_sound = (
+        len(after.edges.nonmanifold) < len(before.edges.nonmanifold)
+        and len(after.edges.boundary) <= len(before.edges.boundary)
+        and len(after.inconsistent_edges) <= len(before.inconsistent_edges)
+        and after.fans.n_nonmanifold <= before.fans.n_nonmanifold
+    )
+    points = centroids(draft.positions, draft.corners[walls])
+    return opened if is_sound and _are_inside(after, after.sound_faces, points) else draft
+
+
+def _inner_sheets(facts: MeshFacts) -> BoolArray:
+    """Faces of sheets that end on a body and lie inside it, bool (m,).
+
+    A sheet is here what is connected through edges with two faces. It ends on a body where it has one face at an edge
+    of an odd number: two are the body's. A cavity that touches the outer surface from within has two there.
+    """
+    nonmanifold, twins, paired = facts.edges.nonmanifold, facts.edges.twins, facts.edges.paired
+    is_inner = np.zeros(len(facts.corners), np.bool_)
+    if not len(nonmanifold):
+        return is_inner
+    sheet = connected_components(len(facts.corners), paired // 3, twins[paired] // 3)
+    start, end = facts.edge_ends(nonmanifold).T
+    keys = edge_keys(start, end, len(facts.positions))
+    edge, n_faces = np.unique(keys, return_inverse=True, return_counts=True)[1:]
+    rows, n_of_sheet = np.unique(np.stack([sheet[nonmanifold // 3], edge], axis=1), axis=0, return_counts=True)
+    ends = np.setdiff1d(rows[n_faces[rows[:, 1]] % 2 == 1, 0], rows[n_of_sheet > 1, 0])
+    if len(ends) > _MOST_SHEETS:
+        return is_inner
+    for number in ends.tolist():
+        faces = sheet == number
+        rest = frozen(np.flatnonzero(facts.is_sound & ~faces).astype(np.int32))
+        is_inner |= faces & _are_inside(facts, rest, centroids(facts.positions, facts.corners[faces]))
+    return is_inner
+
+
+def _are_inside(facts: MeshFacts, faces: IntArray, points: FloatArray) -> bool:
+    """Whether points, float64 (q, 3), are all inside some faces, which may be inverted as a whole."""
+    if not len(faces):
+        return False
+    tree = build_tree(facts.positions, facts.corners, faces, NO_GROUPS, facts.span)
+    winding = winding_at(facts, tree, frozen(points))
+    return bool((winding > _INSIDE).all() or (winding < -_INSIDE).all())
