@@ -100,6 +100,20 @@ class TestNotSeparated:
         assert (stats["boundary_edges"], stats["closed_components"]) == (0, 2)
 
 
+def test_what_ends_on_a_surface_moves_and_the_surface_stays() -> None:
+    """The wall has more area at its corners than the flat box around it, which would be moved across the wall."""
+    mesh = broken.inner_wall()
+    flat = Mesh(vertices=mesh.vertices * [0.05, 1.0, 1.0], faces=mesh.faces)
+    result = repair(flat)
+
+    proved(result)
+    assert steps(result).keys() == {SEPARATED}
+    box = result.face_origin < 10
+    assert np.array_equal(
+        result.mesh.vertices[result.mesh.faces[box]], flat.vertices[flat.faces[result.face_origin[box]]]
+    )
+
+
 class TestOneSided:
     def test_a_strip_is_cut_once(self) -> None:
         mesh = shapes.moebius()

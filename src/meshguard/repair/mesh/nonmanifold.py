@@ -67,13 +67,14 @@ def cut_nonorientable(draft: Draft) -> Change:
 def _moved_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended: int) -> Change:
     """The draft with faces joined only as these twins say: every fan at the suspects, bool (p,), stands on its own.
 
-    Of several fans at one position the largest stays there. The others move a little into themselves, and so do all
-    but the largest of the sheets that still share an edge then.
+    Of several fans at one position the largest closed one stays there, or the largest if all are open: what ends on a
+    surface moves, not the surface. The others move a little into themselves, and so do all but the largest of the
+    sheets that still share an edge then.
     """
     positions, flat = draft.positions, draft.corners.reshape(-1)
     limit = draft.policy.tolerance("separation_mm").within(draft.facts.diagonal)
     fans = _fans_in_one_place(flat, twins, suspects)
-    staying = _largest_fans(fans, flat, draft.facts.face_measures.area)
+    staying = _largest_fans(fans, flat, twins, draft.facts.face_measures.area)
     taken = {tuple(positions[flat[fan[0]]].tolist()) for fan in fans}
     corners = flat.copy()
     points: list[FloatArray] = []
@@ -124,14 +125,16 @@ def _fan_of_corners(flat: IntArray, twins: IntArray, corners: IntArray) -> IntAr
     return connected_components(len(corners), np.concatenate(firsts), np.concatenate(seconds))
 
 
-def _largest_fans(fans: list[IntArray], flat: IntArray, area: FloatArray) -> set[int]:
-    """Numbers of the fans with the largest area at their position; of equal ones the first."""
-    largest: dict[int, tuple[float, int]] = {}
+def _largest_fans(fans: list[IntArray], flat: IntArray, twins: IntArray, area: FloatArray) -> set[int]:
+    """Numbers of the fans that stay: the largest closed one at each position, else the largest; of equals the first."""
+    largest: dict[int, tuple[bool, float, int]] = {}
     for number, fan in enumerate(fans):
+        is_closed = bool((twins[fan] >= 0).all() and (twins[previous_halfedge(fan)] >= 0).all())
         position, fan_area = int(flat[fan[0]]), float(area[fan // 3].sum())
-        if position not in largest or fan_area > largest[position][0] * (1 + 1e-9):
-            largest[position] = (fan_area, number)
-    return {number for _, number in largest.values()}
+        known_closed, known_area, _ = largest.get(position, (False, -1.0, -1))
+        if (is_closed, fan_area) > (known_closed, known_area * (1 + 1e-9) if is_closed == known_closed else known_area):
+            largest[position] = (is_closed, fan_area, number)
+    return {number for _, _, number in largest.values()}
 
 
 def _moved_in(place: FloatArray, spokes: FloatArray, limit: float, taken: set[tuple[float, ...]]) -> FloatArray:
