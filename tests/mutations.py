@@ -218,6 +218,12 @@ def shared_wall() -> Mesh:
     return shapes.joined(cube, _edited(cube, vertices=cube.vertices + [30.0, 0, 0]))
 
 
+def tooth_in_scan() -> Mesh:
+    """A closed body and a sheet of 240 faces pass through each other."""
+    cube = shapes.cube(13.0)
+    return shapes.joined(shapes.grid(12, 10, bulge=0.0), _edited(cube, vertices=cube.vertices + [1.0, 2.0, -6.0]))
+
+
 def t_junction() -> Mesh:
     """An interior edge of a flat sheet has a vertex in its middle, on one side only."""
     mesh = shapes.grid(bulge=0.0)
@@ -279,6 +285,7 @@ MUTATIONS = {
     "crossing": Mutation(crossing, {"S102": 1, "S103": 1}),
     "assembly": Mutation(assembly, {"S103": 1, "S107": 1}),
     "shared_wall": Mutation(shared_wall, {"T101": 1, "T109": 1}),
+    "tooth_in_scan": Mutation(tooth_in_scan, {"S103": 1, "S107": 1}),
     "debris": Mutation(debris, {"S103": 1}),
     "two_sheets": Mutation(two_sheets, {"S103": 1}),
     "torus": Mutation(shapes.torus, {"S105": 1}),

@@ -216,3 +216,14 @@ def inner_wall() -> Mesh:
     centres = mesh.vertices[mesh.faces].mean(axis=1)
     (wall,) = np.nonzero(centres[:, 0] == 30.0)
     return mesh.take(~np.isin(np.arange(len(mesh.faces)), wall[2:]))
+
+
+def crossing_scans() -> Mesh:
+    """Two sheets of 240 faces each cross along a line."""
+    sheet = shapes.grid(12, 10, bulge=0.0)
+    return shapes.joined(sheet, moved(upright(sheet), 0.0, 1.0, 3.0))
+
+
+def tooth_in_scan() -> Mesh:
+    """A closed box stands half below a sheet of 240 faces."""
+    return shapes.joined(shapes.grid(12, 10, bulge=0.0), moved(shapes.cube(13.0), 1.0, 2.0, -6.0))

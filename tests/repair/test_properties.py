@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 import meshguard
 from meshguard import repair
 from meshguard.errors import ReadError, RepairRefused
+from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh, label_of_corners
 from meshguard.phantoms import DEFECTS, mutate, phantom
 from meshguard.policy import policy
+from meshguard.repair.mesh.self_intersections import most_faces
+from tests import shapes
 from tests.repair.proof import naive_trouble, proved, through, trouble
 from tests.strategies import soups
 
@@ -186,3 +189,42 @@ def test_any_bytes_that_can_be_read_end_clean_or_refused(noise: bytes, seed: int
     except (ReadError, RepairRefused):
         return
     assert trouble(through(result.mesh, "stl")) == {}
+
+
+@st.composite
+def assemblies(draw: st.DrawFn) -> Mesh:
+    """Closed bodies and open sheets, sound by themselves, thrown together at random; none is debris."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    kinds = draw(st.lists(st.sampled_from(["cube", "torus", "patch", "sheet"]), min_size=2, max_size=4))
+    make = {
+        "cube": lambda: shapes.cube(20.0),
+        "torus": lambda: shapes.torus(radius=12.0, tube=5.0),
+        "patch": lambda: shapes.grid(4, 3, width=30.0, bulge=0.0),
+        "sheet": lambda: shapes.grid(12, 10, width=40.0),
+    }
+    parts = []
+    for kind in kinds:
+        mesh = make[kind]()
+        frame = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+        frame[:, 0] *= np.linalg.det(frame)
+        centred = mesh.vertices - mesh.vertices.mean(axis=0)
+        vertices = centred @ frame + rng.uniform(-12.0, 12.0, 3)
+        parts.append(Mesh(vertices=vertices.astype(np.float32), faces=mesh.faces))
+    return shapes.joined(*parts)
+
+
+@settings(SETTINGS, max_examples=30)
+@given(assemblies())
+def test_no_limit_of_removal_is_broken(mesh: Mesh) -> None:
+    """Sound bodies stay closed, little is removed, and faces do not explode; or the repair is refused."""
+    rules = ROUGH.replace(limits={"removed_fraction": 0.05})
+    result, _ = ended(mesh, rules)
+    before = MeshFacts(mesh, rules)
+    scanned = result.face_origin >= 0
+    count = np.bincount(result.face_origin[scanned], minlength=len(mesh.faces))
+    closed = ~before.is_open[before.components.of_face]
+
+    assert (count[closed] == 1).all()
+    assert np.count_nonzero(~MeshFacts(result.mesh, rules).is_open) >= np.count_nonzero(~before.is_open)
+    assert result.area_removed_mm2 <= 0.05 * result.before.stats["area_mm2"]
+    assert len(result.mesh.faces) <= most_faces(len(mesh.faces))

@@ -8,6 +8,7 @@ import numpy as np
 
 from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
+from meshguard.facts.mesh.assemblies import BODIES, BODY_AND_SHEET, NONE, SHEETS
 from meshguard.policy import CLASSES
 from meshguard.quantities import quantity
 from meshguard.report import Finding, Safety, Severity
@@ -75,7 +76,13 @@ def holes(facts: MeshFacts) -> Iterable[Finding]:
 _TOUCHES = ("touch_point", "touch_segment")
 
 
-def _intersecting(facts: MeshFacts, id: str, is_meant: BoolArray, event: str, repair: Safety) -> list[Finding]:  # noqa: A002
+def _intersecting(
+    facts: MeshFacts,
+    id: str,  # noqa: A002
+    is_meant: BoolArray,
+    event: str,
+    repair: Safety | None,
+) -> list[Finding]:
     """A finding for each cluster of the intersecting pairs that are meant: pairs whose faces share a vertex are one.
 
     `event` begins the message.
@@ -127,7 +134,7 @@ def _class_severity(facts: MeshFacts, id: str, name: str) -> Severity:  # noqa: 
     return facts.policy.severity_of(f"{id}:{name}") or (Severity.WARNING if mild else Severity.ERROR)
 
 
-@check("S102", limits=("max_pairs",), weighs_classes=True)
+@check("S102", limits=("max_pairs", "floating_area_mm2", "crossing_share"), weighs_classes=True)
 def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     """Self-intersection.
 
@@ -135,22 +142,38 @@ def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     fold flat, or touch where they should not. Slicers and booleans fail there. Pairs whose faces share a vertex are one
     finding: the curve along which the surface cuts through itself, with its length and depth (both rounded). A touch in
     a point or along an edge is a warning, everything else an error; a policy can weigh each class by `S102:class`.
-    Repair cuts the spot out and fills it. Faces that touch only along a crack of no width, at its T-junctions, are that
-    crack (T107) and no finding here; the report's statistics count them.
+    Repair cuts the spot out and fills it. Where two open surfaces pass through each other, each sound and at least
+    `floating_area_mm2`, as crowns of a bridge may, it leaves them: either would lose a piece, and only a person can say
+    which. Faces that touch only along a crack of no width, at its T-junctions, are that crack (T107) and no finding
+    here; the report's statistics count them.
     """
-    is_meant = ~facts.is_between_bodies & ~facts.is_at_crack
-    return _intersecting(facts, "S102", is_meant, "The surface cuts through itself", Safety.LOCAL)
+    kind, is_at_crack = facts.assemblies.of_pair, facts.is_at_crack
+    return [
+        *_intersecting(facts, "S102", (kind == NONE) & ~is_at_crack, "The surface cuts through itself", Safety.LOCAL),
+        *_intersecting(facts, "S102", kind == SHEETS, "Two open surfaces pass through each other", None),
+    ]
 
 
-@check("S107", limits=("max_pairs",), weighs_classes=True)
+@check("S107", limits=("max_pairs", "floating_area_mm2", "crossing_share"), weighs_classes=True)
 def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
     """Bodies interpenetrate.
 
-    Two closed bodies of one file reach into each other, as planned tooth bodies do. Each may be sound by itself: this
-    is an assembly, and a warning. Pairs whose faces share a vertex are one finding. Uniting the bodies loses their
-    inner parts, so repair does it only where a policy asks for one solid.
+    Two closed bodies of one file reach into each other, as planned tooth bodies do, or a closed body and an open
+    surface pass through each other, as a planned tooth and a scan do. Each may be sound by itself: this is an assembly,
+    and a warning. Pairs whose faces share a vertex are one finding. Uniting the bodies loses their inner parts, so
+    repair does it only where a policy asks for one solid; it never opens one body to make room for another surface.
     """
-    return _intersecting(facts, "S107", facts.is_between_bodies, "Two bodies reach into each other", Safety.INVENTIVE)
+    kind = facts.assemblies.of_pair
+    return [
+        *_intersecting(facts, "S107", kind == BODIES, "Two bodies reach into each other", Safety.INVENTIVE),
+        *_intersecting(
+            facts,
+            "S107",
+            kind == BODY_AND_SHEET,
+            "A closed body and an open surface pass through each other",
+            Safety.INVENTIVE,
+        ),
+    ]
 
 
 @check(

@@ -158,5 +158,16 @@ MESH_LIMITS = by_name(
         direction="kept above",
     ),
     Limit("floating_area_fraction", 5e-3, "Upper bound of floating_area_mm2, as a fraction of the mesh's area."),
+    Limit(
+        "crossing_share",
+        0.25,
+        "Two components of which one is open cross, rather than touch, where they meet along a curve of at least this "
+        "share of the square root of the smaller one's area.",
+    ),
+    Limit(
+        "removed_fraction",
+        0.15,
+        "Repair removes at most this share of the surface where faces intersect, with what falls off there.",
+    ),
 )
 """Limits that do not concern teeth, by name, in the order of the documentation."""

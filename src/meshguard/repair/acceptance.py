@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.mesh import MeshFacts
+from meshguard.facts.mesh.assemblies import BODIES, BODY_AND_SHEET, NONE
 from meshguard.mesh import Mesh
 from meshguard.repair.mesh.rounding import rounded
 from meshguard.report import Safety
@@ -16,17 +17,29 @@ if TYPE_CHECKING:
     from meshguard.policy import Policy
 
 
+INTERSECTING = "intersecting pairs of faces"
+"""What violating pairs are called where they are counted."""
+
+
 def allows_solid(policy: Policy) -> bool:
     """Whether the policy asks for a closed body, and allows repair to invent what closes it."""
     return policy.rim == "closed" and policy.max_safety is Safety.INVENTIVE
 
 
 def violating_pairs(facts: MeshFacts) -> IntArray:
-    """Intersecting pairs that are violations: all but those of two different closed components, int32 (k, 2)."""
+    """Intersecting pairs that are violations, int32 (k, 2): all but those of an assembly in which a body is closed."""
     pairs = facts.intersections.pairs
     if facts.policy.rim == "closed" or not len(pairs):  # one solid has no inner walls
         return pairs
-    return pairs[~facts.is_between_bodies]
+    return pairs[~np.isin(facts.assemblies.of_pair, (BODIES, BODY_AND_SHEET))]
+
+
+def mendable_pairs(facts: MeshFacts) -> IntArray:
+    """Violating pairs that repair may mend, int32 (k, 2): where two open objects cross, either would lose a piece."""
+    if facts.policy.rim == "closed":
+        return violating_pairs(facts)
+    mendable: IntArray = facts.intersections.pairs[facts.assemblies.of_pair == NONE]
+    return mendable
 
 
 def violations(facts: MeshFacts) -> dict[str, int]:
@@ -39,7 +52,7 @@ def violations(facts: MeshFacts) -> dict[str, int]:
         "non-manifold vertices": facts.fans.n_nonmanifold,
         "edges oriented inconsistently": len(facts.inconsistent_edges),
         "inverted closed components": len(facts.inverted_bodies),
-        "intersecting pairs of faces": len(violating_pairs(facts)),
+        INTERSECTING: len(violating_pairs(facts)),
         "boundary edges": len(facts.edges.boundary) if facts.policy.rim == "closed" else 0,
     }
     if not len(facts.corners):

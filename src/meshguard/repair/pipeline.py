@@ -9,11 +9,12 @@ from meshguard.checks import every_check, installed_plugins, refuse_unknown_name
 from meshguard.errors import BudgetExceeded, RepairRefused
 from meshguard.facts.dental import CarriedLabels, DentalFacts
 from meshguard.facts.mesh import MeshFacts
+from meshguard.facts.mesh.assemblies import SHEETS
 from meshguard.interop import as_mesh
 from meshguard.io import STEPS, load_in_steps
 from meshguard.mesh import Mesh
 from meshguard.policy import policy as as_policy
-from meshguard.repair.acceptance import violations
+from meshguard.repair.acceptance import INTERSECTING, violations
 from meshguard.repair.assembly import assemble
 from meshguard.repair.draft import Draft
 from meshguard.repair.labels.renumbering import proposal_for
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw
     from meshguard.policy import Policy
+    from meshguard.repair.result import StepRecord
     from meshguard.report import Finding, Report
 
 OF_THE_FILE = "This is about the file as it was read; repair cannot bring back what is not in it."
@@ -96,9 +98,18 @@ def repaired(
     steps.end()
     reasons = [over] if over else []
     reasons += [f"{count} {kind}" for kind, count in found.items()]
+    reasons += _why_still_intersecting(assembly.facts, records) if INTERSECTING in found else []
     if reasons:
         raise RepairRefused(result=result, reasons=tuple(reasons))
     return result
+
+
+def _why_still_intersecting(facts: MeshFacts, records: list[StepRecord]) -> list[str]:
+    """Why faces still intersect, where repair stopped short of what it could have done."""
+    reasons = [record.undone for record in records if record.undone and "S102" in record.checks][-1:]
+    if (facts.assemblies.of_pair == SHEETS).any() and facts.policy.rim != "closed":
+        reasons.append("open surfaces pass through each other, and only a person can say which of them loses a piece")
+    return reasons
 
 
 def _left(after: Report, most: Safety, *, mend_labels: bool) -> list[NotRepaired]:

@@ -27,7 +27,7 @@ from meshguard.repair.mesh import (
     walls,
 )
 from meshguard.repair.result import StepRecord
-from meshguard.repair.step import Step
+from meshguard.repair.step import Change, Step
 from meshguard.report import Safety
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="once it is known which components stay, and before any face is removed for good",
         run=self_intersections.replace_intersecting_patches,
-        count=lambda draft: len(acceptance.violating_pairs(draft.facts)),
+        count=lambda draft: len(acceptance.mendable_pairs(draft.facts)),
     ),
     Step(
         name="remove intersecting faces",
@@ -194,7 +194,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOCAL,
         why="after everything else, since it leaves slits",
         run=self_intersections.remove_intersecting_faces,
-        count=lambda draft: len(acceptance.violating_pairs(draft.facts)),
+        count=lambda draft: len(acceptance.mendable_pairs(draft.facts)),
     ),
     Step(
         name="fill holes",
@@ -229,6 +229,7 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
         end, the sentence that says so.
     """
     records: list[StepRecord] = []
+    lost = 0.0  # mm2 in all
     for _ in range(MOST_PASSES):
         start, n_before = draft, len(records)
         for step in PLAN:
@@ -238,7 +239,8 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
                 steps.begin(step.name)
             except BudgetExceeded as error:
                 return draft, records, str(error)
-            draft, record = _taken(step, draft)
+            draft, record, newly_lost = _taken(step, draft, lost)
+            lost += newly_lost
             if record is not None:
                 records.append(record)
         if draft is start:
@@ -249,17 +251,21 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
     return draft, records, ""
 
 
-def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
-    """The draft after a step and its record; the draft before it if the step did not help."""
+def _taken(step: Step, draft: Draft, lost: float) -> tuple[Draft, StepRecord | None, float]:
+    """The draft after a step, its record, and the area that is lost by it, mm2; the draft before it if it did not help.
+
+    `lost` is the area that was lost before, mm2.
+    """
     change = step.run(draft)
     if change.draft is draft:
-        return draft, None
+        return draft, None, 0.0
     before, after = step.count(draft), step.count(change.draft)
     undone = "" if after < before else f"it would have left {after} of {before}"
     if not len(change.draft.corners):
         undone = "it would have left no face"
     if not undone and step.harm is not None and (caused := step.harm(change.draft) - step.harm(draft)) > 0:
         undone = f"it would have made {caused} more pairs of faces intersect"
+    undone = undone or _beyond_limit(draft, lost, change)
     record = StepRecord(
         name=step.name,
         checks=step.checks,
@@ -269,4 +275,15 @@ def _taken(step: Step, draft: Draft) -> tuple[Draft, StepRecord | None]:
         parameters=change.parameters,
         undone=undone,
     )
-    return (draft if undone else change.draft), record
+    return (draft, record, 0.0) if undone else (change.draft, record, change.lost_mm2)
+
+
+def _beyond_limit(draft: Draft, lost: float, change: Change) -> str:
+    """Why a step takes too much of the surface, where `lost` mm2 went before it; empty where it does not."""
+    if not change.lost_mm2:
+        return ""
+    limit, area = draft.policy.limit("removed_fraction"), float(draft.facts.components.area.sum())
+    if lost + change.lost_mm2 <= limit * area:
+        return ""
+    share = (lost + change.lost_mm2) / area
+    return f"{share:.0%} of the surface would be gone, more than the policy allows ({limit:.0%})"

@@ -20,11 +20,13 @@ class Change:
         draft: the draft after it; the same object where nothing changed.
         mended: how many defects it mended.
         parameters: limits and choices that decided, name -> number.
+        lost_mm2: area of surface that is gone, with nothing in its place; debris and duplicates are no loss.
     """
 
     draft: Draft
     mended: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict)
+    lost_mm2: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.facts.mesh.assemblies import BODIES, Assemblies, find_assemblies
 from meshguard.facts.mesh.boundary_loops import Loops, find_loops
 from meshguard.facts.mesh.coincident_layers import (
     NO_LAYERS,
@@ -26,6 +27,7 @@ from meshguard.facts.mesh.connectivity import Connectivity
 from meshguard.facts.mesh.cracks import Cracks, find_cracks, meets_at_crack
 from meshguard.facts.mesh.duplicates import find_duplicates
 from meshguard.facts.mesh.genus import find_genus
+from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.facts.mesh.near_boundary import TJunctions, find_tjunctions
 from meshguard.facts.mesh.orientation import (
     Orientation,
@@ -40,6 +42,7 @@ from meshguard.facts.mesh.self_intersections import Intersections, find_intersec
 from meshguard.facts.mesh.shared_walls import SharedWalls, find_shared_walls
 from meshguard.facts.mesh.sheets import pair_sheets
 from meshguard.facts.once import once, share_known
+from meshguard.kernels.bvh import NO_GROUPS, build_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,6 +176,11 @@ class MeshFacts(Connectivity):
         """Distance from each of these components to the largest one, nearest vertex to nearest vertex: (k,), mm."""
         return distances_to_largest(self, components)
 
+    def distances_to(self, faces: IntArray, points: FloatArray) -> FloatArray:
+        """Distance of points, float64 (q, 3), from the nearest of some sound faces, int32 (k,): float64 (q,), mm."""
+        tree = build_tree(self.positions, self.corners, frozen(faces), NO_GROUPS, self.span)
+        return nearest(self, tree, points)[2]
+
     @once
     def second_layers(self) -> SecondLayers:
         """Surface that lies over other surface of the same orientation, within the policy's limits."""
@@ -194,9 +202,12 @@ class MeshFacts(Connectivity):
     @once
     def is_between_bodies(self) -> BoolArray:
         """Whether each intersecting pair is of two different closed components, bool (k,), as in an assembly."""
-        first, second = self.components.of_face[self.intersections.pairs].T
-        is_closed = ~self.is_open
-        return frozen((first != second) & is_closed[first] & is_closed[second])
+        return frozen(self.assemblies.of_pair == BODIES)
+
+    @once
+    def assemblies(self) -> Assemblies:
+        """Which intersecting pairs are of two objects that stand in one file, closed or open."""
+        return find_assemblies(self, self.intersections, self.pair_segments)
 
     @once
     def is_at_crack(self) -> BoolArray:

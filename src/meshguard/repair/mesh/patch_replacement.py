@@ -192,7 +192,7 @@ class _Trial(NamedTuple):
 def which_intersect(draft: Draft, around: IntArray, replacements: list[Replacement]) -> BoolArray:
     """Which replacements intersect the draft, another replacement, or themselves, once all are in place, bool (k,).
 
-    Pairs of two different closed components are an assembly and do not count.
+    Pairs of two objects of an assembly do not count.
 
     Args:
         draft: the draft.
@@ -204,7 +204,7 @@ def which_intersect(draft: Draft, around: IntArray, replacements: list[Replaceme
         return intersect
     trial = _with_faces_near(draft, around, replacements)
     pairs = trial.facts.intersections.pairs
-    pairs = pairs[(trial.owner[pairs] >= 0).any(axis=1) & ~_is_between_bodies(draft, trial.component[pairs])]
+    pairs = pairs[(trial.owner[pairs] >= 0).any(axis=1) & ~_is_between_objects(draft, trial.component[pairs])]
     # A new edge or face on positions of another would no longer be a surface.
     doubled = np.flatnonzero(trial.facts.edges.twins < -1) // 3
     owners = trial.owner[np.concatenate([pairs.reshape(-1), doubled])]
@@ -233,14 +233,16 @@ def _with_faces_near(draft: Draft, around: IntArray, replacements: list[Replacem
     return _Trial(MeshFacts(mesh, draft.policy), owner, component)
 
 
-def _is_between_bodies(draft: Draft, components: IntArray) -> BoolArray:
-    """Which pairs of components are two closed ones that may intersect, for int (k, 2), −1 = none; bool (k,)."""
-    first, second = components.T
+def _is_between_objects(draft: Draft, components: IntArray) -> BoolArray:
+    """Which pairs of components are two objects that may intersect, for int (k, 2), −1 = none; bool (k,)."""
+    first, second = np.sort(components, axis=1).T
+    is_between: BoolArray = np.zeros(len(components), np.bool_)
     if draft.policy.rim == "closed":
-        return np.zeros(len(components), np.bool_)
+        return is_between
     is_open = draft.facts.is_open
-    are_two = (first != second) & (np.minimum(first, second) >= 0)
-    is_between: BoolArray = are_two & ~is_open[first] & ~is_open[second]
+    is_between = (first != second) & (first >= 0) & ~is_open[first] & ~is_open[second]
+    for couple in draft.facts.assemblies.objects:
+        is_between |= (first == couple[0]) & (second == couple[1])
     return is_between
 
 

@@ -1,0 +1,100 @@
+"""Assemblies: which intersecting pairs are of two objects, by the smallest that are and the nearest that are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from meshguard.facts.mesh import MeshFacts
+from meshguard.facts.mesh.assemblies import BODIES, BODY_AND_SHEET, NONE, SHEETS
+from meshguard.mesh import Mesh
+from meshguard.policy import Policy, policy
+from tests import mutations, shapes
+from tests.repair import broken
+
+
+def kinds(mesh: Mesh, rules: Policy | None = None) -> set[int]:
+    """The kinds of all intersecting pairs."""
+    facts = MeshFacts(mesh, rules or policy("scan"))
+    assert len(facts.assemblies.of_pair) == len(facts.intersections.pairs) > 0
+    return set(facts.assemblies.of_pair.tolist())
+
+
+def scaled(mesh: Mesh, factor: float) -> Mesh:
+    return Mesh(vertices=mesh.vertices * factor, faces=mesh.faces)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (broken.overlapping_bodies, BODIES),
+        (mutations.assembly, BODIES),
+        (broken.tooth_in_scan, BODY_AND_SHEET),
+        (broken.crossing_scans, SHEETS),
+        (mutations.crossing, NONE),  # a stray face
+        (broken.crossing_sheets, NONE),  # two stray patches
+        (broken.coincident_sheets, NONE),
+        (broken.poke, NONE),
+    ],
+)
+def test_each_kind(make: object, kind: int) -> None:
+    assert callable(make)
+    assert kinds(make()) == {kind}
+    assert kinds(shapes.shuffled(make(), seed=5)) == {kind}
+
+
+def test_the_objects_are_named_by_their_components() -> None:
+    assert MeshFacts(broken.tooth_in_scan(), policy("scan")).assemblies.objects == {(0, 1)}
+    assert MeshFacts(broken.overlapping_bodies(), policy("scan")).assemblies.objects == frozenset()
+    assert MeshFacts(shapes.cube(), policy("scan")).assemblies.objects == frozenset()
+
+
+def test_what_could_be_debris_in_millimetres_is_no_object() -> None:
+    """The box has 1,014 mm2: scaled by 0.15 it has 22.8 mm2, by 0.14 19.9 mm2."""
+    assert kinds(scaled(broken.tooth_in_scan(), 0.15)) == {BODY_AND_SHEET}
+    assert kinds(scaled(broken.tooth_in_scan(), 0.14)) == {NONE}
+    assert kinds(scaled(broken.overlapping_bodies(), 0.01)) == {BODIES}
+
+
+def test_a_touch_is_no_crossing() -> None:
+    """A side of the box is 13 mm, its area 1,014 mm2: its corner reaches through the sheet by less and less."""
+    box = shapes.cube(13.0)
+    corner_down = np.linalg.qr(np.array([[1.0, 1.0, 1.0], [1.0, -1.0, 0.0], [1.0, 1.0, -2.0]]).T)[0]
+    vertices = (box.vertices @ corner_down)[:, [1, 2, 0]]
+    vertices -= vertices[vertices[:, 2].argmin()]
+
+    def at(depth: float) -> Mesh:
+        lowered = Mesh(vertices=vertices + [1.0, 2.0, -depth], faces=box.faces)
+        return shapes.joined(shapes.grid(12, 10, bulge=0.0), lowered)
+
+    # At depth d the corner of a cube cuts a triangle with a perimeter of 3 sqrt(6) d: a quarter of the root is at 1.08.
+    assert kinds(at(1.2)) == {BODY_AND_SHEET}
+    assert kinds(at(1.0)) == {NONE}
+    assert kinds(at(1.0), Policy(limits={"crossing_share": 0.2})) == {BODY_AND_SHEET}
+
+
+def test_a_surface_that_is_broken_itself_is_no_object() -> None:
+    """Two faces join the crossing sheets to one surface, which cuts through itself in far more than a twentieth."""
+    sheets = broken.crossing_scans()
+    folded = Mesh(vertices=sheets.vertices, faces=np.concatenate([sheets.faces, [[1, 0, 143], [1, 143, 144]]]))
+    box = broken.moved(shapes.cube(13.0), 1.0, 2.0, -6.0)
+
+    assert MeshFacts(folded, policy("scan")).components.n_components == 1
+    assert kinds(shapes.joined(folded, box)) == {NONE}
+
+
+def test_a_surface_with_a_small_defect_is_one() -> None:
+    """A vertex of the scan is pulled over its neighbours."""
+    assert kinds(shapes.joined(broken.poke(), broken.moved(shapes.cube(13.0), -20.0, -6.0, -6.0))) == {
+        NONE,
+        BODY_AND_SHEET,
+    }
+
+
+def test_bodies_are_those_of_the_stat() -> None:
+    facts = MeshFacts(
+        shapes.joined(broken.overlapping_bodies(), broken.moved(broken.tooth_in_scan(), 200, 0, 0)), policy("scan")
+    )
+
+    assert facts.is_between_bodies.tolist() == (facts.assemblies.of_pair == BODIES).tolist()
+    assert set(facts.assemblies.of_pair.tolist()) == {BODIES, BODY_AND_SHEET}
