@@ -73,6 +73,17 @@ def test_a_touch_is_no_crossing() -> None:
     assert kinds(at(1.0), Policy(limits={"crossing_share": 0.2})) == {BODY_AND_SHEET}
 
 
+@pytest.mark.parametrize(("degrees", "kind"), [(20.0, NONE), (40.0, SHEETS), (160.0, SHEETS)])
+def test_layers_of_one_surface_are_no_two_objects(degrees: float, kind: int) -> None:
+    """A sheet crosses another along its middle, facing the same way or, turned by more than 90 degrees, against it."""
+    sheet = shapes.grid(12, 10, bulge=0.0)
+    x, y, _ = (sheet.vertices + [0.7, 0.4, 0.0]).T
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turned = Mesh(vertices=np.stack([x, c * y, s * y], axis=1), faces=sheet.faces)
+
+    assert kinds(shapes.joined(sheet, turned)) == {kind}
+
+
 def test_a_surface_that_is_broken_itself_is_no_object() -> None:
     """Two faces join the crossing sheets to one surface, which cuts through itself in far more than a twentieth."""
     sheets = broken.crossing_scans()

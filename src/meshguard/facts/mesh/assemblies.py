@@ -6,12 +6,14 @@ and whatever is removed there is taken from an object that needs it.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.halfedges import face_normals, unit_vectors
 from meshguard.kernels import intersections as kernels
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ ones. All but the first are two objects."""
 _LEAST_FACES, _MANY_FACES = 200, 800
 """Faces of an open object, at least: a scanned crown has several times as many, and fewer are a stray patch. From so
 many faces on a component is an object in whatever unit the file is."""
+
+_LAYER_COS = math.cos(math.radians(30.0))
+"""Faces that cross at a smaller angle and face the same way are layers of one surface: where a scan was stitched,
+nearly all do. A crown and its neighbour, or a planned tooth and the gum, face each other."""
 
 _BROKEN_SHARE = 0.05
 """A component is no object of its own where a larger share of its faces intersects other faces of it."""
@@ -53,7 +59,7 @@ def find_assemblies(
     Two closed components always are. Where one or both are open, each must be an object: at least `floating_area_mm2`,
     whatever the size of the mesh, or of very many faces; hardly intersecting itself; and more than a stray patch. And
     they must cross by more than a touch: along a curve of at least `crossing_share` of the square root of the smaller
-    one's area.
+    one's area, on which faces that are layers of one surface do not count.
 
     Args:
         mesh: whose faces intersect.
@@ -73,13 +79,20 @@ def find_assemblies(
     couples, of_asked = np.unique(couple[asked], axis=0, return_inverse=True)
     of_asked = of_asked.reshape(-1)
     ends, _ = segments(found.pairs[asked])
-    is_crossing = found.classes[asked] == kernels.CROSSING  # faces that lie on one another are layers, not two objects
+    is_crossing = (found.classes[asked] == kernels.CROSSING) & ~_are_layers(mesh, found.pairs[asked])
     length = np.bincount(of_asked, np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1) * is_crossing, len(couples))
     least = mesh.policy.limit("crossing_share") * np.sqrt(components.area[couples].min(axis=1, initial=np.inf))
     do_cross = length >= least
     are_sheets = is_open[couples].all(axis=1)
     kind[asked] = np.where(do_cross, np.where(are_sheets, SHEETS, BODY_AND_SHEET), NONE)[of_asked]
     return Assemblies(frozen(kind), frozenset((int(a), int(b)) for a, b in couples[do_cross].tolist()))
+
+
+def _are_layers(mesh: Connectivity, pairs: IntArray) -> BoolArray:
+    """Whether the two faces of pairs, int32 (k, 2), run along each other and face the same way, bool (k,)."""
+    first, second = (unit_vectors(face_normals(mesh.positions, mesh.corners[faces])) for faces in pairs.T)
+    are_layers: BoolArray = (first * second).sum(axis=1) > _LAYER_COS
+    return are_layers
 
 
 def _are_objects(mesh: Connectivity, own_pairs: IntArray) -> BoolArray:
