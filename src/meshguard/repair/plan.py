@@ -90,6 +90,14 @@ PLAN: tuple[Step, ...] = (
         count=lambda draft: len(degenerate_faces.zero_area_faces(draft)),
     ),
     Step(
+        name="orient bodies at shared walls",
+        checks=("T104",),
+        safety=Safety.LOSSLESS,
+        why="before duplicates are dropped, which the two copies of a wall look like where one body is inverted",
+        run=walls.orient_at_walls,
+        count=lambda draft: len(duplicates.excess_duplicates(draft.facts)),
+    ),
+    Step(
         name="drop duplicate faces",
         checks=("T104",),
         safety=Safety.LOSSLESS,

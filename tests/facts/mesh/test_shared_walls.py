@@ -61,6 +61,8 @@ def test_bodies_may_be_inverted() -> None:
         broken.cubes_at_an_edge,
         broken.inner_wall,
         shapes.torus,
+        lambda: broken.welded(shapes.joined(shapes.cube(), broken.turned(shapes.cube()))),
+        lambda: broken.welded(shapes.joined(shapes.cube(), shapes.cube())),
         lambda: broken.duplicates(reverse=True),
         lambda: broken.duplicates(reverse=False),
     ],

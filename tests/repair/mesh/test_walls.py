@@ -10,7 +10,7 @@ import pytest
 import meshguard
 from meshguard import repair
 from meshguard.mesh import Mesh
-from meshguard.repair.mesh.walls import remove_inner_walls
+from meshguard.repair.mesh.walls import orient_at_walls, remove_inner_walls
 from tests import shapes
 from tests.facts.mesh.test_shared_walls import rotated
 from tests.repair import broken
@@ -20,7 +20,7 @@ from tests.repair.proof import proved, steps, volume
 if TYPE_CHECKING:
     from pathlib import Path
 
-WALLS = "remove inner walls"
+FLIPPED, WALLS = "orient bodies at shared walls", "remove inner walls"
 
 
 def egg_crate() -> Mesh:
@@ -122,6 +122,29 @@ def test_in_a_scan_two_bodies_stand_apart_and_both_stay_closed(seed: int | None)
     assert stats["intersecting_pairs"] == 0
     assert 0 < result.max_displacement_mm <= 0.005 * (1 + 1e-3)
     assert WALLS not in steps(result) and "drop duplicate faces" not in steps(result)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("first", [True, False])
+def test_one_of_the_bodies_may_be_inverted(first: bool, seed: int) -> None:
+    mesh = broken.shared_wall()
+    faces = mesh.faces.copy()
+    inverted = slice(0, 12) if first else slice(12, 24)
+    faces[inverted] = faces[inverted, ::-1]
+    turned = shapes.shuffled(rotated(Mesh(vertices=mesh.vertices, faces=faces), seed), seed)
+    scan, solid = repair(turned), repair(turned, policy="print")
+
+    assert (proved(scan)["faces"], proved(scan)["closed_components"]) == (24, 2)
+    assert proved(solid, "print")["faces"] == 20
+    assert steps(solid)[FLIPPED] == 2
+
+
+def test_a_body_that_is_there_twice_is_no_pair_of_bodies() -> None:
+    mesh = broken.welded(shapes.joined(shapes.cube(), shapes.cube()))
+    start = draft(mesh)
+
+    assert orient_at_walls(start).draft is start
+    assert len(repair(mesh).mesh.faces) == 12
 
 
 class TestField:

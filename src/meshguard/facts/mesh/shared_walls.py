@@ -34,7 +34,7 @@ def find_shared_walls(mesh: Connectivity, duplicates: list[IntArray]) -> SharedW
     """The shared walls of a mesh.
 
     A wall is made of pairs of faces with the same three positions that run in opposite directions and belong to two
-    different closed sheets.
+    different closed sheets, each of which has other faces too.
 
     Args:
         mesh: whose faces they are.
@@ -47,6 +47,10 @@ def find_shared_walls(mesh: Connectivity, duplicates: list[IntArray]) -> SharedW
     sheets = find_sheets(mesh)
     bodies = np.sort(sheets.of_face[pairs], axis=1)
     is_wall = (bodies[:, 0] != bodies[:, 1]) & sheets.is_closed[bodies].all(axis=1)
+    # A body all of whose faces are there twice is one body too many.
+    n_faces = np.bincount(sheets.of_face)
+    n_in_walls = np.bincount(bodies[is_wall].reshape(-1), minlength=len(n_faces))
+    is_wall &= (n_in_walls < n_faces)[bodies].all(axis=1)
     pairs, bodies = pairs[is_wall], bodies[is_wall]
     return SharedWalls(frozen(pairs), frozen(_walls(mesh.corners[pairs[:, 0]], bodies)))
 

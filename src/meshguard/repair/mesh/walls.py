@@ -1,4 +1,4 @@
-"""Inner walls: faces with the inside of a body on both sides. One solid has none."""
+"""Walls: faces in which two bodies touch, and faces with the inside of one body on both sides."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from meshguard.facts.arrays import centroids, connected_components, frozen
 from meshguard.halfedges import edge_keys
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
+from meshguard.repair.mesh.duplicates import excess_duplicates
 from meshguard.repair.mesh.marching_tetrahedra import winding_at
 from meshguard.repair.step import Change
 
@@ -23,6 +24,47 @@ _INSIDE = 0.5
 
 _MOST_SHEETS = 64
 """Sheets that are asked whether they lie inside the rest, each by itself: bounds the work. Real walls are few."""
+
+
+def orient_at_walls(draft: Draft) -> Change:
+    """Flip inverted bodies where two bodies touch in the same faces, so that the wall between them is seen as shared.
+
+    Where one of two bodies is inverted, their copies of the wall run the same way, as duplicates do. What is flipped is
+    the inverted body without its wall, and one copy of each face of the wall; it counts only if walls are shared then.
+    """
+    facts = draft.facts
+    groups = np.array([group for group in excess_duplicates(facts) if len(group) == 2], np.int32).reshape(-1, 2)
+    if not len(groups) or not len(facts.edges.nonmanifold):
+        return Change(draft=draft)
+    is_wall = np.zeros(len(draft.corners), np.bool_)
+    is_wall[groups] = True
+    flip = _inverted_sheets(facts) & ~is_wall
+    flip[groups[:, 1]] = True
+    turned = draft.turned(flip)
+    mended = len(turned.facts.shared_walls.faces) - len(facts.shared_walls.faces)
+    return Change(draft=turned, mended=mended) if mended > 0 else Change(draft=draft)
+
+
+def _inverted_sheets(facts: MeshFacts) -> BoolArray:
+    """Faces of sheets that enclose a negative volume once each is closed by a cone over its boundary, bool (m,)."""
+    sheet = _sheets(facts)
+    ends, owner = (
+        facts.edge_ends(facts.edges.nonmanifold).reshape(-1),
+        np.repeat(sheet[facts.edges.nonmanifold // 3], 2),
+    )
+    n_ends = np.maximum(np.bincount(owner, minlength=int(sheet.max()) + 1), 1)
+    tip = np.stack([np.bincount(owner, facts.positions[ends, d], minlength=len(n_ends)) / n_ends for d in range(3)], 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        a, b, c = (facts.positions[facts.corners[:, corner]] - tip[sheet] for corner in range(3))
+        volume = np.bincount(sheet, (a * np.cross(b, c)).sum(axis=1))
+    is_inverted: BoolArray = (volume < 0)[sheet]
+    return is_inverted
+
+
+def _sheets(facts: MeshFacts) -> IntArray:
+    """The sheet of each face, int32 (m,): what is connected through edges with two faces."""
+    paired = facts.edges.paired
+    return connected_components(len(facts.corners), paired // 3, facts.edges.twins[paired] // 3)
 
 
 def remove_inner_walls(draft: Draft) -> Change:
@@ -66,11 +108,11 @@ def _inner_sheets(facts: MeshFacts) -> BoolArray:
     A sheet is here what is connected through edges with two faces. It ends on a body where it has one face at an edge
     of an odd number: two are the body's. A cavity that touches the outer surface from within has two there.
     """
-    nonmanifold, twins, paired = facts.edges.nonmanifold, facts.edges.twins, facts.edges.paired
+    nonmanifold = facts.edges.nonmanifold
     is_inner = np.zeros(len(facts.corners), np.bool_)
     if not len(nonmanifold):
         return is_inner
-    sheet = connected_components(len(facts.corners), paired // 3, twins[paired] // 3)
+    sheet = _sheets(facts)
     start, end = facts.edge_ends(nonmanifold).T
     keys = edge_keys(start, end, len(facts.positions))
     edge, n_faces = np.unique(keys, return_inverse=True, return_counts=True)[1:]
