@@ -72,11 +72,6 @@ class Draft:
         """Everything derived from the draft."""
         return DraftFacts(Mesh(vertices=self.positions, faces=self.corners), self.policy, self.ancestry)
 
-    def equals(self, other: Draft) -> bool:
-        """Whether two drafts hold the same mesh with the same origins."""
-        names = ("positions", "corners", "vertices", "origin", "synthetic")
-        return self is other or all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
-
     def moved(self, positions: FloatArray) -> Draft:
         """The same faces on other positions, float64 (p, 3)."""
         return replace(self, positions=frozen(positions), ancestry=None)._welded()

@@ -253,10 +253,15 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
                 records.append(record)
         if draft is start:
             break
-        if draft.equals(start):  # one step undid what another did
+        if not _has_less(draft, start, most):  # one step undid what another did
             records[n_before:] = [record for record in records[n_before:] if record.undone]
             return start, records, ""
     return draft, records, ""
+
+
+def _has_less(draft: Draft, start: Draft, most: Safety) -> bool:
+    """Whether a draft has fewer defects of some kind than the one that the plan was begun with."""
+    return any(step.count(start) > step.count(draft) for step in PLAN if step.safety.rank <= most.rank)
 
 
 def _taken(step: Step, draft: Draft, lost: float) -> tuple[Draft, StepRecord | None, float]:
