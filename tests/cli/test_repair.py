@@ -216,6 +216,56 @@ class TestCleanButNotGood:
         assert "a clean surface" in said and "left: 1 error" in said
 
 
+@pytest.fixture
+def far(folder: Path) -> Path:
+    """The folder with a sheet of doubles 1 km from the origin, and one near it."""
+    sheet = shapes.grid()
+    meshguard.save(meshguard.Mesh(vertices=sheet.vertices + [1e6 + 0.03, 0.0, 0.0], faces=sheet.faces), "far.ply")
+    meshguard.save(meshguard.Mesh(vertices=sheet.vertices + 0.1, faces=sheet.faces), "double.ply")
+    return folder
+
+
+def corners(name: str) -> np.ndarray:
+    """Where the corners of each face of a file are."""
+    mesh = meshguard.load(name)
+    return mesh.vertices[mesh.faces]
+
+
+class TestTarget:
+    def test_ply_keeps_doubles(self, far: Path) -> None:
+        for name in ("far.ply", "double.ply"):
+            assert run(name, "out.ply").exit_code == 0
+            assert is_same(meshguard.load("out.ply"), meshguard.load(name))
+
+    def test_stl_rounds_and_counts_no_defect(self, far: Path) -> None:
+        result = run("double.ply", "out.stl")
+
+        assert result.exit_code == 0
+        assert result.stdout.startswith("✓ double.ply: clean, nothing to repair\n")
+        assert np.abs(corners("out.stl") - corners("double.ply")).max() < 1e-5
+
+    @pytest.mark.parametrize("name", ["out.stl", "OUT.STL", "out.stl.gz"])
+    def test_stl_is_refused_far_from_the_origin(self, far: Path, name: str) -> None:
+        result = run("far.ply", name)
+        said = " ".join(result.stdout.split())
+
+        assert result.exit_code == 1
+        assert "✗ far.ply: refused: an STL would move vertices by up to 0.03 mm, more than the limit of " in said
+        assert "from the origin: save it as PLY" in said
+        assert not Path(name).exists()
+
+    def test_what_rounding_would_break_is_refused_where_it_may_not_be_mended(self, folder: Path) -> None:
+        mesh = broken.cap()
+        vertices = mesh.vertices.copy()
+        vertices[25, :2] += [-1e-9, 1e-9]
+        meshguard.save(meshguard.Mesh(vertices=vertices, faces=mesh.faces), "cap.ply")
+
+        assert run("cap.ply", "out.ply", "--lossless").exit_code == 0
+        result = run("cap.ply", "out.stl", "--lossless", "--report", "report.json")
+        assert result.exit_code == 1 and "once rounded to the precision of an STL" in " ".join(result.stdout.split())
+        assert json.loads(Path("report.json").read_text())["clean"] is False
+
+
 class TestDryRun:
     @pytest.mark.parametrize("arguments", [["turned.stl"], ["turned.stl", "out.stl"], ["cubes.stl", "--best-effort"]])
     def test_it_writes_nothing(self, folder: Path, arguments: list[str]) -> None:
@@ -240,7 +290,7 @@ class TestReport:
     def test_it_does_not_depend_on_the_file_names(self, folder: Path) -> None:
         Path("patient-jane-doe.ply").write_bytes(Path("hole.ply").read_bytes())
         run("hole.ply", "a.ply", "--report", "a.json")
-        run("patient-jane-doe.ply", "b.stl", "--report", "b.json")
+        run("patient-jane-doe.ply", "b.ply", "--report", "b.json")
 
         assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
         assert str(folder) not in Path("a.json").read_text()

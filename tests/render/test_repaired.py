@@ -63,7 +63,7 @@ class TestVerdict:
 
     def test_rounding_is_not_a_defect(self) -> None:
         cube = shapes.cube()
-        result = repair(meshguard.Mesh(vertices=cube.vertices + 0.1, faces=cube.faces))
+        result = repair(meshguard.Mesh(vertices=cube.vertices + 0.1, faces=cube.faces), target="stl")
         line = repair_verdict(result, name="a.stl", reasons=()).plain
 
         assert result.changed

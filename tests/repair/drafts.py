@@ -8,11 +8,12 @@ from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import Policy, policy
 from meshguard.repair.draft import Draft
+from meshguard.repair.mesh.precision import Precision
 
 
-def draft(mesh: Mesh, rules: str | Policy = "scan") -> Draft:
+def draft(mesh: Mesh, rules: str | Policy = "scan", precision: Precision = Precision.SINGLE) -> Draft:
     """The draft that a repair of the mesh begins with."""
-    return Draft.of(MeshFacts(mesh, policy(rules)))
+    return Draft.of(MeshFacts(mesh, policy(rules)), precision)
 
 
 def same_as_anew(draft: Draft) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from meshguard.facts.mesh import MeshFacts
@@ -63,15 +64,19 @@ def test_a_solid_is_wanted_where_the_rim_is_closed_and_surface_may_be_invented()
     assert not allows_solid(Policy(rim="one", max_safety=Safety.INVENTIVE))
 
 
+def as_stl(mesh: Mesh) -> tuple[str, ...]:
+    return violations_as_stl(MeshFacts(mesh, policy("scan")))
+
+
 class TestAsStl:
     def test_what_float32_holds_as_it_is_was_proved_already(self) -> None:
-        assert violations_as_stl(shapes.grid(), policy("scan")) == ()
-        assert violations_as_stl(mutations.fin(), policy("scan")) == ()
+        assert as_stl(shapes.grid()) == ()
+        assert as_stl(mutations.fin()) == ()
 
     def test_what_rounding_leaves_sound_is_sound(self) -> None:
         mesh = shapes.grid()
 
-        assert violations_as_stl(Mesh(vertices=mesh.vertices + 1e-9, faces=mesh.faces), policy("scan")) == ()
+        assert as_stl(Mesh(vertices=mesh.vertices + 1e-9, faces=mesh.faces)) == ()
 
     def test_a_face_that_rounding_makes_flat_is_told(self) -> None:
         """The corner of a cap is lifted off its edge by less than float32 resolves there."""
@@ -82,11 +87,21 @@ class TestAsStl:
         expected = found(flat)
 
         assert expected and found(lifted) != expected
-        assert [text.split(" once ")[0] for text in violations_as_stl(lifted, policy("scan"))] == [
+        assert [text.split(" once ")[0] for text in as_stl(lifted)] == [
             f"{count} {kind}" for kind, count in expected.items()
         ]
 
     def test_what_float32_cannot_hold_is_told(self) -> None:
         huge = Mesh(vertices=shapes.cube().vertices * 1e40, faces=shapes.cube().faces)
 
-        assert len(violations_as_stl(huge, policy("scan"))) == 1
+        assert len(as_stl(huge)) == 1
+
+    def test_what_rounding_would_move_too_far_is_told_with_what_to_do(self) -> None:
+        """At 100 m the numbers of an STL are 0.0078 mm apart: the corner between two is moved by half of that."""
+        far = Mesh(
+            vertices=shapes.grid().vertices.astype(np.float32) + [1e5 + 2.0**-8, 0.0, 0.0], faces=shapes.grid().faces
+        )
+        (text,) = as_stl(far)
+
+        assert text.startswith("an STL would move vertices by up to 0.00391 mm, more than the limit of ")
+        assert "100,030 mm from the origin: save it as PLY" in text

@@ -23,7 +23,7 @@ from tests.repair.proof import naive_trouble, proved, through, trouble
 from tests.strategies import soups
 
 if TYPE_CHECKING:
-    from meshguard.repair.result import RepairResult
+    from meshguard.repair.result import RepairResult, Target
 
 COARSE = policy("print").replace(limits={"solid_fraction": 0.05})
 """`print` on a grid of few cells."""
@@ -42,10 +42,10 @@ SETTINGS = settings(
 ARCHES: list[tuple[Literal["upper", "lower"], int]] = [("upper", 0), ("upper", 1), ("lower", 0), ("lower", 1)]
 
 
-def ended(mesh: Mesh, rules: Any = "scan") -> tuple[RepairResult, bool]:
+def ended(mesh: Mesh, rules: Any = "scan", target: Target | None = None) -> tuple[RepairResult, bool]:
     """The result and whether it was refused, after the proof that fits."""
     try:
-        result = repair(mesh, policy=rules)
+        result = repair(mesh, policy=rules, target=target)
     except RepairRefused as error:
         refused = error
     else:
@@ -123,19 +123,22 @@ def grid_soups(draw: st.DrawFn, most: int = 80) -> Mesh:
     return Mesh(vertices=vertices, faces=rng.integers(0, len(vertices), (draw(st.integers(10, most)), 3)))
 
 
-def check_soup(mesh: Mesh, rules: Any = "scan") -> None:
+def check_soup(mesh: Mesh, rules: Any = "scan", target: Target | None = None) -> None:
     """A soup ends clean or refused, again changes nothing, and the naive twins agree."""
-    result, refused = ended(mesh, rules)
+    result, refused = ended(mesh, rules, target)
     if not refused:
-        assert repair(result.mesh, policy=rules).mesh is result.mesh
+        assert repair(result.mesh, policy=rules, target=target).mesh is result.mesh
         if len(result.mesh.faces) <= 120:
-            assert naive_trouble(through(result.mesh, "stl")) == {}
+            assert naive_trouble(through(result.mesh, result.target)) == {}
+
+
+TARGETS: list[Target] = ["stl", "ply"]
 
 
 @settings(SETTINGS, max_examples=20)
-@given(st.one_of(grid_soups(most=40), soups()))
-def test_any_soup_ends_clean_or_refused(mesh: Mesh) -> None:
-    check_soup(mesh, ROUGH)
+@given(st.one_of(grid_soups(most=40), soups()), st.sampled_from(TARGETS))
+def test_any_soup_ends_clean_or_refused(mesh: Mesh, target: Target) -> None:
+    check_soup(mesh, ROUGH, target)
 
 
 @pytest.mark.long

@@ -58,6 +58,7 @@ class TestPlainData:
         assert told["new_vertices"] == np.count_nonzero(found.vertex_origin < 0)
         assert [step["name"] for step in told["steps"]] == [step.name for step in found.steps]
         assert (told["relabelled"], told["proposal"]) == (None, None)
+        assert told["target"] == "ply"
 
 
 class TestChanged:

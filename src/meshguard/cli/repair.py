@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -76,6 +76,10 @@ def repair(
 ) -> None:
     """Mend the file IN and write the result to OUT, whose suffix chooses the format; "-" is standard input.
 
+    The result is proved for the format of OUT. PLY keeps doubles. STL holds float32 only, so positions are rounded to
+    it; where that would move one beyond the policy's limit, as it does far from the origin, the repair is
+    refused.
+
     OUT may be the same file as IN: it is replaced only when the whole result is on the disk. If the result would not be
     clean, nothing is written, unless --best-effort is given. PLY marks every face that was not scanned as `synthetic`
     and keeps labels; STL can do neither, and --labels-out then writes the labels of its facets, or of their corners
@@ -100,15 +104,19 @@ def repair(
 
     budget = budget_of(max_bytes, max_faces, max_seconds)
     with Progress((source,)) as progress, compilation_notice(progress.pause):
-        result, reasons = _repaired(source, policy, budget, labelled, lossless=lossless, mend_labels=mend_labels)
+        result, reasons = _repaired(
+            source,
+            policy,
+            budget,
+            labelled,
+            target=None if target is None else "stl" if _is_stl(target) else "ply",
+            lossless=lossless,
+            mend_labels=mend_labels,
+        )
         startup.loaded()
         progress.pause()
         if mend_labels and not labelled.are_named and result.mesh.label_carrier() is None:
             raise click.UsageError("there are no labels to mend: give them with --labels, or as colours with --palette")
-        if target is not None and _is_stl(target) and not reasons:
-            from meshguard.repair.acceptance import violations_as_stl
-
-            reasons = violations_as_stl(result.mesh, policy)
         write = target is not None and not dry_run and (not reasons or best_effort) and len(result.mesh.faces) > 0
         if report_path is not None:  # first, so that no file is replaced without its record
             replaced(report_path, f"{result.to_json()}\n".encode())
@@ -151,13 +159,7 @@ def _refuse_labels(path: str, report: str | None) -> None:
 
 
 def _repaired(
-    source: str,
-    policy: Policy,
-    budget: Budget,
-    labelled: LabelOptions,
-    *,
-    lossless: bool,
-    mend_labels: bool,
+    source: str, policy: Policy, budget: Budget, labelled: LabelOptions, **options: Any
 ) -> tuple[RepairResult, tuple[str, ...]]:
     """The result and why it was refused; or an error that ends the command with exit code 2."""
     from meshguard.errors import BudgetExceeded, ReadError, RepairRefused
@@ -169,11 +171,10 @@ def _repaired(
         result = repaired(
             file,
             policy=policy,
-            lossless=lossless,
             labels=read,
             jaw=labelled.jaw,
-            mend_labels=mend_labels,
             budget=budget,
+            **options,
         )
         return result, ()
     except RepairRefused as refused:

@@ -116,6 +116,14 @@ MESH_LIMITS = by_name(
     ),
     Limit("rebuild_fraction", 0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
     Limit(
+        "rounding_mm",
+        1e-3,
+        "Rounding to the coordinates of an STL (float32) may move a vertex at most this far.",
+        direction="moved at most",
+        bound="rounding_fraction",
+    ),
+    Limit("rounding_fraction", 1e-5, "Upper bound of rounding_mm, as a fraction of the mesh's diagonal."),
+    Limit(
         "layer_gap_mm",
         0.15,
         "Surface this close over other surface that faces the same way is a second layer.",

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw, Mesh
     from meshguard.policy import Policy
-    from meshguard.repair.result import RepairResult
+    from meshguard.repair.result import RepairResult, Target
 
 
 def repair(
     mesh_or_file: Mesh | str | Path | bytes | BinaryIO,
     *,
     policy: str | Path | Policy = "scan",
+    target: Target | None = None,
     lossless: bool = False,
     labels: Labels | Source | None = None,
     jaw: Jaw | None = None,
@@ -25,14 +26,18 @@ def repair(
     budget: Budget | None = None,
     progress: Progress | None = None,
 ) -> RepairResult:
-    """Repair a mesh as far as the policy allows, and prove the result.
+    """Repair a mesh as far as the policy allows, and prove the result for the file that will be written.
 
-    The input is not touched. Untouched vertices stay bit-exact; a clean mesh comes back as it is; repairing a result
-    changes nothing. Deterministic for every number of threads.
+    The input is not touched. Untouched vertices stay bit-exact, unless an STL cannot hold
+    them; a clean mesh comes back as it is; repairing a result changes nothing. Deterministic for every number of
+    threads.
 
     Args:
         mesh_or_file: as for `validate`.
         policy: a built-in policy's name, a `.toml` file, or a Policy; its `max_safety` bounds what may be done.
+        target: the format that the result will be saved in. An STL holds float32, so for "stl" positions are rounded
+            first, within the policy's `rounding_mm`; for "ply" they stay what they are. None: the format of the file
+            that the mesh was read from, and "ply" for a mesh from elsewhere.
         lossless: do only what moves nothing and invents nothing.
         labels: the teeth, as for `validate`; they are carried to the result.
         jaw: as for `validate`.
@@ -42,7 +47,8 @@ def repair(
         progress: called between steps; an exception that it raises ends the call.
 
     Raises:
-        RepairRefused: the result would not be clean; it carries the best state as `.result`, and the reasons.
+        MeshError: `target` or `jaw` has a value that does not exist.
+        RepairRefused: the file would not be clean; the error carries the best state as `.result`, and the reasons.
         ReadError: the file cannot be read as a mesh.
         BudgetExceeded: the file or the mesh needs more than the budget allows.
         PolicyError: the policy names a check, limit or value that does not exist.
@@ -52,6 +58,7 @@ def repair(
     return repaired(
         mesh_or_file,
         policy=policy,
+        target=target,
         lossless=lossless,
         labels=labels,
         jaw=jaw,

@@ -8,8 +8,9 @@ import numpy as np
 
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.assemblies import BODIES, BODY_AND_SHEET, NONE
+from meshguard.float32 import rounded
 from meshguard.mesh import Mesh
-from meshguard.repair.mesh.rounding import rounded
+from meshguard.repair.mesh.precision import furthest_rounding, rounds_too_far
 from meshguard.report import Safety
 
 if TYPE_CHECKING:
@@ -60,13 +61,18 @@ def violations(facts: MeshFacts) -> dict[str, int]:
     return {kind: count for kind, count in counts.items() if count}
 
 
-def violations_as_stl(mesh: Mesh, policy: Policy) -> tuple[str, ...]:
+def violations_as_stl(facts: MeshFacts) -> tuple[str, ...]:
     """What would keep a mesh from being clean in an STL file, which rounds positions to float32: a phrase for each."""
-    with np.errstate(over="ignore"):
-        vertices = rounded(mesh.vertices)
-    if np.array_equal(vertices, mesh.vertices):
+    if facts.is_float32:
         return ()
+    vertices = rounded(facts.mesh.vertices)
     if not np.isfinite(vertices).all():
         return ("some coordinates are too large for an STL",)
-    found = violations(MeshFacts(Mesh(vertices=vertices, faces=mesh.faces), policy))
+    if rounds_too_far(facts):
+        return (
+            f"an STL would move vertices by up to {furthest_rounding(facts):.3g} mm, more than the limit of "
+            f"{facts.float32_tolerance('rounding_mm'):.3g} mm, since the mesh lies {facts.distance:,.0f} mm from the "
+            "origin: save it as PLY",
+        )
+    found = violations(MeshFacts(Mesh(vertices=vertices, faces=facts.mesh.faces), facts.policy))
     return tuple(f"{count} {kind} once rounded to the precision of an STL" for kind, count in found.items())

@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from meshguard.facts.arrays import frozen
 from meshguard.facts.mesh import MeshFacts
+from meshguard.float32 import rounded
 from meshguard.halfedges import face_normals
 from meshguard.mesh import Mesh, label_of_corners
 from meshguard.repair.draft import NEW
+from meshguard.repair.mesh.precision import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +80,7 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
     )
     new = draft.origin == NEW
     area = draft.facts.face_measures.area
-    before = np.where(np.isfinite(facts.face_measures.area), facts.face_measures.area, 0.0)
+    before, least = _areas(facts, rounds=draft.precision is Precision.SINGLE)
     remains = np.bincount(draft.origin[~new], area[~new], minlength=len(source.faces))
     return Assembly(
         mesh,
@@ -87,8 +89,24 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         draft.origin,
         float(displacement[np.isfinite(displacement)].max(initial=0.0)),
         float(area[draft.synthetic & new].sum()),
-        float(np.where(before - remains > _ROUNDING * before, before - remains, 0.0).sum()),
+        float(np.where(remains < least, before - remains, 0.0).sum()),
     )
+
+
+def _areas(facts: MeshFacts, *, rounds: bool) -> tuple[FloatArray, FloatArray]:
+    """Area of each face of the input, and the least that is left of it where all that happens is rounding; 0 for none.
+
+    Args:
+        facts: of the input.
+        rounds: whether the draft's positions may be rounded to float32.
+    """
+    area = np.where(np.isfinite(facts.face_measures.area), facts.face_measures.area, 0.0)
+    least = area * (1.0 - _ROUNDING)
+    if rounds and not facts.is_float32:
+        with np.errstate(over="ignore", invalid="ignore"):
+            normals = face_normals(rounded(facts.mesh.vertices), facts.mesh.faces)
+            least = np.fmin(least, 0.5 * (1.0 - _ROUNDING) * np.linalg.norm(normals, axis=1))
+    return area, least
 
 
 def _source_of_changed(source: Source | None, *, has_normals: bool) -> Source | None:

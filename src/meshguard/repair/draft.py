@@ -17,6 +17,7 @@ from meshguard.facts.arrays import frozen
 from meshguard.facts.once import once
 from meshguard.mesh import Mesh
 from meshguard.repair.incremental import Ancestry, DraftFacts
+from meshguard.repair.mesh.precision import Precision
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -39,6 +40,7 @@ class Draft:
         origin: int32 (m,), the input's face that each face is, or is a part of, or NEW.
         synthetic: bool (m,), faces whose surface was not scanned.
         policy: the limits in force.
+        precision: how positions are held, and every one that a step makes.
         ancestry: the draft that this one was made from, and what it shares with it.
     """
 
@@ -48,10 +50,11 @@ class Draft:
     origin: IntArray
     synthetic: BoolArray
     policy: Policy
+    precision: Precision = Precision.SINGLE
     ancestry: Ancestry | None = None
 
     @classmethod
-    def of(cls, facts: MeshFacts) -> Draft:
+    def of(cls, facts: MeshFacts, precision: Precision = Precision.SINGLE) -> Draft:
         """The draft that is the mesh itself; its facts are the ones given."""
         mesh = facts.mesh
         count = len(mesh.faces)
@@ -63,6 +66,7 @@ class Draft:
             origin=frozen(np.arange(count, dtype=np.int32)),
             synthetic=frozen(np.zeros(count, np.bool_) if marked is None else np.asarray(marked) != 0),
             policy=facts.policy,
+            precision=precision,
         )
         cls.facts.put(draft, facts)  # what is known of the mesh is known of the draft
         return draft

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, get_args
 
 from meshguard.budget import Steps
 from meshguard.checks import every_check, installed_plugins, refuse_unknown_names
-from meshguard.errors import BudgetExceeded, RepairRefused
+from meshguard.errors import BudgetExceeded, MeshError, RepairRefused
 from meshguard.facts.dental import CarriedLabels, DentalFacts
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.assemblies import SHEETS
@@ -14,13 +14,14 @@ from meshguard.interop import as_mesh
 from meshguard.io import STEPS, load_in_steps
 from meshguard.mesh import Mesh
 from meshguard.policy import policy as as_policy
-from meshguard.repair.acceptance import INTERSECTING, violations
+from meshguard.repair.acceptance import INTERSECTING, violations, violations_as_stl
 from meshguard.repair.assembly import assemble
 from meshguard.repair.draft import Draft
 from meshguard.repair.labels.renumbering import proposal_for
 from meshguard.repair.labels.steps import LABEL_STEPS, label_changes, with_mended_labels
+from meshguard.repair.mesh.precision import precision_for
 from meshguard.repair.plan import MOST_PASSES, PLAN, run_plan
-from meshguard.repair.result import NotRepaired, RepairResult
+from meshguard.repair.result import NotRepaired, RepairResult, Target
 from meshguard.report import Safety, Severity
 from meshguard.validation import labelled, n_steps, report_of
 
@@ -42,6 +43,7 @@ def repaired(
     mesh_or_file: Mesh | str | Path | bytes | BinaryIO,
     *,
     policy: str | Path | Policy,
+    target: Target | None,
     lossless: bool,
     labels: Labels | Source | None,
     jaw: Jaw | None,
@@ -52,6 +54,8 @@ def repaired(
     """See `meshguard.repair`."""
     rules = as_policy(policy)
     refuse_unknown_names(rules)
+    if target not in (None, *get_args(Target)):
+        raise MeshError(f"target must be 'stl', 'ply' or None, not {target!r}")
     most = Safety.LOSSLESS if lossless else rules.max_safety
     total = 2 * n_steps() + MOST_PASSES * len(PLAN) + 1
     mesh_or_file = as_mesh(mesh_or_file)
@@ -64,7 +68,8 @@ def repaired(
     mesh, given = labelled(mesh, labels, jaw, budget)
     facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
     before = report_of(facts, steps)
-    start = Draft.of(facts.surface)
+    target = target or _own_format(facts.surface)
+    start = Draft.of(facts.surface, precision_for(facts.surface, target))
     draft, records, over = run_plan(start, steps, most)
     if over:  # out of time: what is there now is reported, and refused
         steps = Steps()
@@ -80,6 +85,11 @@ def repaired(
         after = before if final is facts else report_of(final, steps)
     except BudgetExceeded as error:
         over, after = str(error), report_of(final, Steps())
+    reasons = [over] if over else []
+    reasons += [f"{count} {kind}" for kind, count in found.items()]
+    reasons += _why_still_intersecting(assembly.facts, records) if INTERSECTING in found else []
+    if target == "stl" and not reasons:
+        reasons += violations_as_stl(final.surface)
     result = RepairResult(
         mesh=final.mesh,
         before=before,
@@ -91,17 +101,25 @@ def repaired(
         area_added_mm2=assembly.area_added_mm2,
         area_removed_mm2=assembly.area_removed_mm2,
         not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
-        clean=not found and not over,
+        clean=not reasons,
         relabelled=None if final is unmended else label_changes(unmended, final),
         proposal=proposal_for(final),
+        target=target,
     )
     steps.end()
-    reasons = [over] if over else []
-    reasons += [f"{count} {kind}" for kind, count in found.items()]
-    reasons += _why_still_intersecting(assembly.facts, records) if INTERSECTING in found else []
     if reasons:
         raise RepairRefused(result=result, reasons=tuple(reasons))
     return result
+
+
+def _own_format(facts: MeshFacts) -> Target:
+    """The format of the file that a mesh was read from; "ply", which loses nothing, for one from elsewhere.
+
+    A text STL may hold any digits. Doubles on what was a binary STL came later.
+    """
+    source = facts.mesh.source
+    kind = "" if source is None else source.format
+    return "stl" if kind == "stl-ascii" or (kind == "stl-binary" and facts.is_float32) else "ply"
 
 
 def _why_still_intersecting(facts: MeshFacts, records: list[StepRecord]) -> list[str]:

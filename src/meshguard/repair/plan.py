@@ -69,7 +69,7 @@ PLAN: tuple[Step, ...] = (
         name="round positions to float32",
         checks=(),
         safety=Safety.LOCAL,
-        why="before all geometry, since a file may round, and what is proved later must hold in the file",
+        why="before all geometry, for an STL would round later, and what is proved must hold in the file",
         run=rounding.round_positions,
         count=lambda draft: int(np.count_nonzero(rounding.not_float32(draft))),
     ),

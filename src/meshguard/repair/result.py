@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from meshguard.mesh import IntArray, Mesh
     from meshguard.report import Report, Safety
+
+
+Target: TypeAlias = Literal["stl", "ply"]
+"""The format of the file for which a repair is proved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +162,11 @@ class RepairResult:
         not_repaired: findings of the report after, from warnings on, and why each was left.
         clean: whether the result is sound: no non-manifold edge or vertex, faces oriented consistently and outward, no
             face without area, no duplicate, and nothing intersects but closed bodies of an assembly; under a policy
-            whose rim is "closed" also no boundary, and nothing intersects at all.
+            whose rim is "closed" also no boundary, and nothing intersects at all. It is true of the file that is
+            written in the format of `target`; where positions are float32, of either format.
         relabelled: labels that were mended, if that was asked for and anything was done; else None.
         proposal: what would make the numbers of a whole arch fit, for a person to decide; None if nothing is proposed.
+        target: the format that the result was proved for.
     """
 
     mesh: Mesh
@@ -176,6 +182,7 @@ class RepairResult:
     clean: bool
     relabelled: LabelChanges | None = None
     proposal: Renumbering | None = None
+    target: Target = "ply"
 
     @property
     def changed(self) -> bool:
@@ -193,6 +200,7 @@ class RepairResult:
             "schema": "1.0",
             "clean": self.clean,
             "changed": self.changed,
+            "target": self.target,
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
             "steps": [step.to_dict() for step in self.steps],

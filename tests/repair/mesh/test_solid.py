@@ -30,6 +30,7 @@ class TestStep:
         assert change.parameters["cell_mm"] == pytest.approx(0.03 * 60.0 * 3**0.5)
         assert change.draft.synthetic.all() and (change.draft.origin < 0).all()
         assert len(change.draft.facts.edges.boundary) == 0
+        assert np.array_equal(change.draft.positions, change.draft.positions.astype(np.float32))
 
     @pytest.mark.parametrize(
         ("mesh", "rules"),

@@ -42,6 +42,7 @@ from meshguard.facts.mesh.self_intersections import Intersections, find_intersec
 from meshguard.facts.mesh.shared_walls import SharedWalls, find_shared_walls
 from meshguard.facts.mesh.sheets import pair_sheets
 from meshguard.facts.once import once, share_known
+from meshguard.float32 import are_float32, float32_step, step_of_size
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
 
 if TYPE_CHECKING:
@@ -58,6 +59,27 @@ class MeshFacts(Connectivity):
         facts = MeshFacts(mesh, self.policy)
         share_known(self, facts)
         return facts
+
+    # ---- precision of positions
+
+    @once
+    def is_float32(self) -> bool:
+        """Whether float32 holds every position as it is, as in any mesh that was read from an STL."""
+        return are_float32(self.positions)
+
+    @once
+    def distance(self) -> float:
+        """The coordinate of the faces that is farthest from zero, without its sign, mm."""
+        return float(np.abs(self.box).max())
+
+    @once
+    def float32_step(self) -> float:
+        """How far neighbouring float32 numbers are apart where the mesh is farthest from the origin, mm."""
+        return float32_step(self.distance)
+
+    def float32_tolerance(self, limit: str) -> float:
+        """A limit on what float32 may lose, mm: never less than what the mesh's own size costs near the origin."""
+        return max(self.policy.tolerance(limit).within(self.diagonal), step_of_size(self.diagonal))
 
     # ---- faces and their orientation
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from meshguard.facts.arrays import frozen
 from meshguard.halfedges import directed_keys, edge_keys, face_normals
 from meshguard.kernels import fairing, hole_triangulation, refining, triangles
 from meshguard.repair.mesh.hole_sites import HoleSite, face_edges, hole_site, unit_normals
-from meshguard.repair.mesh.rounding import rounded
+from meshguard.repair.mesh.precision import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ class Patch(NamedTuple):
     """Faces that fill a hole.
 
     Attributes:
-        points: float64 (q, 3), new vertices, mm; each is a float32.
+        points: float64 (q, 3), new vertices, mm, as the precision holds them.
         faces: int32 (t, 3): a number below p is a position, p + i is points[i]; oriented like the surroundings.
     """
 
@@ -65,6 +66,7 @@ def fill_hole(
     refine: bool = True,
     fair: bool = True,
     around: IntArray | None = None,
+    precision: Precision = Precision.SINGLE,
 ) -> Patch | None:
     """Fill a hole with faces, and with new vertices where it is wide.
 
@@ -73,7 +75,7 @@ def fill_hole(
     itself, is for the caller to verify; `fair=False` and `refine=False` give plainer patches to fall back on.
 
     Args:
-        positions: float64 (p, 3), finite, each a float32, mm.
+        positions: float64 (p, 3), finite, mm.
         corners: int32 (m, 3): positions of each face's corners.
         loops: the hole's boundaries, as positions in the order in which the new faces run along them: opposite to the
             half-edges that are there. The first is the outer one; islands follow. No position stands twice.
@@ -83,6 +85,7 @@ def fill_hole(
         around: int32 (k,): faces near the hole, all that touch its loops among them, better four rings
             (`hole_sites.rings_around` gives them); by default all faces are searched, which takes a millisecond for
             some hundred thousand.
+        precision: how new vertices are held.
 
     Returns:
         The patch; None where a loop has fewer than three positions or passes one twice, or nothing without degenerate
@@ -95,20 +98,21 @@ def fill_hole(
     if len(on_loops) == 0 or min(map(len, loops)) < 3 or len(np.unique(on_loops)) < len(on_loops):
         return None
     site = hole_site(positions, corners, loops, around)
+    patch_of = partial(_patch, site, precision)
     faces = _triangulated(site)
     plain = _star(site) if faces is None else (site.points, faces)
     if plain is None:
         return None
     if not refine:
-        return _patch(site, *plain)
+        return patch_of(*plain)
     scale = site.mean_edge_lengths()
     points, faces = _refined(site, *plain, scale)
     if fair and len(points) > len(site.points):
         points, faces = _refined(site, _smooth(site, points, faces, _ROUNDS[0]), faces, scale)
-        patch = _patch(site, _smooth(site, points, faces, _ROUNDS[1]), faces)
+        patch = patch_of(_smooth(site, points, faces, _ROUNDS[1]), faces)
         if patch is not None:
             return patch
-    return _patch(site, points, faces) or _patch(site, *plain)
+    return patch_of(points, faces) or patch_of(*plain)
 
 
 def _triangulated(site: HoleSite) -> IntArray | None:
@@ -261,9 +265,9 @@ def _ridge(points: FloatArray, faces: IntArray) -> FloatArray:
     return ridge
 
 
-def _patch(site: HoleSite, points: FloatArray, faces: IntArray) -> Patch | None:
-    """The patch with the mesh's numbers, its new points rounded; None when that leaves degenerate faces."""
-    new = rounded(points[len(site.points) :] + site.origin)
+def _patch(site: HoleSite, precision: Precision, points: FloatArray, faces: IntArray) -> Patch | None:
+    """The patch with the mesh's numbers, its new points as they are held; None when that leaves degenerate faces."""
+    new = precision.held(points[len(site.points) :] + site.origin)
     positions = frozen(np.concatenate([site.positions, new]))
     order = np.lexsort(positions.T)
     if not np.isfinite(new).all() or (positions[order[1:]] == positions[order[:-1]]).all(axis=1).any():

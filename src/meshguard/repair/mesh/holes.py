@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,13 +52,10 @@ def fill_holes(draft: Draft) -> Change:
     margin = (high - low).max(axis=1, keepdims=True)
     near = np.flatnonzero(near_boxes(draft.positions, draft.corners, low - margin, high + margin)).astype(np.int32)
     corners = frozen(np.ascontiguousarray(draft.corners[near]))
+    fill = partial(fill_hole, draft.positions, corners, precision=draft.precision)
     accepted: list[Replacement] = []
     for refine, fair in _WAYS:
-        filled = [
-            (loops, patch)
-            for loops in waiting
-            if (patch := fill_hole(draft.positions, corners, loops, refine=refine, fair=fair)) is not None
-        ]
+        filled = [(loops, patch) for loops in waiting if (patch := fill(loops, refine=refine, fair=fair)) is not None]
         candidates = [Replacement(np.empty(0, np.int32), patch.points, patch.faces) for _, patch in filled]
         fits = which_fit(draft, near, accepted, candidates)
         accepted += [candidate for candidate, does_fit in zip(candidates, fits, strict=True) if does_fit]

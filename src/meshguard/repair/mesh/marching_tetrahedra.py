@@ -20,7 +20,6 @@ from meshguard.kernels import winding_numbers as kernels
 from meshguard.kernels._parallel import over_ranges
 from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.closest_points import first_hits
-from meshguard.repair.mesh.rounding import rounded
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -44,7 +43,7 @@ _NEAREST = 0.08
 
 
 class Solid(NamedTuple):
-    """A closed surface: positions float64 (p, 3), mm, each a float32; corners int32 (m, 3), outward."""
+    """A closed surface: positions float64 (p, 3), mm; corners int32 (m, 3), outward."""
 
     positions: FloatArray
     corners: IntArray
@@ -197,7 +196,7 @@ def _cut_lines(grid: _Grid, inside: BoolArray) -> npt.NDArray[np.int64]:
 def _points_on_lines(
     facts: MeshFacts, tree: Tree, grid: _Grid, inside: BoolArray, lines: npt.NDArray[np.int64]
 ) -> FloatArray:
-    """Where lines between an inner and an outer node meet the given surface, float64 (k, 3), each a float32."""
+    """Where lines between an inner and an outer node meet the given surface, float64 (k, 3)."""
     node, step = lines % inside.size, lines // inside.size
     beyond = node + (np.array(_STEPS) @ grid.strides)[step]
     start = np.where(inside[node], beyond, node)  # from outside inward: the outermost surface counts
@@ -213,7 +212,8 @@ def _points_on_lines(
         grain=1024,
     )
     along = np.clip(np.where(along < 1.0, along, 0.5), _NEAREST, 1.0 - _NEAREST)
-    return rounded(origins + along[:, None] * directions)
+    points: FloatArray = origins + along[:, None] * directions
+    return points
 
 
 _Line = tuple[int, int]

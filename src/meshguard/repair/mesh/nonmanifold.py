@@ -15,13 +15,13 @@ import numpy as np
 from meshguard.facts.arrays import connected_components
 from meshguard.halfedges import edge_keys, next_halfedge, opposite_corners, previous_halfedge
 from meshguard.repair.mesh.edge_splits import split_faces
-from meshguard.repair.mesh.rounding import rounded
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
+    from meshguard.repair.mesh.precision import Precision
 
 _SHARE_OF_EDGE = 0.2
 """Nothing moves further than this share of the shortest edge at it, so that no face turns over."""
@@ -85,7 +85,7 @@ def _moved_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended: 
         ahead = next_halfedge(fan)
         spokes = positions[np.concatenate([flat[ahead], flat[next_halfedge(ahead)]])] - place
         corners[fan] = len(positions) + len(points)
-        points.append(_moved_in(place, spokes, limit, taken))
+        points.append(_moved_in(place, spokes, limit, taken, draft.precision))
     new = np.array(points, np.float64).reshape(-1, 3)
     moved = draft.rejoined(
         corners.reshape(-1, 3).astype(np.int32), np.concatenate([positions, new]) if len(new) else positions
@@ -137,7 +137,9 @@ def _largest_fans(fans: list[IntArray], flat: IntArray, twins: IntArray, area: F
     return {number for _, _, number in largest.values()}
 
 
-def _moved_in(place: FloatArray, spokes: FloatArray, limit: float, taken: set[tuple[float, ...]]) -> FloatArray:
+def _moved_in(
+    place: FloatArray, spokes: FloatArray, limit: float, taken: set[tuple[float, ...]], precision: Precision
+) -> FloatArray:
     """A position near `place`, a little into the fan whose edges are `spokes`, that is not taken; it is taken then."""
     count = len(spokes) // 2
     lengths = np.linalg.norm(spokes, axis=1)
@@ -147,10 +149,10 @@ def _moved_in(place: FloatArray, spokes: FloatArray, limit: float, taken: set[tu
     norm = float(np.linalg.norm(direction))
     direction = direction / norm if norm > 0 else np.array([1.0, 0.0, 0.0])
     step = min(limit, _SHARE_OF_EDGE * float(lengths.min()))
-    # A step below the spacing of float32 would round back.
-    step = max(step, 2.0 * float(np.spacing(np.float32(np.abs(place).max()))))
+    # A step below the spacing of the numbers would round back.
+    step = max(step, 2.0 * precision.spacing(float(np.abs(place).max())))
     while True:
-        point = rounded(place + step * direction)
+        point = precision.held(place + step * direction)
         key = tuple(point.tolist())
         if key not in taken:
             taken.add(key)
@@ -177,7 +179,7 @@ def _split_shared_edges(draft: Draft, twins: IntArray, limit: float) -> Draft:
             opposite = positions[opposite_corners(draft.corners, np.array(sheet))]
             spokes = np.concatenate([opposite - middle, opposite - middle])
             middles[list(sheet)] = len(positions) + len(points)
-            points.append(_moved_in(middle, spokes, limit, taken))
+            points.append(_moved_in(middle, spokes, limit, taken, draft.precision))
     new = np.array(points, np.float64).reshape(-1, 3)
     split = split_faces(np.concatenate([positions, new]), draft.corners, middles.reshape(-1, 3))
     return draft.rebuilt(split.faces, new, split.corners, parents=split.parents)

@@ -307,6 +307,7 @@ def replacement_of(neighbourhood: Neighbourhood, patch: IntArray, limit: float, 
         refine=not plain,
         fair=not plain,
         around=neighbourhood.around(patch, RINGS),
+        precision=neighbourhood.draft.precision,
     )
     if filling is None:
         return None

@@ -1,4 +1,4 @@
-"""Rounding: positions as a file with float32 coordinates would have them."""
+"""Rounding: positions become what a file with float32 coordinates would keep."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.float32 import rounded
+from meshguard.repair.mesh.precision import Precision
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
-    from meshguard.mesh import FloatArray
     from meshguard.repair.draft import Draft
 
 
-def rounded(points: FloatArray) -> FloatArray:
-    """Points as a file with float32 coordinates would have them, float64."""
-    return points.astype(np.float32).astype(np.float64)
-
-
 def not_float32(draft: Draft) -> BoolArray:
-    """Positions that a file with float32 coordinates can hold but would move, bool (p,)."""
+    """Positions that a file with float32 coordinates can hold but would move, bool (p,); none if it keeps doubles."""
     positions = draft.positions
-    with np.errstate(over="ignore", invalid="ignore"):
-        near = rounded(positions)
-    if np.array_equal(near, positions):
+    near = rounded(positions)
+    if draft.precision is Precision.DOUBLE or np.array_equal(near, positions):
         return np.zeros(len(positions), np.bool_)
     moved: BoolArray = (near != positions).any(axis=1)
     return moved & np.isfinite(positions).all(axis=1) & np.isfinite(near).all(axis=1)
@@ -37,4 +32,8 @@ def round_positions(draft: Draft) -> Change:
         return Change(draft=draft)
     positions = draft.positions.copy()
     positions[moved] = rounded(positions[moved])
-    return Change(draft=draft.moved(positions), mended=int(np.count_nonzero(moved)))
+    return Change(
+        draft=draft.moved(positions),
+        mended=int(np.count_nonzero(moved)),
+        parameters={"rounding_mm": draft.facts.float32_tolerance("rounding_mm")},
+    )

@@ -13,7 +13,6 @@ from meshguard.repair.mesh.debris import floating_components
 from meshguard.repair.mesh.edge_splits import split_faces
 from meshguard.repair.mesh.nonmanifold import split_nonmanifold
 from meshguard.repair.mesh.patch_replacement import replacements_for, with_replacements
-from meshguard.repair.mesh.rounding import rounded
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def _split_long(draft: Draft, faces: IntArray, most: int) -> Draft | None:
     start, end = edge_ends(corners, np.arange(corners.size, dtype=np.int32)).T
     keys = edge_keys(start, end, count).reshape(-1, 3)
     split_keys = np.unique(keys[faces][is_long])
-    points = rounded((positions[split_keys // count] + positions[split_keys % count]) / 2)
+    points = draft.precision.held((positions[split_keys // count] + positions[split_keys % count]) / 2)
     place = np.minimum(np.searchsorted(split_keys, keys), len(split_keys) - 1)
     middles = np.where(split_keys[place] == keys, count + place, -1).astype(np.int32)
     if len(corners) + np.count_nonzero(middles >= 0) > most:  # each split edge of a face makes one more

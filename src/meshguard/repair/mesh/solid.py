@@ -26,5 +26,6 @@ def make_solid(draft: Draft) -> Change:
     if solid is None:
         return Change(draft=draft)
     all_faces = np.ones(len(draft.corners), np.bool_)
-    rebuilt = draft.rebuilt(all_faces, solid.positions, solid.corners + np.int32(len(draft.positions)), synthetic=True)
+    points = draft.precision.held(solid.positions)
+    rebuilt = draft.rebuilt(all_faces, points, solid.corners + np.int32(len(draft.positions)), synthetic=True)
     return Change(draft=drop_floating(rebuilt).draft, mended=1, parameters={"cell_mm": cell})
