@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import meshguard
+from meshguard.checks.geometry import UNITS
 from meshguard.cli import commands
 from meshguard.io.labels import attach_labels, read_labels, save_labels
 from meshguard.mesh import label_of_corners
@@ -218,10 +219,11 @@ class TestCleanButNotGood:
 
 @pytest.fixture
 def far(folder: Path) -> Path:
-    """The folder with a sheet of doubles 1 km from the origin, and one near it."""
+    """The folder with a sheet of doubles 1 km from the origin, one near it, and one in inches."""
     sheet = shapes.grid()
     meshguard.save(meshguard.Mesh(vertices=sheet.vertices + [1e6 + 0.03, 0.0, 0.0], faces=sheet.faces), "far.ply")
     meshguard.save(meshguard.Mesh(vertices=sheet.vertices + 0.1, faces=sheet.faces), "double.ply")
+    meshguard.save(meshguard.Mesh(vertices=sheet.vertices / 25.4, faces=sheet.faces), "inches.stl")
     return folder
 
 
@@ -251,7 +253,7 @@ class TestTarget:
 
         assert result.exit_code == 1
         assert "✗ far.ply: refused: an STL would move vertices by up to 0.03 mm, more than the limit of " in said
-        assert "from the origin: save it as PLY" in said
+        assert "save it as PLY, or have it moved to the origin (--recentre)" in said
         assert not Path(name).exists()
 
     def test_what_rounding_would_break_is_refused_where_it_may_not_be_mended(self, folder: Path) -> None:
@@ -264,6 +266,53 @@ class TestTarget:
         result = run("cap.ply", "out.stl", "--lossless", "--report", "report.json")
         assert result.exit_code == 1 and "once rounded to the precision of an STL" in " ".join(result.stdout.split())
         assert json.loads(Path("report.json").read_text())["clean"] is False
+
+
+class TestAskedFor:
+    def test_recentre(self, far: Path) -> None:
+        result = run("far.ply", "out.stl", "--recentre", "--report", "report.json")
+        told = json.loads(Path("report.json").read_text())
+
+        assert result.exit_code == 0
+        assert result.stdout.startswith(
+            "✓ far.ply: clean, moved to the origin, nothing to repair\n\nWhat was asked for\n"
+        )
+        assert (told["target"], told["scale"]) == ("stl", 1.0)
+        assert np.abs(corners("out.stl") + told["shift_mm"] - corners("far.ply")).max() < 1e-3
+
+    def test_recentre_leaves_what_is_near(self, far: Path) -> None:
+        result = run("clean.stl", "out.stl", "--recentre")
+
+        assert "asked for" not in result.stdout
+        assert is_same(meshguard.load("out.stl"), meshguard.load("clean.stl"))
+
+    @pytest.mark.parametrize("asked", [["--unit", "inch"], ["--scale", "25.4"]])
+    def test_a_unit(self, far: Path, asked: list[str]) -> None:
+        assert run("inches.stl", "out.stl").exit_code == 3  # an implausible size is an error
+        result = run("inches.stl", "out.stl", *asked)
+
+        assert result.exit_code == 0
+        assert result.stdout.startswith(
+            "✓ inches.stl: clean, scaled by 25.4, nothing to repair\n\nWhat was asked for\n"
+            "  every coordinate was multiplied by 25.4\n"
+        )
+        assert np.abs(corners("out.stl") - corners("clean.stl")).max() < 1e-5
+
+    def test_every_unit_that_g106_names_is_one_of_the_option(self) -> None:
+        (option,) = (option for option in commands.commands["repair"].params if option.name == "unit")
+
+        assert {*UNITS, "mm"} <= set(option.type.choices)  # type: ignore[attr-defined]
+
+    def test_the_shared_file(self, folder: Path, data_root: Path) -> None:
+        path = data_root / "field" / "27_offset_double.ply"
+        if not path.is_file():
+            pytest.skip("the shared data hold no field/27_offset_double.ply")
+
+        assert run(str(path), "out.ply", "-q").exit_code == 0
+        assert is_same(meshguard.load("out.ply"), meshguard.load(path))
+        assert run(str(path), "out.stl", "-q").exit_code == 1
+        assert run(str(path), "out.stl", "-q", "--recentre").exit_code == 0
+        assert trouble(meshguard.load("out.stl")) == {}
 
 
 class TestDryRun:
@@ -319,6 +368,10 @@ class TestTrouble:
             (["clean.stl", "out"], "OUT must end in .stl or .ply"),
             (["clean.stl", "none/out.stl"], "the folder of OUT does not exist"),
             (["clean.stl", "out.stl", "--policy", "scann"], "did you mean 'scan'?"),
+            (["clean.stl", "out.stl", "--unit", "cm", "--scale", "10"], "give one of them"),
+            (["clean.stl", "out.stl", "--unit", "mile"], "'mile' is not one of"),
+            (["clean.stl", "out.stl", "--scale", "0"], "0.0 is not in the range x>0"),
+            (["clean.stl", "out.stl", "--scale", "nan"], "scale must be a finite number above 0"),
             (["not.stl", "out.stl"], "not.stl: cannot be read: "),
             (["none.stl", "out.stl"], "none.stl: cannot be read: No such file"),
             (["clean.stl", "out.stl", "--max-faces", "10"], "not repaired: there are 96 faces"),

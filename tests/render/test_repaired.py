@@ -69,6 +69,13 @@ class TestVerdict:
         assert result.changed
         assert line == "✓ a.stl: clean, nothing to repair"
 
+    def test_what_was_asked_for_comes_before_what_was_repaired(self) -> None:
+        cube = broken.turned(shapes.cube())
+        far = meshguard.Mesh(vertices=cube.vertices / 10 + [1e6, 0.0, 0.0], faces=cube.faces)
+        line = repair_verdict(repair(far, unit="cm", recentre=True), name="a.stl", reasons=()).plain
+
+        assert line == "✓ a.stl: clean, scaled by 10, moved to the origin, 1 defect repaired"
+
     def test_a_warning_that_is_left_is_told(self) -> None:
         result = repair(shapes.grid(), policy=Policy(limits={"size_min_mm": 1.0, "size_max_mm": 20.0}))
         line = repair_verdict(result, name="a.stl", reasons=()).plain
@@ -107,6 +114,16 @@ class TestText:
         assert (rebuilt.face_origin < 0).all()
         assert "What it cost\n  all of the surface was rebuilt: " in said
         assert "no scanned vertex moved" not in said
+
+    def test_what_was_asked_for_with_the_numbers_to_go_back(self) -> None:
+        """The diagonal is 104 mm, so the shift is a multiple of 1024 mm: 9766 times it is nearest to 1e7 + 30."""
+        cube = shapes.cube()
+        far = meshguard.Mesh(vertices=cube.vertices / 10 + [1e6, 0.0, -1e6], faces=cube.faces)
+        said = text(repair(far, unit="cm", recentre=True), width=200)
+
+        assert "What was asked for\n  every coordinate was multiplied by 10\n  everything was moved by " in said
+        assert " -10,000,384, 0, 10,000,384 mm along x, y and z; moving it back gives the same bits again\n" in said
+        assert "asked for" not in text(repair(cube))
 
     def test_what_was_done_and_what_it_cost(self) -> None:
         result = repair(broken.small_hole())

@@ -104,4 +104,4 @@ class TestAsStl:
         (text,) = as_stl(far)
 
         assert text.startswith("an STL would move vertices by up to 0.00391 mm, more than the limit of ")
-        assert "100,030 mm from the origin: save it as PLY" in text
+        assert "100,030 mm from the origin: save it as PLY, or have it moved to the origin (--recentre)" in text

@@ -119,7 +119,7 @@ def turned_double(mesh: Mesh) -> Mesh:
 
 
 @pytest.mark.parametrize("target", ["stl", "ply"])
-@pytest.mark.parametrize("name", [name for name in BROKEN if name not in ("outside_exact",)])
+@pytest.mark.parametrize("name", [name for name in BROKEN if name not in ("outside_exact", "far_away")])
 def test_doubles_end_clean_for_either_target_and_again_changes_nothing(name: str, target: Target) -> None:
     mesh = turned_double(BROKEN[name]())
     result = repair(mesh, target=target)
@@ -177,10 +177,13 @@ class TestTarget:
         assert repair(mesh).target == target
 
     def test_what_no_stl_could_hold_is_not_from_an_stl(self) -> None:
-        mesh = Mesh(vertices=self.FINE.vertices, faces=self.FINE.faces, source=through(shapes.grid(), "stl").source)
+        """As a result in another unit that is repaired again."""
+        inches = through(shapes.grid(), "stl")
+        result = repair(inches, unit="inch", target="ply")
 
-        assert repair(mesh).target == "ply"
-        assert repair(mesh).mesh is mesh
+        assert not are_float32(result.mesh.vertices)
+        assert repair(result.mesh).target == "ply"
+        assert repair(result.mesh).mesh is result.mesh
 
     def test_what_is_new_in_a_mesh_of_float32_is_float32_whatever_the_target(self) -> None:
         results = [repair(broken.small_hole(), target=target) for target in TARGETS]
@@ -213,13 +216,17 @@ class TestField:
         assert result.mesh is mesh and not result.changed
         assert through(result.mesh, "ply").vertices.tobytes() == mesh.vertices.tobytes()
 
-    def test_far_from_the_origin_an_stl_is_refused(self, data_root: Path) -> None:
+    def test_far_from_the_origin_an_stl_is_refused_or_bounded(self, data_root: Path) -> None:
         path = shared(data_root, "27_offset_double.ply")
         mesh = meshguard.load(path)
 
-        with pytest.raises(RepairRefused, match="save it as PLY") as refused:
+        with pytest.raises(RepairRefused, match="--recentre"):
             repair(path, target="stl")
-        assert is_same(refused.value.result.mesh, mesh)
+        result = repair(path, target="stl", recentre=True)
+        proved(result)
+        assert len(result.mesh.faces) == len(mesh.faces)
+        assert result.max_displacement_mm <= 1e-3
+        assert np.abs(result.mesh.vertices + result.shift_mm - mesh.vertices).max() <= 1e-3
 
     def test_near_the_origin_an_stl_is_rounded_without_a_defect(self, data_root: Path) -> None:
         path = shared(data_root, "63_true_double.ply")

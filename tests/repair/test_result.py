@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from meshguard import repair
+from meshguard.mesh import Mesh
 from meshguard.repair.result import NotRepaired, Renumbering, StepRecord
 from meshguard.report import Safety
 from tests import mutations, shapes
@@ -58,13 +59,21 @@ class TestPlainData:
         assert told["new_vertices"] == np.count_nonzero(found.vertex_origin < 0)
         assert [step["name"] for step in told["steps"]] == [step.name for step in found.steps]
         assert (told["relabelled"], told["proposal"]) == (None, None)
-        assert told["target"] == "ply"
+        assert (told["target"], told["scale"], told["shift_mm"]) == ("ply", 1.0, [0.0, 0.0, 0.0])
 
 
 class TestChanged:
     def test_it_is_where_a_step_did_something_and_was_not_undone(self) -> None:
         assert repair(mutations.unreferenced()).changed
         assert not repair(shapes.grid()).changed
+
+    def test_it_is_where_another_unit_or_place_was_asked_for(self) -> None:
+        sheet = shapes.grid()
+        far = Mesh(vertices=sheet.vertices + [20_000.0, 0.0, 0.0], faces=sheet.faces)
+
+        assert repair(sheet, scale=2.0).changed
+        assert repair(far, recentre=True).changed
+        assert not repair(sheet, unit="mm", recentre=True).changed
 
 
 class TestRenumbering:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import IntArray
 
-UNITS = {"centimetres": 10.0, "inches": 25.4, "metres": 1000.0, "micrometres": 0.001}
-"""Unit -> millimetres, the ones a scan may have been written in."""
+UNITS = {"cm": ("centimetres", 10.0), "inch": ("inches", 25.4), "m": ("metres", 1000.0), "um": ("micrometres", 0.001)}
+"""What a command calls a unit -> its name and its millimetres: those that a scan may have been written in."""
 
 
 @check("G101", needs=())
@@ -173,13 +173,17 @@ def near_folds(facts: MeshFacts) -> Iterable[Finding]:
     )
 
 
-@check("G106", limits=("size_min_mm", "size_max_mm"))
+@check(
+    "G106",
+    limits=("size_min_mm", "size_max_mm"),
+    remedy="convert it if the unit that is named is right, as with meshguard repair --unit inch; else export it again",
+)
 def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
     """Implausible size or unit.
 
     The longest side of the bounding box is not that of a dental arch. Files of this kind state no unit. Where another
-    unit would make the size plausible, the message names it and this is an error. meshguard never converts by itself:
-    scale the mesh if the named unit is right.
+    unit would make the size plausible, the message names it and this is an error. meshguard never converts unasked: if
+    the named unit is right, `meshguard repair --unit` converts it.
     """
     if facts.largest_component < 0:
         return
@@ -187,14 +191,14 @@ def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
     smallest, largest = facts.policy.limit("size_min_mm"), facts.policy.limit("size_max_mm")
     if smallest <= longest <= largest:
         return
-    fitting = [unit for unit, millimetres in UNITS.items() if smallest <= longest * millimetres <= largest]
+    fitting = {name: factor for name, factor in UNITS.values() if smallest <= longest * factor <= largest}
     place = facts.least_position(facts.largest_component)
     guess = f"; if the unit is {' or '.join(fitting)}, it is" if fitting else ""
     diagnosis = Diagnosis(
         severity=Severity.ERROR if fitting else Severity.WARNING,
         message=f"The longest side is {quantity(longest, 'mm')}, which is not the size of an arch{guess}.",
         measures={"longest_side_mm": longest}
-        | {f"longest_side_if_{unit}_mm": longest * UNITS[unit] for unit in fitting},
+        | {f"longest_side_if_{name}_mm": longest * factor for name, factor in fitting.items()},
         limit="size_min_mm" if longest < smallest else "size_max_mm",
         count=1,
     )

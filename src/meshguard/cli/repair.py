@@ -35,6 +35,22 @@ if TYPE_CHECKING:
     help="What repair may do and what the result must be: scan (default; an open arch), print (a closed solid), "
     "labelled, strict, or a TOML file.",
 )
+@click.option(
+    "--unit",
+    type=click.Choice(["um", "\N{MICRO SIGN}m", "mm", "cm", "m", "inch"]),
+    help="The unit of IN, where it is not mm: everything is converted to mm first, and the report says so.",
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, min_open=True),
+    metavar="F",
+    help="Multiply every coordinate by F first, and say so; another way to give the unit.",
+)
+@click.option(
+    "--recentre",
+    is_flag=True,
+    help="First shift IN to the origin if it lies so far away that an STL would be too coarse, and report the shift.",
+)
 @click.option("--lossless", is_flag=True, help="Do only what neither moves nor invents anything.")
 @click.option(
     "--best-effort", is_flag=True, help="Write OUT even if the result is not clean; the exit code is then still 1."
@@ -62,6 +78,9 @@ def repair(
     source: str,
     target: str | None,
     policy_name: str,
+    unit: str | None,
+    scale: float | None,
+    recentre: bool,
     lossless: bool,
     best_effort: bool,
     dry_run: bool,
@@ -77,8 +96,8 @@ def repair(
     """Mend the file IN and write the result to OUT, whose suffix chooses the format; "-" is standard input.
 
     The result is proved for the format of OUT. PLY keeps doubles. STL holds float32 only, so positions are rounded to
-    it; where that would move one beyond the policy's limit, as it does far from the origin, the repair is
-    refused.
+    it; where that would move one beyond the policy's limit, as it does far from the origin, the repair is refused (see
+    --recentre).
 
     OUT may be the same file as IN: it is replaced only when the whole result is on the disk. If the result would not be
     clean, nothing is written, unless --best-effort is given. PLY marks every face that was not scanned as `synthetic`
@@ -90,6 +109,7 @@ def repair(
     repair may not mend.
     """
     policy = chosen_policy(policy_name)
+    _refuse_scale(unit, scale)
     if target is None and not dry_run:
         raise click.UsageError("OUT is missing: name the file to write, or give --dry-run")
     if target is not None:
@@ -110,6 +130,9 @@ def repair(
             budget,
             labelled,
             target=None if target is None else "stl" if _is_stl(target) else "ply",
+            unit=unit,
+            scale=scale,
+            recentre=recentre,
             lossless=lossless,
             mend_labels=mend_labels,
         )
@@ -140,6 +163,17 @@ def repair(
     )
     click.echo(printed(rendered, to_terminal=sys.stdout.isatty()), nl=False)
     click.get_current_context().exit(1 if reasons else 0 if result.after.ok else 3)
+
+
+def _refuse_scale(unit: str | None, scale: float | None) -> None:
+    """A usage error where the unit and a factor are both given, or the factor is not finite."""
+    from meshguard.errors import MeshError
+    from meshguard.repair.placement import scale_of
+
+    try:
+        scale_of(unit, scale)
+    except MeshError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _refuse_target(target: str) -> None:

@@ -38,6 +38,7 @@ def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...])
         line.append(f"refused: {'; '.join(reasons)}", style)
         return line
     line.append("clean" if result.after.ok else "a clean surface", style)
+    line.append("".join(f", {words}" for words in _asked_in_brief(result)))
     if _is_rebuilt(result):
         line.append(", all of it rebuilt: no scanned face is left")
     # A step without checks, such as rounding, changes the mesh but mends no defect.
@@ -50,6 +51,21 @@ def repair_verdict(result: RepairResult, *, name: str, reasons: tuple[str, ...])
     if has_rest:
         line.append(f"; left: {findings_in_words(result.after)}")
     return line
+
+
+def _asked_in_brief(result: RepairResult) -> list[str]:
+    """What was done because it was asked for, in a word or two each."""
+    scaled = [f"scaled by {result.scale:.15g}"] if result.scale != 1.0 else []
+    return scaled + (["moved to the origin"] if any(result.shift_mm) else [])
+
+
+def _asked(result: RepairResult) -> list[RenderableType]:
+    """The same with the numbers that it takes to go back."""
+    lines = [f"every coordinate was multiplied by {result.scale:.15g}"] if result.scale != 1.0 else []
+    if any(result.shift_mm):
+        shift = ", ".join(f"{-shift + 0.0:,.15g}" for shift in result.shift_mm)
+        lines.append(f"everything was moved by {shift} mm along x, y and z; moving it back gives the same bits again")
+    return [_indented(line) for line in lines]
 
 
 def _is_rebuilt(result: RepairResult) -> bool:
@@ -70,6 +86,9 @@ def render_repair(
         lost: what the file cannot hold: kinds, as `lost_on_saving` gives them.
     """
     parts: list[RenderableType] = [repair_verdict(result, name=name, reasons=reasons)]
+    asked = _asked(result)
+    if asked:
+        parts += [Text(), Text("What was asked for", "bold"), *asked]
     done = [_indented(f"{step.name}: {step.mended}") for step in result.steps if not step.undone]
     undone = [_indented(f"{step.name}: {step.undone}") for step in result.steps if step.undone]
     if done:

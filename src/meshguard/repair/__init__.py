@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw, Mesh
     from meshguard.policy import Policy
+    from meshguard.repair.placement import Unit
     from meshguard.repair.result import RepairResult, Target
 
 
@@ -19,6 +20,9 @@ def repair(
     *,
     policy: str | Path | Policy = "scan",
     target: Target | None = None,
+    unit: Unit | None = None,
+    scale: float | None = None,
+    recentre: bool = False,
     lossless: bool = False,
     labels: Labels | Source | None = None,
     jaw: Jaw | None = None,
@@ -38,6 +42,11 @@ def repair(
         target: the format that the result will be saved in. An STL holds float32, so for "stl" positions are rounded
             first, within the policy's `rounding_mm`; for "ply" they stay what they are. None: the format of the file
             that the mesh was read from, and "ply" for a mesh from elsewhere.
+        unit: what the coordinates are in: "um", "mm", "cm", "m" or "inch". They are converted to mm before anything
+            else, and the limits then are true mm.
+        scale: the same by a factor: mm in a unit of the input. `unit` and `scale` exclude each other.
+        recentre: shift a mesh that lies many times its size away from the origin to it, so that float32 is fine enough.
+            The shift is in the result, and adding it gives every bit back. A mesh near the origin stays where it is.
         lossless: do only what moves nothing and invents nothing.
         labels: the teeth, as for `validate`; they are carried to the result.
         jaw: as for `validate`.
@@ -47,7 +56,7 @@ def repair(
         progress: called between steps; an exception that it raises ends the call.
 
     Raises:
-        MeshError: `target` or `jaw` has a value that does not exist.
+        MeshError: `unit`, `scale`, `target` or `jaw` has a value that does not exist.
         RepairRefused: the file would not be clean; the error carries the best state as `.result`, and the reasons.
         ReadError: the file cannot be read as a mesh.
         BudgetExceeded: the file or the mesh needs more than the budget allows.
@@ -59,6 +68,9 @@ def repair(
         mesh_or_file,
         policy=policy,
         target=target,
+        unit=unit,
+        scale=scale,
+        recentre=recentre,
         lossless=lossless,
         labels=labels,
         jaw=jaw,

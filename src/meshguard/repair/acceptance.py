@@ -72,7 +72,7 @@ def violations_as_stl(facts: MeshFacts) -> tuple[str, ...]:
         return (
             f"an STL would move vertices by up to {furthest_rounding(facts):.3g} mm, more than the limit of "
             f"{facts.float32_tolerance('rounding_mm'):.3g} mm, since the mesh lies {facts.distance:,.0f} mm from the "
-            "origin: save it as PLY",
+            "origin: save it as PLY, or have it moved to the origin (--recentre)",
         )
     found = violations(MeshFacts(Mesh(vertices=vertices, faces=facts.mesh.faces), facts.policy))
     return tuple(f"{count} {kind} once rounded to the precision of an STL" for kind, count in found.items())

@@ -20,6 +20,7 @@ from meshguard.repair.draft import Draft
 from meshguard.repair.labels.renumbering import proposal_for
 from meshguard.repair.labels.steps import LABEL_STEPS, label_changes, with_mended_labels
 from meshguard.repair.mesh.precision import precision_for
+from meshguard.repair.placement import placed, scale_of
 from meshguard.repair.plan import MOST_PASSES, PLAN, run_plan
 from meshguard.repair.result import NotRepaired, RepairResult, Target
 from meshguard.report import Safety, Severity
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw
     from meshguard.policy import Policy
+    from meshguard.repair.placement import Unit
     from meshguard.repair.result import StepRecord
     from meshguard.report import Finding, Report
 
@@ -44,6 +46,9 @@ def repaired(
     *,
     policy: str | Path | Policy,
     target: Target | None,
+    unit: Unit | None,
+    scale: float | None,
+    recentre: bool,
     lossless: bool,
     labels: Labels | Source | None,
     jaw: Jaw | None,
@@ -54,6 +59,7 @@ def repaired(
     """See `meshguard.repair`."""
     rules = as_policy(policy)
     refuse_unknown_names(rules)
+    factor = scale_of(unit, scale)
     if target not in (None, *get_args(Target)):
         raise MeshError(f"target must be 'stl', 'ply' or None, not {target!r}")
     most = Safety.LOSSLESS if lossless else rules.max_safety
@@ -66,9 +72,13 @@ def repaired(
         mesh = load_in_steps(mesh_or_file, steps)
     steps.check_faces(len(mesh.faces))
     mesh, given = labelled(mesh, labels, jaw, budget)
-    facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
-    before = report_of(facts, steps)
-    target = target or _own_format(facts.surface)
+    given_facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
+    before = report_of(given_facts, steps)
+    target = target or _own_format(given_facts.surface)
+    placement = placed(given_facts.surface, factor, recentre=recentre)
+    facts = given_facts
+    if placement.mesh is not mesh:
+        facts = DentalFacts(MeshFacts(placement.mesh, rules), CarriedLabels(placement.mesh, given))
     start = Draft.of(facts.surface, precision_for(facts.surface, target))
     draft, records, over = run_plan(start, steps, most)
     if over:  # out of time: what is there now is reported, and refused
@@ -82,7 +92,7 @@ def repaired(
             steps.begin("mend labels")
             final, label_records = with_mended_labels(final)
             records += label_records
-        after = before if final is facts else report_of(final, steps)
+        after = before if final is given_facts else report_of(final, steps)
     except BudgetExceeded as error:
         over, after = str(error), report_of(final, Steps())
     reasons = [over] if over else []
@@ -105,6 +115,8 @@ def repaired(
         relabelled=None if final is unmended else label_changes(unmended, final),
         proposal=proposal_for(final),
         target=target,
+        scale=placement.scale,
+        shift_mm=placement.shift_mm,
     )
     steps.end()
     if reasons:
@@ -115,7 +127,7 @@ def repaired(
 def _own_format(facts: MeshFacts) -> Target:
     """The format of the file that a mesh was read from; "ply", which loses nothing, for one from elsewhere.
 
-    A text STL may hold any digits. Doubles on what was a binary STL came later.
+    A text STL may hold any digits. Doubles on what was a binary STL came later, as by a change of unit.
     """
     source = facts.mesh.source
     kind = "" if source is None else source.format

@@ -155,7 +155,8 @@ class RepairResult:
         steps: what was done in order, what was undone, and what the policy did not allow.
         vertex_origin: int32 (n,), for each vertex the input's vertex that it is, moved or not; −1 = new.
         face_origin: int32 (m,), for each face the input's face that it is or is a part of; −1 = new.
-        max_displacement_mm: the furthest that a vertex of the input was moved.
+        max_displacement_mm: the furthest that a vertex of the input was moved, apart from `scale` and `shift_mm`, which
+            were asked for.
         area_added_mm2: area of the faces whose surface was not scanned.
         area_removed_mm2: area of the input's surface that was removed: dropped components, and what was cut out,
             whether it was filled again or not.
@@ -167,6 +168,8 @@ class RepairResult:
         relabelled: labels that were mended, if that was asked for and anything was done; else None.
         proposal: what would make the numbers of a whole arch fit, for a person to decide; None if nothing is proposed.
         target: the format that the result was proved for.
+        scale: what every coordinate of the input was multiplied by before anything else, because it was asked for.
+        shift_mm: x, y, z that were subtracted after that, because it was asked for; adding them gives every bit back.
     """
 
     mesh: Mesh
@@ -183,11 +186,13 @@ class RepairResult:
     relabelled: LabelChanges | None = None
     proposal: Renumbering | None = None
     target: Target = "ply"
+    scale: float = 1.0
+    shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
     def changed(self) -> bool:
         """Whether anything was done."""
-        return any(step.mended and not step.undone for step in self.steps)
+        return self.scale != 1.0 or any(self.shift_mm) or any(step.mended and not step.undone for step in self.steps)
 
     def to_dict(self) -> dict[str, Any]:
         """The result without its mesh and maps, as plain data that JSON can hold.
@@ -201,6 +206,8 @@ class RepairResult:
             "clean": self.clean,
             "changed": self.changed,
             "target": self.target,
+            "scale": self.scale,
+            "shift_mm": list(self.shift_mm),
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
             "steps": [step.to_dict() for step in self.steps],

@@ -59,7 +59,7 @@ class TestRounding:
             assert repair(mesh, target="ply").mesh is mesh
 
     def test_beyond_the_limit_it_is_refused_and_nothing_is_spoiled(self) -> None:
-        with pytest.raises(RepairRefused, match=r"move vertices by up to 0\.0[0-9]+ mm.*save it as PLY") as refused:
+        with pytest.raises(RepairRefused, match=r"move vertices by up to 0\.0[0-9]+ mm.*--recentre") as refused:
             repair(FAR, target="stl")
 
         assert refused.value.result.mesh is FAR
@@ -88,7 +88,7 @@ class TestRounding:
     def test_lossless_is_refused_what_an_stl_would_break(self) -> None:
         with pytest.raises(RepairRefused, match="once rounded"):
             repair(lifted_cap(1e-9), lossless=True, target="stl")
-        with pytest.raises(RepairRefused, match="save it as PLY"):
+        with pytest.raises(RepairRefused, match="--recentre"):
             repair(FAR, lossless=True, target="stl")
 
     def test_faces_that_rounding_makes_flat_are_dissolved_after_it(self) -> None:
