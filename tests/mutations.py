@@ -256,6 +256,12 @@ def outside_exact() -> Mesh:
     return _edited(mesh, vertices=vertices)
 
 
+def far_away() -> Mesh:
+    """A sheet 20 m from the origin, where float32 has steps of 0.002 mm."""
+    mesh = shapes.grid()
+    return _edited(mesh, vertices=(mesh.vertices + [20_000.0, 0.0, 0.0]).astype(np.float32))
+
+
 MUTATIONS = {
     "fin": Mutation(fin, {"T101": 1, "S101": 1}),
     "bow_tie": Mutation(bow_tie, {"T102": 1, "S103": 1}),
@@ -290,5 +296,6 @@ MUTATIONS = {
     "two_sheets": Mutation(two_sheets, {"S103": 1}),
     "torus": Mutation(shapes.torus, {"S105": 1}),
     "outside_exact": Mutation(outside_exact, {"G108": 1}),
+    "far_away": Mutation(far_away, {"G109": 1}),
     "no_faces": Mutation(lambda: Mesh(vertices=np.eye(3), faces=np.empty((0, 3), np.int32)), {"F110": 1, "T106": 1}),
 }

@@ -101,3 +101,65 @@ def test_a_short_edge_is_listed_once_for_its_two_faces() -> None:
 
     assert finding.count == 1
     assert finding.measures["shortest_mm"] == pytest.approx(0.0002)
+
+
+def far(mesh: Mesh, by: object, *, single: bool) -> Mesh:
+    """The mesh somewhere else, in single or double precision."""
+    vertices = mesh.vertices + np.asarray(by, np.float64)
+    return Mesh(vertices=vertices.astype(np.float32) if single else vertices, faces=mesh.faces)
+
+
+class TestCoarseFloat32:
+    ARCH = shapes.grid(width=90.0)
+
+    @pytest.mark.parametrize("axis", [0, 1, 2])
+    @pytest.mark.parametrize("single", [False, True])
+    def test_from_the_distance_on_where_a_step_is_more_than_a_micrometre(self, axis: int, single: bool) -> None:
+        """From 2**14 mm on a step is 0.00195 mm; below it is 0.00098 mm."""
+        move = np.zeros(3)
+        move[axis] = 2.0**14 - self.ARCH.vertices[:, axis].max() + 1e-2
+        finding = only(far(self.ARCH, move, single=single), "G109")
+
+        assert (finding.severity, finding.fixable) == (Severity.WARNING, None)
+        assert finding.measures["step_mm"] == 2.0**-9
+        assert finding.measures["distance_mm"] == pytest.approx(2.0**14, abs=0.1)
+        for side in (1.0, -1.0):
+            near = far(self.ARCH, side * (move - 100.0 * (move > 0)), single=single)
+            assert validate(near).outcomes["G109"].findings == 0
+
+    def test_it_says_whether_detail_will_be_lost_or_may_be_already(self) -> None:
+        move = [1e6 + 1e-3, 0.0, 0.0]
+
+        assert "saving it as STL would move its vertices" in only(far(self.ARCH, move, single=False), "G109").message
+        assert "may be lost already" in only(far(self.ARCH, move, single=True), "G109").message
+
+    def test_a_small_mesh_has_a_smaller_limit(self) -> None:
+        """A scan in centimetres at 10 m, written as 1000: a step is 0.00006 units, which are 0.6 micrometres there."""
+        arch = Mesh(vertices=self.ARCH.vertices / 10, faces=self.ARCH.faces)
+
+        assert validate(far(arch, [1000.0, 0, 0], single=False)).outcomes["G109"].findings == 0
+        assert only(far(arch, [2000.0, 0, 0], single=False), "G109").measures["step_mm"] == 2.0**-13
+
+    def test_size_alone_is_no_reason(self) -> None:
+        """No place is finer for a mesh that is 90 m long itself, or a scan in micrometres."""
+        large = Mesh(vertices=self.ARCH.vertices * 1000, faces=self.ARCH.faces)
+
+        assert validate(far(large, [45_000.0, 30_000.0, 0.0], single=False)).outcomes["G109"].findings == 0
+        assert validate(far(large, [5e6, 0.0, 0.0], single=False)).outcomes["G109"].findings == 1
+
+    def test_a_stray_vertex_far_away_is_no_reason(self) -> None:
+        vertices = np.concatenate([self.ARCH.vertices, [[1e7, 0, 0]]])
+
+        assert validate(Mesh(vertices=vertices, faces=self.ARCH.faces)).outcomes["G109"].findings == 0
+
+    def test_what_no_stl_can_hold_has_no_step(self) -> None:
+        finding = only(far(shapes.cube(1e38), [1e39, 0.0, 0.0], single=False), "G109")
+
+        assert "farther than the numbers of an STL" in finding.message
+        assert "step_mm" not in finding.measures
+
+    def test_the_limit_is_the_policys(self) -> None:
+        mesh = far(self.ARCH, [950.0, 0.0, 0.0], single=True)
+
+        assert validate(mesh, policy=Policy(limits={"float32_step_mm": 5e-5})).outcomes["G109"].findings == 1
+        assert validate(mesh, policy=Policy(limits={"float32_step_mm": 7e-5})).outcomes["G109"].findings == 0

@@ -216,10 +216,11 @@ class TestField:
         assert result.mesh is mesh and not result.changed
         assert through(result.mesh, "ply").vertices.tobytes() == mesh.vertices.tobytes()
 
-    def test_far_from_the_origin_an_stl_is_refused_or_bounded(self, data_root: Path) -> None:
+    def test_far_from_the_origin_an_stl_is_warned_of_refused_and_bounded(self, data_root: Path) -> None:
         path = shared(data_root, "27_offset_double.ply")
         mesh = meshguard.load(path)
 
+        assert {finding.check for finding in meshguard.validate(mesh).findings} == {"G109"}
         with pytest.raises(RepairRefused, match="--recentre"):
             repair(path, target="stl")
         result = repair(path, target="stl", recentre=True)

@@ -149,6 +149,8 @@ class TestShift:
         assert result.changed and result.max_displacement_mm == 0.0
         assert np.array_equal(result.mesh.vertices + result.shift_mm, far.vertices)
         assert result.to_dict()["shift_mm"] == list(result.shift_mm)
+        assert {finding.check for finding in result.before.findings} == {"G109"}
+        assert not result.after.findings
         assert repair(result.mesh, recentre=True).mesh is result.mesh
 
     def test_the_unit_comes_first(self) -> None:

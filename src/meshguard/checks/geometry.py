@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -268,6 +269,48 @@ def outside_exact_range(facts: MeshFacts) -> Iterable[Finding]:
     )
 
 
+@check(
+    "G109",
+    limits=("float32_step_mm", "float32_step_fraction"),
+    remedy="save it as PLY or export it again near the origin, or move it there: meshguard repair --recentre",
+)
+def coarse_float32(facts: MeshFacts) -> Iterable[Finding]:
+    """Coordinates too coarse for an STL.
+
+    An STL holds coordinates as float32. The farther from the origin, the farther such numbers are apart: at 20 m it is
+    2 µm, beyond what a scanner resolves; at 5 km it is 0.5 mm. Where the coordinates are finer (doubles of a PLY),
+    saving as STL would move vertices and can make faces intersect; where they are float32 already, detail may have been
+    lost before the file was read. A mesh is not moved unasked, since its antagonist would stay behind:
+    `meshguard repair --recentre` moves it by a recorded shift, which can be taken back without losing a bit. A mesh
+    that is itself so large that no place is finer is not reported.
+    """
+    step = facts.float32_step
+    if facts.largest_component < 0 or step <= facts.float32_tolerance("float32_step_mm"):
+        return
+    place = facts.least_position(facts.largest_component)
+    where = f"The mesh lies {facts.distance:,.0f} mm from the origin"
+    measures = {"distance_mm": facts.distance}
+    if not math.isfinite(step):
+        message = f"{where}, farther than the numbers of an STL (float32) reach."
+    else:
+        measures["step_mm"] = step
+        message = f"{where}, where the numbers of an STL (float32) are {step:.2g} mm apart: " + (
+            "its own are such numbers, so finer detail may be lost already."
+            if facts.is_float32
+            else "saving it as STL would move its vertices."
+        )
+    yield from located(
+        facts,
+        "G109",
+        element="file",
+        indices=np.zeros(1, np.int32),
+        rows=np.array([[place]], np.int32),
+        describe=Diagnosis(
+            severity=Severity.WARNING, message=message, measures=measures, limit="float32_step_mm", count=1
+        ),
+    )
+
+
 CHECKS = (
     nonfinite_vertices,
     zero_area_faces,
@@ -277,4 +320,5 @@ CHECKS = (
     implausible_size,
     inverted,
     outside_exact_range,
+    coarse_float32,
 )

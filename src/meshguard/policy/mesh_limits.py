@@ -116,6 +116,13 @@ MESH_LIMITS = by_name(
     ),
     Limit("rebuild_fraction", 0.04, "Upper bound of rebuild_diameter_mm, as a fraction of the mesh's diagonal."),
     Limit(
+        "float32_step_mm",
+        1e-3,
+        "Coordinates of an STL (float32) that are farther apart than this are too coarse where the mesh lies.",
+        bound="float32_step_fraction",
+    ),
+    Limit("float32_step_fraction", 1e-5, "Upper bound of float32_step_mm, as a fraction of the mesh's diagonal."),
+    Limit(
         "rounding_mm",
         1e-3,
         "Rounding to the coordinates of an STL (float32) may move a vertex at most this far.",
