@@ -165,9 +165,21 @@ def inverted_body() -> Mesh:
 
 
 def inverted_sheet_far_away() -> Mesh:
-    """An open sheet that shows its back, far from the origin."""
+    """An open sheet with two ridges that shows its back, far from the origin."""
+    mesh = shapes.ridges()
+    return _edited(mesh, vertices=np.float32(mesh.vertices + 1000.0), faces=mesh.faces[:, ::-1])
+
+
+def hollow_sheet() -> Mesh:
+    """An open sheet without ridges that shows its back, as a palate does."""
     mesh = shapes.grid()
-    return _edited(mesh, vertices=mesh.vertices + 1000.0, faces=mesh.faces[:, ::-1])
+    return _edited(mesh, faces=mesh.faces[:, ::-1])
+
+
+def nested_body() -> Mesh:
+    """A body within a cube that looks outward too."""
+    inner = shapes.tetrahedron(20.0)
+    return shapes.joined(shapes.cube(), _edited(inner, vertices=inner.vertices + 15.0))
 
 
 def small_hole() -> Mesh:
@@ -285,6 +297,8 @@ MUTATIONS = {
     "gigantic": Mutation(gigantic, {"G106": 1}),
     "inverted_body": Mutation(inverted_body, {"G107": 1}),
     "inverted_sheet_far_away": Mutation(inverted_sheet_far_away, {"G107": 1}),
+    "hollow_sheet": Mutation(hollow_sheet, {"G107": 1}),
+    "nested_body": Mutation(nested_body, {"G107": 1, "S103": 1}),
     "small_hole": Mutation(small_hole, {"S101": 1}),
     "large_hole": Mutation(large_hole, {"S101": 1}),
     "hole_in_body": Mutation(hole_in_body, {"S101": 1, "S105": 1}),

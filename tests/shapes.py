@@ -18,6 +18,39 @@ def grid(columns: int = 8, rows: int = 6, *, width: float = 60.0, bulge: float =
     return Mesh(vertices=vertices, faces=faces)
 
 
+def ridges() -> Mesh:
+    """An open sheet facing up with two ridges side by side, as an arch has."""
+    mesh = grid(16, 16, bulge=0.0)
+    vertices = mesh.vertices.copy()
+    u, v = vertices[:, 0] / 30.0, vertices[:, 1] / 20.0
+    vertices[:, 2] = np.float32((12.0 + u + v) * np.sin(np.pi * u) ** 2 * (1 - v**2))
+    return Mesh(vertices=vertices, faces=mesh.faces)
+
+
+def ball(steps: int = 24, *, open_deg: float = 0.0) -> Mesh:
+    """A ball of 40 mm, wound outward; with a round opening at its top where the angle from the axis is below this."""
+    polar = np.linspace(np.pi, np.radians(open_deg), steps // 2 + 1)[1 : steps // 2 + (open_deg > 0)]
+    around = 2 * np.pi * np.arange(steps) / steps
+    rings = np.stack(
+        [
+            np.sin(polar)[:, None] * np.cos(around),
+            np.sin(polar)[:, None] * np.sin(around),
+            np.broadcast_to(np.cos(polar)[:, None], (len(polar), steps)),
+        ],
+        axis=-1,
+    ).reshape(-1, 3)
+    a = (np.arange(len(polar) - 1)[:, None] * steps + np.arange(steps)).reshape(-1)
+    b = a // steps * steps + (a + 1) % steps
+    bottom, top, i = len(rings), len(rings) + 1, np.arange(steps)
+    faces = [np.stack([a, b, b + steps], axis=1), np.stack([a, b + steps, a + steps], axis=1)]
+    faces += [np.stack([np.full(steps, bottom), (i + 1) % steps, i], axis=1)]
+    if not open_deg:
+        last = len(rings) - steps
+        faces += [np.stack([np.full(steps, top), last + i, last + (i + 1) % steps], axis=1)]
+    points = np.concatenate([rings, [[0, 0, -1]], [[0, 0, 1]] if not open_deg else np.empty((0, 3))])
+    return Mesh(vertices=np.float32(20.0 * points), faces=np.concatenate(faces))
+
+
 def tetrahedron(size: float = 60.0) -> Mesh:
     """A closed body of four faces, wound outward."""
     vertices = size * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float64)

@@ -109,3 +109,39 @@ def test_lines_through_vertices_and_along_edges_count_each_face_once(axis: int) 
     assert columns.sum() == 16
     assert (inner[5:].max(axis=0)[columns == 0] == 0).all()
     assert len(across) == 2
+
+
+class TestAbove:
+    def above(self, mesh: Mesh, points: np.ndarray, most: int = 1000) -> tuple[int, list[tuple[int, int]]]:
+        facts, tree, _ = dipoles_of(mesh)
+        point, face = np.empty(most, np.int32), np.empty(most, np.int32)
+        count = kernels.faces_above(
+            facts.positions, tree.order, tree.nodes, tree.corners, tree.width, frozen(points), point, face
+        )
+        return count, sorted(zip(point.tolist(), face.tolist(), strict=True))[: min(count, most)]
+
+    @pytest.mark.parametrize("name", SHEETS)
+    def test_they_are_those_whose_shadow_holds_the_point_and_whose_plane_is_higher(self, name: str) -> None:
+        mesh = SHEETS[name]
+        points = np.random.default_rng(1).uniform(-60, 60, (40, 3))
+        expected = []
+        for place, (x, y, z) in enumerate(points):
+            for face, (a, b, c) in enumerate(mesh.vertices[mesh.faces].astype(np.float64)):
+                sides = np.column_stack([(b - a)[:2], (c - a)[:2]])
+                if abs(np.linalg.det(sides)) < 1e-9:
+                    continue
+                to_b, to_c = np.linalg.solve(sides, [x, y] - a[:2])
+                if min(to_b, to_c, 1 - to_b - to_c) >= 0 and a[2] + to_b * (b - a)[2] + to_c * (c - a)[2] > z:
+                    expected.append((place, face))
+
+        assert self.above(mesh, points)[1] == expected
+
+    @pytest.mark.parametrize("x", [10.0, 30.0])
+    def test_through_edges_and_vertices_the_number_tells_inside_from_outside(self, x: float) -> None:
+        """The diagonal of the top is above one point, its middle vertex above the other."""
+        cube = shapes.cube()
+        for z, expected in ((-5.0, 0), (20.0, 1), (70.0, 0)):
+            assert self.above(cube, np.array([[x, x, z]]))[0] % 2 == expected
+
+    def test_those_that_find_no_room_are_counted(self) -> None:
+        assert self.above(shapes.cube(), np.array([[10.0, 20.0, -5.0]]), most=0) == (2, [])

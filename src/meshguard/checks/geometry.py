@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from meshguard.facts.mesh import MeshFacts
+    from meshguard.facts.mesh.outward_orientation import BackSheet
     from meshguard.mesh import IntArray
 
 UNITS = {"cm": ("centimetres", 10.0), "inch": ("inches", 25.4), "m": ("metres", 1000.0), "um": ("micrometres", 0.001)}
@@ -217,30 +218,97 @@ def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
 def inverted(facts: MeshFacts) -> Iterable[Finding]:
     """Inside out.
 
-    A closed body with negative volume that is not a cavity of another body, or an open sheet that shows its back to an
-    observer outside (inverted). For a sheet, the ends of straight lines through it decide; its signed volume depends on
-    where the origin lies and decides nothing. Debris below the limit for floating components is not judged. Repair
-    flips the faces, which moves nothing.
+    A closed body that looks inward (inverted) and is not the wall of a cavity in another body; closed bodies within one
+    another are judged together. Or an open sheet that shows its back to an observer outside, by the ends of straight
+    lines through it. Repair flips the faces, which moves nothing, where the shape decides: a body; a sheet that is
+    nearly closed; and a sheet with the ridges of an arch, unless only lossless repair is allowed, since the scan of an
+    impression has that shape too. What the shape does not decide is said and left: a hollow sheet, as a palate is, and
+    a body that lies within another and looks outward as that one does. Debris below the limit for floating components
+    is not judged.
     """
-    found = [(component, "closed body", -1.0) for component in facts.inverted_bodies if facts.has_volume(component)]
-    found += [(component, "sheet", facts.outward_score(component)) for component in facts.inverted_sheets]
-    areas = facts.components.area
-    groups = [facts.faces_of(component) for component, _, _ in found]
+    found = [*_inverted_bodies(facts), *_nested_bodies(facts), *_back_sheets(facts)]
+    groups = [facts.faces_of(component) for component, _ in found]
     faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
+    return located(
+        facts,
+        "G107",
+        element="face",
+        indices=faces,
+        rows=facts.corners[faces],
+        labels=labels,
+        describe=lambda places: found[int(labels[places[0]])][1],
+    )
 
-    def describe(places: IntArray) -> Diagnosis:
-        component, kind, score = found[int(labels[places[0]])]
-        return Diagnosis(
-            severity=Severity.ERROR,
-            message=f"A {kind} of {len(places)} faces is inside out: its faces look inward.",
-            measures={"faces": len(places), "area_mm2": float(areas[component]), "sidedness": score},
-            fixable=Safety.LOSSLESS,
+
+def _inverted_bodies(facts: MeshFacts) -> Iterable[tuple[int, Diagnosis]]:
+    """Closed components that are inverted, and what is said of each."""
+    for component in filter(facts.has_volume, facts.nesting.inverted):
+        faces = int(facts.components.n_faces[component])
+        yield (
+            component,
+            Diagnosis(
+                severity=Severity.ERROR,
+                message=(
+                    f"The wall of a cavity, {faces} faces, is inside out, as is the body around it."
+                    if component in facts.nesting.cavities
+                    else f"A closed body of {faces} faces is inside out: its faces look inward."
+                ),
+                measures=_side_measures(facts, component),
+                fixable=Safety.LOSSLESS,
+            ),
         )
 
-    return located(
-        facts, "G107", element="face", indices=faces, rows=facts.corners[faces], labels=labels, describe=describe
-    )
+
+def _nested_bodies(facts: MeshFacts) -> Iterable[tuple[int, Diagnosis]]:
+    """Closed components within others of which it is not decided whether they are cavities, and what is said of each.
+
+    A slicer fills such a body instead of leaving it hollow, so that it is a warning where a closed body is asked for.
+    """
+    areas = facts.components.area
+    least = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
+    for component in filter(facts.has_volume, facts.nesting.undecided):
+        if areas[component] < least:
+            continue
+        yield (
+            component,
+            Diagnosis(
+                severity=Severity.WARNING if facts.policy.rim == "closed" else Severity.INFO,
+                message=(
+                    f"A closed body of {int(facts.components.n_faces[component])} faces lies wholly within another, "
+                    "and both look outward: it is a cavity that is inside out, or a body of its own."
+                ),
+                measures=_side_measures(facts, component),
+            ),
+        )
+
+
+def _back_sheets(facts: MeshFacts) -> Iterable[tuple[int, Diagnosis]]:
+    """Open components that show their back, and what is said of each."""
+    for sheet in facts.back_sheets:
+        name = f"A sheet of {int(facts.components.n_faces[sheet.component])} faces"
+        severity, fixable = Severity.ERROR, _flipping(sheet)
+        if sheet.is_nearly_closed:
+            message = f"{name} is inside out: its faces look inward."
+        elif sheet.is_ridged:
+            message = f"{name} shows the back of its surface: it is inside out, or the scan of an impression."
+        else:
+            severity = Severity.INFO
+            message = f"{name} is hollow: this is a palate or another concave scan, or the sheet is inside out."
+        measures = {**_side_measures(facts, sheet.component), "sidedness": sheet.score, "ridges": sheet.ridges}
+        yield sheet.component, Diagnosis(severity=severity, message=message, measures=measures, fixable=fixable)
+
+
+def _flipping(sheet: BackSheet) -> Safety | None:
+    """What flipping a sheet would be: not lossless where it may be the scan of an impression."""
+    if sheet.is_nearly_closed:
+        return Safety.LOSSLESS
+    return Safety.LOCAL if sheet.is_ridged else None
+
+
+def _side_measures(facts: MeshFacts, component: int) -> dict[str, float]:
+    """How large a component is."""
+    return {"faces": int(facts.components.n_faces[component]), "area_mm2": float(facts.components.area[component])}
 
 
 @check("G108")

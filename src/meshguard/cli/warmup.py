@@ -168,6 +168,11 @@ def _tasks() -> Iterator[Callable[[], object]]:
     quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     halves = [half for a, b, c, d in quads for half in ((a, b, c), (a, c, d))]
     yield partial(solid_of, MeshFacts(Mesh(vertices=box, faces=halves[1:]), policy("print")), 4.0)
+    # A box within the box.
+    nested = Mesh(
+        vertices=np.concatenate([box, 0.5 * box + 5.0]), faces=halves + [(a + 8, b + 8, c + 8) for a, b, c in halves]
+    )
+    yield partial(validate, nested)
     yield partial(intersections, sheet, Mesh(vertices=sheet.vertices + [7.3, 4.1, 1.0], faces=sheet.faces))
     labels = np.where(sheet.vertices[:, 0] < 0, 11, 21)
     yield partial(segmentation_metrics, labels, labels, mesh=sheet)

@@ -1,6 +1,6 @@
-"""Generalised winding numbers: how often a surface goes around a point, even a surface with holes and crossings.
+"""How often a surface goes around a point: generalised winding numbers, and what lies exactly above a point.
 
-A closed surface gives whole numbers; across a hole the number changes smoothly, so one half is a natural border
+A closed surface gives whole winding numbers; across a hole the number changes smoothly, so one half is a natural border
 between inside and outside. Far parts of the surface count as one dipole, after Barill, Dickson, Schmidt, Levin and
 Jacobson, Fast Winding Numbers for Soups and Clouds (2018); the number itself after Jacobson, Kavan and Sorkine-Hornung
 (2013) and the solid angle of a triangle after van Oosterom and Strackee (1983).
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.kernels._jit import inlined, kernel
-from meshguard.kernels.predicates import orient2d
+from meshguard.kernels.predicates import orient2d, orient3d
 from meshguard.kernels.simd_blocks import BLOCK
 
 if TYPE_CHECKING:
@@ -207,9 +207,9 @@ def stab_lines(
             x = origin[u] + i * cell
             for j in range(first_v, last_v + 1):
                 y = origin[v] + j * cell
-                in_bc = _is_left(bu, bv, cu, cv, x, y, orientation)
-                in_ca = _is_left(cu, cv, au, av, x, y, orientation)
-                in_ab = _is_left(au, av, bu, bv, x, y, orientation)
+                in_bc = is_left(bu, bv, cu, cv, x, y, orientation)
+                in_ca = is_left(cu, cv, au, av, x, y, orientation)
+                in_ab = is_left(au, av, bu, bv, x, y, orientation)
                 if not (in_ab and in_bc and in_ca):
                     continue
                 weight_b = ((x - au) * (cv - av) - (y - av) * (cu - au)) / area
@@ -234,8 +234,81 @@ def stab_lines(
                 out_winding[place[0], place[1], place[2]] = total
 
 
+@kernel
+def faces_above(
+    positions: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    nodes: npt.NDArray[np.float32],
+    corners: npt.NDArray[np.int32],
+    width: int,
+    points: npt.NDArray[np.float64],
+    out_point: npt.NDArray[np.int32],
+    out_face: npt.NDArray[np.int32],
+) -> int:
+    """The faces that a line upward (along z) from each point passes, decided exactly.
+
+    A closed surface has the point inside when the line passes an odd number of its faces. A line through an edge or a
+    vertex passes one face of each two that it may be counted to, so that the number stays odd or even. A point on the
+    surface is inside or outside, as it happens.
+
+    Args:
+        positions: (p, 3) float64, within the range of the exact predicates.
+        order: (k,) int32, of the tree.
+        nodes: (2 * width, 6) float32, of the tree.
+        corners: (blocks, 3, BLOCK) int32, of the tree, over faces that are not degenerate.
+        width: of the tree.
+        points: (q, 3) float64, within the same range.
+        out_point: (r,) int32: the point of each passage, by point; within one in no useful order.
+        out_face: (r,) int32: the face that is passed.
+
+    Returns:
+        How many passages there are; those beyond r are counted, not written.
+    """
+    stack = np.empty(130, np.int64)
+    count = 0
+    for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        stack[0] = 1
+        height = 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            # Boxes are rounded outward, so what a box excludes its faces exclude.
+            if (
+                x < nodes[node, 0]
+                or y < nodes[node, 1]
+                or x > nodes[node, 3]
+                or y > nodes[node, 4]
+                or z > nodes[node, 5]
+            ):
+                continue
+            if node < width:
+                stack[height], stack[height + 1] = 2 * node + 1, 2 * node
+                height += 2
+                continue
+            block = node - width
+            for k in range(min(BLOCK, len(order) - block * BLOCK)):
+                a, b, c = corners[block, 0, k], corners[block, 1, k], corners[block, 2, k]
+                ax, ay, az = positions[a, 0], positions[a, 1], positions[a, 2]
+                bx, by, bz = positions[b, 0], positions[b, 1], positions[b, 2]
+                cx, cy, cz = positions[c, 0], positions[c, 1], positions[c, 2]
+                orientation = orient2d(ax, ay, bx, by, cx, cy)
+                if orientation == 0:
+                    continue
+                in_bc = is_left(bx, by, cx, cy, x, y, orientation)
+                in_ca = is_left(cx, cy, ax, ay, x, y, orientation)
+                in_ab = is_left(ax, ay, bx, by, x, y, orientation)
+                if not (in_ab and in_bc and in_ca):
+                    continue
+                if orient3d(ax, ay, az, bx, by, bz, cx, cy, cz, x, y, z) * orientation > 0:
+                    if count < len(out_point):
+                        out_point[count], out_face[count] = i, order[block * BLOCK + k]
+                    count += 1
+    return count
+
+
 @inlined
-def _is_left(au: float, av: float, bu: float, bv: float, x: float, y: float, orientation: int) -> bool:
+def is_left(au: float, av: float, bu: float, bv: float, x: float, y: float, orientation: int) -> bool:
     """Whether a point is on the inner side of an edge; a point on the edge belongs to only one of its two faces."""
     side = orient2d(au, av, bu, bv, x, y) * orientation
     if side != 0:

@@ -181,6 +181,14 @@ PLAN: tuple[Step, ...] = (
         count=lambda draft: len(orientation.inverted_components(draft.facts)),
     ),
     Step(
+        name="flip sheets that show their back",
+        checks=("G107",),
+        safety=Safety.LOCAL,
+        why="with the other inverted components, but never as lossless: the scan of an impression has that shape too",
+        run=orientation.flip_ridged,
+        count=lambda draft: len(orientation.ridged_sheets(draft.facts)),
+    ),
+    Step(
         name="drop floating components",
         checks=("S103",),
         safety=Safety.LOCAL,

@@ -6,7 +6,7 @@ import numpy as np
 
 from meshguard import repair
 from meshguard.mesh import Mesh
-from meshguard.repair.mesh.orientation import flip_inverted, inverted_components, orient
+from meshguard.repair.mesh.orientation import flip_inverted, flip_ridged, inverted_components, orient, ridged_sheets
 from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.drafts import draft
@@ -50,6 +50,40 @@ class TestInsideOut:
         normals = _normals(result.mesh)
 
         assert (normals[:, 2] > 0).all()
+        assert steps(result)["flip sheets that show their back"] == 1
+
+    def test_a_sheet_with_ridges_is_never_turned_over_as_lossless(self) -> None:
+        """The scan of an impression has that shape too."""
+        mesh = mutations.inverted_sheet_far_away()
+        result = repair(mesh, lossless=True)
+
+        assert result.mesh is mesh
+        assert [left.check for left in result.not_repaired] == ["G107"]
+
+    def test_a_hollow_sheet_is_left(self) -> None:
+        mesh = mutations.hollow_sheet()
+
+        assert repair(mesh).mesh is mesh
+
+    def test_a_sheet_that_is_nearly_closed_is_turned_over_as_lossless(self) -> None:
+        ball = shapes.ball(open_deg=15.0)
+        result = repair(broken.turned(ball), lossless=True)
+
+        assert steps(result) == {"flip inverted components": 1}
+        assert (_normals(result.mesh) * result.mesh.vertices[result.mesh.faces].mean(axis=1)).sum(axis=1).min() > 0
+
+    def test_a_hollow_body_is_turned_over_with_its_cavity(self) -> None:
+        mesh = broken.cavity()
+        result = repair(broken.turned(mesh))
+
+        assert steps(result) == {"flip inverted components": 2}
+        assert is_same(Mesh(vertices=mesh.vertices, faces=np.roll(mesh.faces, 1, axis=1)), result.mesh)
+
+    def test_a_body_in_another_that_looks_outward_too_is_left(self) -> None:
+        mesh = mutations.nested_body()
+
+        assert repair(mesh).mesh is mesh
+        assert repair(mesh, policy="print").mesh is mesh
 
     def test_a_cavity_is_kept(self) -> None:
         mesh = broken.cavity()
@@ -77,7 +111,7 @@ class TestSteps:
         assert orient(start).draft is start
 
     def test_inverted_bodies_and_sheets_are_flipped_whole(self) -> None:
-        sheet = broken.moved(broken.turned(shapes.grid(20, 20)), 200, 0, 0)
+        sheet = broken.moved(broken.turned(shapes.ball(open_deg=15.0)), 200, 0, 0)
         start = draft(shapes.joined(shapes.cube(), broken.moved(broken.turned(shapes.cube()), 0, 0, 100), sheet))
         change = flip_inverted(start)
 
@@ -85,6 +119,15 @@ class TestSteps:
         assert change.mended == 2
         assert inverted_components(change.draft.facts) == []
         assert change.draft.corners[:12].tolist() == start.corners[:12].tolist()
+
+    def test_sheets_with_ridges_are_flipped_by_a_step_of_their_own(self) -> None:
+        start = draft(mutations.inverted_sheet_far_away())
+        change = flip_ridged(start)
+
+        assert inverted_components(start.facts) == []
+        assert ridged_sheets(start.facts) == [0]
+        assert change.mended == 1
+        assert ridged_sheets(change.draft.facts) == []
 
 
 def _turned_at(faces: np.ndarray, place: int) -> np.ndarray:

@@ -29,13 +29,14 @@ from meshguard.facts.mesh.duplicates import find_duplicates
 from meshguard.facts.mesh.genus import find_genus
 from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.facts.mesh.near_boundary import TJunctions, find_tjunctions
+from meshguard.facts.mesh.nesting import Nesting, find_nesting
 from meshguard.facts.mesh.orientation import (
     Orientation,
     find_inconsistent_edges,
     find_inverted_bodies,
     find_orientation,
 )
-from meshguard.facts.mesh.outward_orientation import find_inverted_sheets, outward_score
+from meshguard.facts.mesh.outward_orientation import BackSheet, find_back_sheets, outward_score
 from meshguard.facts.mesh.seams import Seams, find_seams
 from meshguard.facts.mesh.second_layers import SecondLayers, find_second_layers
 from meshguard.facts.mesh.self_intersections import Intersections, find_intersections, is_fold, pair_segments
@@ -44,11 +45,16 @@ from meshguard.facts.mesh.sheets import pair_sheets
 from meshguard.facts.once import once, share_known
 from meshguard.float32 import are_float32, float32_step, step_of_size
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
+from meshguard.policy import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meshguard.mesh import FloatArray, IntArray, Mesh
+
+
+_TOUCHES = tuple(CLASSES.index(name) for name in ("touch_point", "touch_segment"))
+"""Classes of intersections in which two faces meet without passing through one another."""
 
 
 class MeshFacts(Connectivity):
@@ -127,9 +133,19 @@ class MeshFacts(Connectivity):
         return find_inverted_bodies(self)
 
     @once
-    def inverted_sheets(self) -> list[int]:
+    def nesting(self) -> Nesting:
+        """How closed components lie within one another, and which of them are inverted."""
+
+        def interpenetrating() -> IntArray:
+            pairs, classes, _ = self.intersections
+            return pairs[~np.isin(classes, _TOUCHES)]
+
+        return find_nesting(self, interpenetrating)
+
+    @once
+    def back_sheets(self) -> list[BackSheet]:
         """Open components that show their back to an observer outside; debris and inconsistent ones are not judged."""
-        return find_inverted_sheets(self, self.outward_score)
+        return find_back_sheets(self, self.outward_score)
 
     def outward_score(self, component: int) -> float:
         """Which side of a component faces outward: 1 the front, −1 the back, near 0 undecided."""

@@ -49,13 +49,28 @@ def _inconsistent_after(facts: MeshFacts, flip: BoolArray) -> IntArray:
 
 
 def inverted_components(facts: MeshFacts) -> list[int]:
-    """Components that are inverted by the rule of check G107, and closed ones of any negative volume."""
-    return [*facts.inverted_bodies, *facts.inverted_sheets]
+    """Components that are certainly inverted: closed ones of any negative volume, and sheets that are nearly closed."""
+    nearly_closed = [sheet.component for sheet in facts.back_sheets if sheet.is_nearly_closed]
+    return [*facts.nesting.inverted, *nearly_closed]
 
 
 def flip_inverted(draft: Draft) -> Change:
-    """Flip components that are inverted."""
-    inverted = inverted_components(draft.facts)
-    if not inverted:
+    """Flip components that are certainly inverted."""
+    return _flipped(draft, inverted_components(draft.facts))
+
+
+def ridged_sheets(facts: MeshFacts) -> list[int]:
+    """Sheets with the ridges of an arch that show their back."""
+    return [sheet.component for sheet in facts.back_sheets if sheet.is_ridged]
+
+
+def flip_ridged(draft: Draft) -> Change:
+    """Flip sheets with the ridges of an arch that show their back."""
+    return _flipped(draft, ridged_sheets(draft.facts))
+
+
+def _flipped(draft: Draft, components: list[int]) -> Change:
+    """The draft with some components flipped."""
+    if not components:
         return Change(draft=draft)
-    return Change(draft=draft.turned(np.isin(draft.facts.components.of_face, inverted)), mended=len(inverted))
+    return Change(draft=draft.turned(np.isin(draft.facts.components.of_face, components)), mended=len(components))
