@@ -51,6 +51,28 @@ def ball(steps: int = 24, *, open_deg: float = 0.0) -> Mesh:
     return Mesh(vertices=np.float32(20.0 * points), faces=np.concatenate(faces))
 
 
+def voxels(is_filled: np.ndarray) -> Mesh:
+    """The surface of the filled cells of a grid, bool (i, j, k), wound outward; a cell is a cube of 1 mm."""
+    padded = np.pad(is_filled, 1)
+    quads = []
+    for axis in range(3):
+        u, v = np.eye(3, dtype=int)[(axis + 1) % 3], np.eye(3, dtype=int)[(axis + 2) % 3]
+        step = np.diff(padded.astype(int), axis=axis)
+        for sign, (first, second) in ((1, (v, u)), (-1, (u, v))):
+            cells = np.argwhere(step == sign) - 1 + np.eye(3, dtype=int)[axis]
+            quads.append(np.stack([cells, cells + first, cells + first + second, cells + second], axis=1))
+    points, numbers = np.unique(np.concatenate(quads).reshape(-1, 3), axis=0, return_inverse=True)
+    a, b, c, d = numbers.reshape(-1, 4).T
+    return Mesh(vertices=points.astype(float), faces=np.stack([a, b, c, a, c, d], axis=1).reshape(-1, 3))
+
+
+def drilled(columns: int, rows: int) -> Mesh:
+    """A plate 1 mm thick with square holes of 1 mm, 4 mm apart."""
+    is_filled = np.ones((4 * columns + 1, 4 * rows + 1, 1), np.bool_)
+    is_filled[2::4, 2::4] = False
+    return voxels(is_filled)
+
+
 def tetrahedron(size: float = 60.0) -> Mesh:
     """A closed body of four faces, wound outward."""
     vertices = size * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float64)

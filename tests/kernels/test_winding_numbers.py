@@ -118,7 +118,8 @@ class TestAbove:
         count = kernels.faces_above(
             facts.positions, tree.order, tree.nodes, tree.corners, tree.width, frozen(points), point, face
         )
-        return count, sorted(zip(point.tolist(), face.tolist(), strict=True))[: min(count, most)]
+        found = min(count, most)
+        return count, sorted(zip(point[:found].tolist(), face[:found].tolist(), strict=True))
 
     @pytest.mark.parametrize("name", SHEETS)
     def test_they_are_those_whose_shadow_holds_the_point_and_whose_plane_is_higher(self, name: str) -> None:

@@ -16,7 +16,7 @@ from meshguard.report import Finding, Safety, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshguard.facts.arrays import BoolArray
+    from meshguard.facts.arrays import BoolArray, Whole
     from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import IntArray
 
@@ -218,38 +218,84 @@ def floating_components(facts: MeshFacts) -> Iterable[Finding]:
     )
 
 
+_LEANS = 0.25
+"""Mean cosine along a handle's loop from which on its normals count as looking away from its middle, or towards it."""
+
+_FEW_EDGES = 4
+"""A loop of no more edges than this is what stitching leaves, not anatomy."""
+
+
 @check("S105")
 def tunnels(facts: MeshFacts) -> Iterable[Finding]:
     """Tunnel.
 
-    A component whose surface has handles (its genus): a bridge of surface between two crowns, or a narrow tunnel
-    left by stitching. The genus follows from Euler's characteristic of the component with its fans separated;
-    components with non-manifold edges or without two sides have none and are left out. Each component is one finding.
-    Nothing is repaired: only a person can say which side of a handle is anatomy.
+    A handle of the surface: a bridge of surface between two crowns, a narrow tunnel, or a fold left by stitching. How
+    many handles a component has (its genus) follows from Euler's characteristic with its fans separated; components
+    with non-manifold edges or without two sides have none and are left out. Each handle is one finding, which lists the
+    mesh vertices along a short loop around it, with the loop's length. What it probably is follows from that loop: a
+    bridge where the surface faces away from its middle, a tunnel where it faces the middle, a fold where it is hardly a
+    loop. Handles beyond the first ones, and those of components that are oriented inconsistently, are counted
+    together. Nothing is repaired: only a person can say which side of a handle is anatomy.
     """
-    genus = facts.genus
-    tunnelled = np.flatnonzero(genus > 0)
-    first_faces = np.array([facts.faces_of(int(component))[0] for component in tunnelled], np.int32)
-    # A component is known by the least of its positions in x, y, z, whatever the order of its faces.
-    rows = np.array([[facts.least_position(int(component))] for component in tunnelled], np.int32).reshape(-1, 1)
+    handles = facts.handles
+    positions = np.concatenate([np.empty(0, np.int32), *(handle.loop for handle in handles)]).astype(np.int32)
+    labels = np.repeat(np.arange(len(handles), dtype=np.int32), [len(handle.loop) for handle in handles])
 
     def describe(places: IntArray) -> Diagnosis:
-        component = tunnelled[places[0]]
-        handles, faces = int(genus[component]), int(facts.components.n_faces[component])
+        handle = handles[int(labels[places[0]])]
+        length, edges = handle.length, len(handle.loop)
+        if edges <= _FEW_EDGES or abs(handle.lean) < _LEANS:
+            message = f"The surface has a handle, {length:.2g} mm around: probably a fold left by stitching."
+        elif handle.lean > 0:
+            message = f"The surface has a handle, {length:.3g} mm around: probably a bridge between two places."
+        else:
+            message = f"The surface has a tunnel, {length:.3g} mm around: probably a hole that runs through."
         return Diagnosis(
             severity=Severity.WARNING,
-            message=f"A component of {faces} faces has {handles} tunnel{'s' * (handles > 1)}.",
-            measures={"tunnels": handles, "faces": faces},
-            count=handles,
+            message=message,
+            measures={"tunnels": 1, "length_mm": length, "edges": edges, "lean": handle.lean},
         )
 
-    return located(
+    yield from located(
+        facts,
+        "S105",
+        element="loop",
+        indices=facts.first_vertex[positions],
+        rows=positions[:, None],
+        labels=labels,
+        describe=describe,
+    )
+    yield from _tunnels_without_place(facts, np.bincount([handle.component for handle in handles]))
+
+
+def _tunnels_without_place(facts: MeshFacts, n_placed: Whole) -> Iterable[Finding]:
+    """A finding for each component with more handles than have findings of their own."""
+    left = np.maximum(facts.genus, 0)
+    left[: len(n_placed)] -= n_placed.astype(left.dtype)
+    components = np.flatnonzero(left > 0)
+
+    def describe(places: IntArray) -> Diagnosis:
+        component = components[places[0]]
+        count = int(left[component])
+        more = "more " if component < len(n_placed) and n_placed[component] else ""
+        return Diagnosis(
+            severity=Severity.WARNING,
+            message=(
+                f"A component of {int(facts.components.n_faces[component])} faces has {count} {more}"
+                f"tunnel{'s' * (count > 1)}."
+            ),
+            measures={"tunnels": count},
+            count=count,
+        )
+
+    # A component is known by the least of its positions in x, y, z, whatever the order of its faces.
+    yield from located(
         facts,
         "S105",
         element="component",
-        indices=first_faces,
-        rows=rows,
-        labels=np.arange(len(tunnelled), dtype=np.int32),
+        indices=np.array([facts.faces_of(int(component))[0] for component in components], np.int32),
+        rows=np.array([[facts.least_position(int(component))] for component in components], np.int32).reshape(-1, 1),
+        labels=np.arange(len(components), dtype=np.int32),
         describe=describe,
     )
 

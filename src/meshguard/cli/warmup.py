@@ -168,7 +168,13 @@ def _tasks() -> Iterator[Callable[[], object]]:
     quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     halves = [half for a, b, c, d in quads for half in ((a, b, c), (a, c, d))]
     yield partial(solid_of, MeshFacts(Mesh(vertices=box, faces=halves[1:]), policy("print")), 4.0)
-    # A box within the box.
+    # A ring with one handle, and a box within the box.
+    ring = [(4 * i + j, (4 * i + 4) % 12 + j, (4 * i + 4) % 12 + (j + 1) % 4) for i in range(3) for j in range(4)]
+    ring += [(a, (a // 4 * 4 + 4) % 12 + (a + 1) % 4, a // 4 * 4 + (a + 1) % 4) for a in range(12)]
+    turn, rise = np.radians(120.0 * (np.arange(12) // 4)), np.radians(90.0 * (np.arange(12) % 4))
+    reach = 20.0 + 5.0 * np.cos(rise)
+    wall = np.stack([reach * np.cos(turn), reach * np.sin(turn), 5.0 * np.sin(rise)], axis=1)
+    yield partial(validate, Mesh(vertices=wall, faces=ring))
     nested = Mesh(
         vertices=np.concatenate([box, 0.5 * box + 5.0]), faces=halves + [(a + 8, b + 8, c + 8) for a, b, c in halves]
     )

@@ -27,6 +27,7 @@ from meshguard.facts.mesh.connectivity import Connectivity
 from meshguard.facts.mesh.cracks import Cracks, find_cracks, meets_at_crack
 from meshguard.facts.mesh.duplicates import find_duplicates
 from meshguard.facts.mesh.genus import find_genus
+from meshguard.facts.mesh.handles import Handle, find_handles
 from meshguard.facts.mesh.mesh_contact import nearest
 from meshguard.facts.mesh.near_boundary import TJunctions, find_tjunctions
 from meshguard.facts.mesh.nesting import Nesting, find_nesting
@@ -207,6 +208,11 @@ class MeshFacts(Connectivity):
         """Handles of each component, int32 (C,); −1 for one that has non-manifold edges or is non-orientable."""
         is_nonorientable = self.orientation.is_nonorientable if len(self.inconsistent_edges) else None
         return find_genus(self, self.loops, is_nonorientable)
+
+    @once
+    def handles(self) -> list[Handle]:
+        """Handles with a shortest loop around each, by component; at most `handles.MOST_HANDLES` of them."""
+        return find_handles(self, self.genus, self.loops)
 
     # ---- components
 
