@@ -16,6 +16,7 @@ from meshguard.policy import policy
 from tests import mutations, shapes
 
 if TYPE_CHECKING:
+    from meshguard.kernels.shortest_loops import Surface
     from meshguard.mesh import Mesh
 
 MESHES = {
@@ -27,13 +28,13 @@ MESHES = {
 }
 
 
-def cut(mesh: Mesh) -> tuple[MeshFacts, kernels.Surface, facts_of_handles._CutLoops]:
+def cut(mesh: Mesh) -> tuple[MeshFacts, Surface, facts_of_handles._CutLoops]:
     facts = MeshFacts(mesh, policy("scan"))
     surface = facts_of_handles._surface(facts)
     return facts, surface, facts_of_handles._cut_loops(facts, surface, np.arange(1), facts.loops)
 
 
-def nodes_along(surface: kernels.Surface, steps: np.ndarray) -> tuple[list[int], list[int]]:
+def nodes_along(surface: Surface, steps: np.ndarray) -> tuple[list[int], list[int]]:
     """Where the steps of a loop start, and where they end."""
     start, end = surface.node, surface.node[next_halfedge(np.arange(len(surface.node), dtype=np.int32))]
     return (
@@ -99,17 +100,3 @@ def test_without_handles_nothing_is_left_of_the_graph(name: str) -> None:
     )
 
     assert not is_cut.any()
-
-
-def test_normals_at_nodes_are_sums_over_their_faces() -> None:
-    facts = MeshFacts(shapes.ball(), policy("scan"))
-    surface = facts_of_handles._surface(facts)
-    nodes = np.arange(len(surface.corner), dtype=np.int32)
-    normals = np.empty((len(nodes), 3))
-    kernels.node_normals(surface, frozen(nodes), normals)
-    a, b, c = facts.positions[facts.corners].transpose(1, 0, 2)
-    expected = np.zeros((len(facts.positions), 3))
-    for corner in range(3):
-        np.add.at(expected, facts.corners[:, corner], np.cross(b - a, c - a))
-
-    assert normals == pytest.approx(expected[surface.flat[surface.corner]])

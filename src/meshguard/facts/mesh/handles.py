@@ -18,7 +18,7 @@ import numpy.typing as npt
 from meshguard.facts.arrays import frozen
 from meshguard.halfedges import next_halfedge, unit_vectors
 from meshguard.kernels import handles as kernels
-from meshguard.kernels.handles import Surface
+from meshguard.kernels.shortest_loops import Surface, node_normals, shortest_loop
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -157,7 +157,7 @@ def _shortest_loops(surface: Surface, loops: _CutLoops) -> list[tuple[float, Int
         second = _freed(surface, loops, loops.steps[_partner(loops, first)], sums)
         limit = float(loops.lengths[number])
         reach = _FIRST_REACH * limit / len(loops.steps[number])
-        length, count = kernels.shortest_loop(
+        length, count = shortest_loop(
             surface,
             first.edges,
             _bases(surface, first),
@@ -236,7 +236,7 @@ def _handle(mesh: Connectivity, surface: Surface, length: float, steps: IntArray
     """A handle from the loop that was found."""
     halfedges = np.where(steps < 0, next_halfedge(~steps), steps)  # the half-edge or a corner where each step starts
     normals = np.empty((len(steps), 3))
-    kernels.node_normals(surface, frozen(surface.node[halfedges]), normals)
+    node_normals(surface, frozen(surface.node[halfedges]), normals)
     loop = surface.flat[halfedges]
     points = mesh.positions[loop]
     outward = points - points.mean(axis=0)
