@@ -179,7 +179,7 @@ def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
 @check(
     "S103",
     limits=("floating_area_mm2", "floating_area_fraction"),
-    why_left="Together the small components are too much of the mesh to be debris.",
+    why_left="It lies in a hole that stays open, or the small components are too much of the mesh to be debris.",
 )
 def floating_components(facts: MeshFacts) -> Iterable[Finding]:
     """Floating component.

@@ -84,3 +84,32 @@ def test_what_is_made_of_small_pieces_is_not_debris() -> None:
     result = repair(mesh)
 
     assert result.mesh is mesh and result.clean
+
+
+class TestIslands:
+    def sheet(self, hole: int, island: int, *, rise: float = 0.0) -> Mesh:
+        """A sheet of 60 x 60 cells with a square hole, and a square of it left in the middle, this much higher."""
+        mesh = shapes.grid(60, 60, bulge=6.0)
+        cell = np.floor(30.0 * mesh.vertices[mesh.faces].mean(axis=1)[:, :2] / [30.0, 20.0]) + 0.5
+        place = np.abs(cell).max(axis=1)
+        whole = mesh.take(place > hole / 2)
+        piece = mesh.take(place < island / 2)
+        return shapes.joined(whole, Mesh(vertices=np.float32(piece.vertices + [0, 0, rise]), faces=piece.faces))
+
+    @pytest.mark.parametrize(("hole", "island"), [(4, 2), (8, 2), (20, 4)])
+    def test_what_lies_in_a_hole_that_stays_open_is_kept(self, hole: int, island: int) -> None:
+        mesh = self.sheet(hole, island)
+        result = repair(mesh)
+
+        assert result.mesh is mesh
+        assert {"S101", "S103"} <= {left.check for left in result.not_repaired}
+
+    def test_what_floats_above_it_is_not(self) -> None:
+        result = repair(self.sheet(8, 2, rise=5.0))
+
+        assert steps(result) == {"drop floating components": 1}
+
+    def test_in_a_hole_that_is_filled_nothing_is_left_open(self) -> None:
+        result = repair(self.sheet(4, 2), policy=Policy(limits={"hole_diameter_mm": 6.0, "hole_fraction": 1.0}))
+
+        assert "S101" not in {finding.check for finding in result.after.findings}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.repair.mesh.holes import islands_in_open_holes
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ def drop_unreferenced(draft: Draft) -> Change:
 
 
 def floating_components(facts: MeshFacts) -> IntArray:
-    """Components that are debris: smaller than the policy's limit, and not the largest.
+    """Components that are debris: smaller than the policy's limit, not the largest, and not in a hole left open.
 
-    Empty where they make up a large part of the mesh together: a mesh of small components is not debris.
+    What was scanned in the middle of a hole is part of the scan: without it the hole would only be larger. Empty where
+    they make up a large part of the mesh together: a mesh of small components is not debris.
     """
     areas = facts.components.area
     limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
@@ -39,7 +41,8 @@ def floating_components(facts: MeshFacts) -> IntArray:
         small[facts.largest_component] = False
     if areas[small].sum() > facts.policy.limit("debris_fraction") * areas.sum():
         small[:] = False
-    return np.flatnonzero(small).astype(np.int32)
+    debris = np.flatnonzero(small).astype(np.int32)
+    return np.setdiff1d(debris, islands_in_open_holes(facts, debris))
 
 
 def drop_floating(draft: Draft) -> Change:

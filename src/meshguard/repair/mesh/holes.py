@@ -16,8 +16,9 @@ from meshguard.repair.mesh.patch_replacement import Replacement, which_fit, with
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
+    from meshguard.facts.arrays import BoolArray
     from meshguard.facts.mesh import MeshFacts
-    from meshguard.mesh import IntArray
+    from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
 _WAYS = ((True, True), (False, False))
@@ -34,6 +35,42 @@ def fillable_loops(facts: MeshFacts) -> IntArray:
     if policy.rim == "one":
         chosen &= ~loops.is_rim
     return np.flatnonzero(chosen).astype(np.int32)
+
+
+def islands_in_open_holes(facts: MeshFacts, components: IntArray) -> IntArray:
+    """Of some components those that lie in a hole which repair leaves open, int32, ascending.
+
+    Seen along the hole's vector area, the middle of an island lies within the hole's loop, and no farther above or
+    below the middle of that loop than a quarter of the hole's diameter.
+    """
+    loops = facts.loops
+    is_open = loops.is_closed & ~loops.is_rim
+    is_open[fillable_loops(facts)] = False
+    if not len(components) or not is_open.any():
+        return np.empty(0, np.int32)
+    middles = 0.5 * (facts.components.lowest[components] + facts.components.highest[components])
+    is_island = np.zeros(len(components), np.bool_)
+    for loop in np.flatnonzero(is_open).tolist():
+        points = facts.positions[loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]]]
+        reach = float(loops.diameter[loop])
+        is_near = np.linalg.norm(middles - points.mean(axis=0), axis=1) <= reach
+        is_near &= ~is_island & (components != loops.component[loop])
+        is_island[is_near] = _is_within(points, middles[is_near], 0.25 * reach)
+    return components[is_island]
+
+
+def _is_within(loop: FloatArray, points: FloatArray, height: float) -> BoolArray:
+    """Whether points lie within a loop as it is seen along its vector area, and this near to its plane, bool (k,)."""
+    middle = loop.mean(axis=0)
+    corners, points = loop - middle, points - middle
+    normal = np.cross(corners, np.roll(corners, -1, axis=0)).sum(axis=0)
+    axes = np.linalg.svd(normal[None])[2]  # the normal, and two axes across it
+    across, from_start = corners @ axes[1:].T, points @ axes[1:].T
+    start = across[None] - from_start[:, None]
+    end = np.roll(start, -1, axis=1)
+    turn = np.arctan2(start[..., 0] * end[..., 1] - start[..., 1] * end[..., 0], (start * end).sum(axis=2)).sum(axis=1)
+    is_within: BoolArray = (np.abs(turn) > np.pi) & (np.abs(points @ axes[0]) <= height)
+    return is_within
 
 
 def fill_holes(draft: Draft) -> Change:
