@@ -221,8 +221,8 @@ def floating_components(facts: MeshFacts) -> Iterable[Finding]:
 _LEANS = 0.25
 """Mean cosine along a handle's loop from which on its normals count as looking away from its middle, or towards it."""
 
-_FEW_EDGES = 4
-"""A loop of no more edges than this is what stitching leaves, not anatomy."""
+_FEW_EDGES, _SHORT_SHARE = 4, 0.05
+"""A loop of no more edges than this, and no longer than this share of the diagonal, is what stitching leaves."""
 
 
 @check("S105")
@@ -244,7 +244,8 @@ def tunnels(facts: MeshFacts) -> Iterable[Finding]:
     def describe(places: IntArray) -> Diagnosis:
         handle = handles[int(labels[places[0]])]
         length, edges = handle.length, len(handle.loop)
-        if edges <= _FEW_EDGES or abs(handle.lean) < _LEANS:
+        is_tiny = edges <= _FEW_EDGES and length <= _SHORT_SHARE * facts.diagonal
+        if is_tiny or abs(handle.lean) < _LEANS:
             message = f"The surface has a handle, {length:.2g} mm around: probably a fold left by stitching."
         elif handle.lean > 0:
             message = f"The surface has a handle, {length:.3g} mm around: probably a bridge between two places."

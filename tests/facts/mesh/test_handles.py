@@ -195,9 +195,10 @@ class TestTold:
         [
             (ring(2.0), "bridge"),
             (turned(ring(2.0)), "tunnel"),
-            (ring(2.0, along=4), "fold"),
+            (ring(0.5, along=4), "fold"),
+            (ring(9.0, along=4), "bridge"),
         ],
-        ids=["around material", "around air", "hardly a loop"],
+        ids=["around material", "around air", "hardly a loop", "of few edges but long"],
     )
     def test_what_it_probably_is(self, mesh: Mesh, word: str) -> None:
         (finding,) = (finding for finding in validate(mesh).findings if finding.check == "S105")
