@@ -22,7 +22,14 @@ class ToothError(MeshGuardError, ValueError):
 
 
 class BudgetExceeded(MeshGuardError):  # noqa: N818 (it reads as what happened)
-    """A call needs more bytes, faces or seconds than its budget allows."""
+    """A call needs more bytes, faces, memory or seconds than its budget allows.
+
+    Attributes:
+        report: a `Report` (this module must not import the type) of what was known when the time was up, or None. The
+            checks that were not reached are skipped, stats that were not known are absent, and `ok` is false.
+    """
+
+    report: Any = None
 
 
 class RepairRefused(MeshGuardError):  # noqa: N818 (it reads as what happened)

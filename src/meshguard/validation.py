@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from meshguard._version import __version__
-from meshguard.budget import Steps
+from meshguard.budget import VALIDATE_BYTES, Steps
 from meshguard.checks import CATALOGUE, installed_plugins, plugin_failed, refuse_unknown_names, running
 from meshguard.checks.plugins import Failure
 from meshguard.checks.subjects import OF_PLUGINS, subjects_of
-from meshguard.errors import MeshError
+from meshguard.errors import BudgetExceeded, MeshError
 from meshguard.facts.dental import CarriedLabels, DentalFacts, GivenLabels
 from meshguard.facts.mesh import MeshFacts
 from meshguard.interop import as_mesh
@@ -22,7 +23,7 @@ from meshguard.policy import policy as as_policy
 from meshguard.report import Finding, LabelSummary, Outcome, Report, grade_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from meshguard.budget import Budget, Progress
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from meshguard.io.labels import Labels, Source
     from meshguard.mesh import Jaw
     from meshguard.policy import Policy
+
+NOT_REACHED = "Not reached: the time was up."
+"""Why a check did not run in the report that `BudgetExceeded` carries."""
 
 
 def validate(
@@ -57,26 +61,26 @@ def validate(
         jaw: "upper" or "lower", where it is known; it overrides what the mesh and the labels say.
         budget: what reading the file and checking the mesh may take. Its clock is a last resort: with it the outcome
             depends on the machine.
-        progress: called between steps; an exception that it raises ends the call.
+        progress: called between steps and during long ones; an exception that it raises ends the call.
 
     Raises:
         ReadError: the file cannot be read as a mesh.
-        BudgetExceeded: the file or the mesh needs more than the budget allows.
+        BudgetExceeded: the file or the mesh needs more than the budget allows. Where the time was up while it was
+            checked, `report` holds what was known by then.
         PolicyError: the policy names a check, limit or value that does not exist.
     """
     rules = as_policy(policy)
     refuse_unknown_names(rules)
     mesh_or_file = as_mesh(mesh_or_file)
-    if isinstance(mesh_or_file, Mesh):
-        mesh, steps = mesh_or_file, Steps(budget, progress, total=n_steps())
-    else:
-        steps = Steps(budget, progress, total=STEPS + n_steps())
-        mesh = load_in_steps(mesh_or_file, steps)
-    steps.check_faces(len(mesh.faces))
-    mesh, given = labelled(mesh, labels, jaw, budget)
-    facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
-    report = report_of(facts, steps)
-    steps.end()
+    is_mesh = isinstance(mesh_or_file, Mesh)
+    total = n_steps() + (0 if is_mesh else STEPS)
+    with Steps(budget, progress, total=total, bytes_a_face=VALIDATE_BYTES) as steps:
+        mesh = mesh_or_file if isinstance(mesh_or_file, Mesh) else load_in_steps(mesh_or_file, steps)
+        steps.check_faces(len(mesh.faces))
+        mesh, given = labelled(mesh, labels, jaw, budget)
+        facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
+        report = report_of(facts, steps)
+        steps.end()
     return report
 
 
@@ -86,28 +90,44 @@ def n_steps() -> int:
 
 
 def report_of(facts: DentalFacts, steps: Steps) -> Report:
-    """The report on facts, some of which may be known already; `steps` is told about each check."""
-    rules, added = facts.policy, installed_plugins()
+    """The report on facts, some of which may be known already; `steps` is told about each check.
+
+    Raises:
+        BudgetExceeded: the time is up; it carries the report on what was known by then.
+    """
+    added = installed_plugins()
     outcomes: dict[str, Outcome] = {}
     findings: list[Finding] = []
-    _find_in_parallel(facts)
-    for check, found in _run(facts, steps, added):
-        outcomes[check.id] = running.outcome(check, found)
-        findings += [] if isinstance(found, str) else found
+    try:
+        _find_in_parallel(facts)
+        for check, found in _run(facts, steps, added):
+            outcomes[check.id] = running.outcome(check, found)
+            findings += [] if isinstance(found, str) else found
+        steps.begin("the report")
+        return _report(facts, outcomes, findings)
+    except BudgetExceeded as error:
+        for check in (*CATALOGUE, *added.checks):
+            outcomes.setdefault(check.id, running.outcome(check, NOT_REACHED))
+        error.report = _report(facts, outcomes, findings, over=str(error))
+        raise
+
+
+def _report(facts: DentalFacts, outcomes: dict[str, Outcome], findings: list[Finding], *, over: str = "") -> Report:
+    """The report on what checks found; `over` says why some of them were not reached."""
+    rules = facts.policy
     findings.sort(
         key=lambda finding: (-finding.severity, finding.check, -finding.count, finding.fingerprint, finding.message)
     )
-    steps.begin("the report")
     grade, decided_by = grade_of(findings, max_safety=rules.max_safety)
-    ran = [check for check in (*CATALOGUE, plugin_failed, *added.checks) if check.id in outcomes]
-    stats = _stats(facts.surface)
+    ran = [check for check in (*CATALOGUE, plugin_failed, *installed_plugins().checks) if check.id in outcomes]
+    stats = _known_stats(facts.surface) if over else _stats(facts.surface)
     read = {name: limit for check in ran if outcomes[check.id].findings for name, limit in check.limits.items()}
     return Report(
         outcomes=outcomes,
         findings=tuple(findings),
         stats=stats,
-        labels=_label_summary(facts),
-        ok=not any(finding.severity >= rules.fail_on for finding in findings),
+        labels=None if over else _label_summary(facts),
+        ok=not over and not any(finding.severity >= rules.fail_on for finding in findings),
         grade=grade,
         decided_by=decided_by,
         policy=rules.name,
@@ -115,7 +135,7 @@ def report_of(facts: DentalFacts, steps: Steps) -> Report:
         ignored={check.id: running.ignore_reason(check, rules) for check in ran if running.is_left_out(check, rules)},
         mesh_digest=facts.mesh.digest(),
         version=__version__,
-        unchecked=tuple(_unchecked(facts, grade)),
+        unchecked=(f"Not everything was checked: {over}.",) if over else tuple(_unchecked(facts, grade)),
         limits={name: rules.in_force(limit, stats) for name, limit in read.items()},
         rules=rules.to_dict(),
     )
@@ -231,31 +251,43 @@ def _stats(facts: MeshFacts) -> dict[str, float | int]:
       the policy's cap; between_bodies: those of them between two different closed components
     - tunnels: genus, added up over the components that have one
     """
-    components, edges, size = facts.components, facts.edges, facts.extent
-    return {
-        "mesh_vertices": len(facts.mesh.vertices),
-        "mesh_faces": len(facts.mesh.faces),
-        "vertices": len(facts.positions),
-        "faces": facts.n_finite,
-        "edges": edges.n_edges,
-        "degenerate": len(facts.collinear_faces),
-        "boundary_edges": len(edges.boundary),
-        "boundary_groups": facts.boundary_groups,
-        "boundary_loops": facts.loops.n_loops,
-        "rims": int(np.count_nonzero(facts.loops.is_rim)),
-        "nonmanifold_edges": int(components.n_nonmanifold_edges.sum()),
-        "nonmanifold_vertices": facts.fans.n_nonmanifold,
-        "miswound_edges": int(components.n_inconsistent_edges.sum()),
-        "inverted_bodies": len(facts.inverted_bodies),
-        "duplicate_pairs": sum(len(group) * (len(group) - 1) // 2 for group in facts.duplicates),
-        "components": components.n_components,
-        "closed_components": int(np.count_nonzero(~facts.is_open)),
-        "intersecting_pairs": len(facts.intersections.pairs),
-        "between_bodies": int(np.count_nonzero(facts.is_between_bodies)),
-        "tunnels": int(facts.genus[facts.genus > 0].sum()),
-        "area_mm2": float(components.area.sum()),
-        "diagonal_mm": facts.diagonal,
-        "extent_x_mm": float(size[0]),
-        "extent_y_mm": float(size[1]),
-        "extent_z_mm": float(size[2]),
-    }
+    return {name: stat(facts) for name, stat in _STATS.items()}
+
+
+def _known_stats(facts: MeshFacts) -> dict[str, float | int]:
+    """Those of the stats that are known when the time is up: a fact that is not known cannot be derived any more."""
+    known: dict[str, float | int] = {}
+    for name, stat in _STATS.items():
+        with suppress(BudgetExceeded):
+            known[name] = stat(facts)
+    return known
+
+
+_STATS: dict[str, Callable[[MeshFacts], float | int]] = {
+    "mesh_vertices": lambda facts: len(facts.mesh.vertices),
+    "mesh_faces": lambda facts: len(facts.mesh.faces),
+    "vertices": lambda facts: len(facts.positions),
+    "faces": lambda facts: facts.n_finite,
+    "edges": lambda facts: facts.edges.n_edges,
+    "degenerate": lambda facts: len(facts.collinear_faces),
+    "boundary_edges": lambda facts: len(facts.edges.boundary),
+    "boundary_groups": lambda facts: facts.boundary_groups,
+    "boundary_loops": lambda facts: facts.loops.n_loops,
+    "rims": lambda facts: int(np.count_nonzero(facts.loops.is_rim)),
+    "nonmanifold_edges": lambda facts: int(facts.components.n_nonmanifold_edges.sum()),
+    "nonmanifold_vertices": lambda facts: facts.fans.n_nonmanifold,
+    "miswound_edges": lambda facts: int(facts.components.n_inconsistent_edges.sum()),
+    "inverted_bodies": lambda facts: len(facts.inverted_bodies),
+    "duplicate_pairs": lambda facts: sum(len(group) * (len(group) - 1) // 2 for group in facts.duplicates),
+    "components": lambda facts: facts.components.n_components,
+    "closed_components": lambda facts: int(np.count_nonzero(~facts.is_open)),
+    "intersecting_pairs": lambda facts: len(facts.intersections.pairs),
+    "between_bodies": lambda facts: int(np.count_nonzero(facts.is_between_bodies)),
+    "tunnels": lambda facts: int(facts.genus[facts.genus > 0].sum()),
+    "area_mm2": lambda facts: float(facts.components.area.sum()),
+    "diagonal_mm": lambda facts: facts.diagonal,
+    "extent_x_mm": lambda facts: float(facts.extent[0]),
+    "extent_y_mm": lambda facts: float(facts.extent[1]),
+    "extent_z_mm": lambda facts: float(facts.extent[2]),
+}
+"""How each of the stats is told from facts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side, thread_count
+from meshguard.kernels._parallel import in_blocks, over_ranges, part_bounds, side_by_side, thread_count
+from meshguard.watch import look, watched
 
 
 @pytest.fixture(params=["1", "2", "7"])
@@ -49,16 +51,146 @@ def test_ranges_cover_everything_once_and_are_not_too_small(length: int, grain: 
 @pytest.mark.parametrize("grain", [1, 10, 10**9])
 def test_every_index_is_visited_once(threads: int, length: int, grain: int) -> None:
     visits = np.zeros(length, np.int64)
-    ranges: list[tuple[int, int]] = []
+    workers: set[int] = set()
 
     def visit(lo: int, hi: int) -> None:
         visits[lo:hi] += 1
-        ranges.append((lo, hi))
+        workers.add(threading.get_ident())
 
     over_ranges(length, visit, grain=grain)
 
     assert (visits == 1).all()
-    assert len(ranges) <= threads
+    assert len(workers) <= threads
+
+
+@given(length=st.integers(1, 300), first=st.integers(1, 100), blocks=st.lists(st.floats(0, 10), min_size=1))
+def test_blocks_are_consecutive_and_as_large_as_time_allows(length: int, first: int, blocks: list[float]) -> None:
+    now, seconds = 0.0, itertools.cycle(blocks)
+    sizes: list[int] = []
+    taken: list[float] = []
+
+    def work(lo: int, hi: int) -> None:
+        nonlocal now
+        assert lo == sum(sizes)
+        sizes.append(hi - lo)
+        taken.append(next(seconds) + 1e-3)
+        now += taken[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("meshguard.kernels._parallel.time.perf_counter", lambda: now)
+        in_blocks(0, length, work, first=first)
+
+    assert sum(sizes) == length and sizes[0] == min(first, length) and min(sizes) >= 1
+    for size, larger, duration in zip(sizes[:-1], sizes[1:], taken, strict=False):
+        assert larger <= max(1, 8.1 * size, size * 0.051 / duration)
+        assert duration < 0.06 or larger <= max(1, size)
+
+
+class TestEnding:
+    """A call is ended from outside, by whoever watches over it or by Ctrl-C."""
+
+    def test_nobody_watches(self) -> None:
+        look()
+
+    def test_a_watch_ends_the_blocks_of_a_range(self, threads: int) -> None:
+        looks = itertools.count()
+
+        def watch() -> None:
+            if next(looks) > 20:
+                raise TimeoutError("enough")
+
+        done: list[int] = []
+
+        def work(lo: int, hi: int) -> None:
+            done.append(hi - lo)
+            time.sleep(0.06)
+
+        with watched(watch), pytest.raises(TimeoutError, match="enough"):
+            over_ranges(10**6, work, grain=1)
+        look()
+
+        assert 0 < sum(done) < 10**6
+
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_what_ends_one_task_ends_all(self, threads: int, place: int) -> None:
+        if threads == 1:
+            pytest.skip("with one thread the others never begin")
+        begun, main = threading.Event(), threading.get_ident()
+
+        def watch() -> None:
+            if begun.is_set() and (threading.get_ident() == main) == (place == 0):
+                raise KeyError("ended")
+
+        def endless() -> None:
+            while True:
+                look()
+                begun.set()
+
+        with watched(watch), pytest.raises(KeyError, match="ended"):
+            side_by_side([endless, endless])
+
+    def test_the_caller_looks_up_while_it_waits(self) -> None:
+        if thread_count() == 1:
+            pytest.skip("with one thread the others never begin")
+        main, done = threading.get_ident(), threading.Event()
+
+        def watch() -> None:
+            if threading.get_ident() == main and done.is_set():
+                raise KeyError("cancelled")
+
+        def endless() -> None:
+            while threading.get_ident() != main:
+                look()
+
+        def finish() -> None:
+            time.sleep(0.02)
+            done.set()
+
+        with watched(watch), pytest.raises(KeyError, match="cancelled"):
+            side_by_side([finish, endless])
+
+    def test_a_tasks_own_error_leaves_the_others_alone(self, threads: int) -> None:
+        ended: list[int] = []
+
+        def fail() -> None:
+            raise ValueError("mine")
+
+        def finish() -> None:
+            look()
+            ended.append(1)
+
+        with watched(lambda: None), pytest.raises(ValueError, match="mine"):
+            side_by_side([finish, fail, finish])
+
+        assert ended == ([1] if threads == 1 else [1, 1])
+
+    def test_ctrl_c_ends_the_tasks_on_the_pool(self) -> None:
+        code = (
+            "import signal, threading, time\n"
+            "from meshguard.kernels._parallel import side_by_side\n"
+            "from meshguard.watch import look\n"
+            "begun, ended = threading.Event(), threading.Event()\n"
+            "def endless():\n"
+            "    begun.set()\n"
+            "    try:\n"
+            "        while True:\n            look(); time.sleep(0.001)\n"
+            "    finally:\n        ended.set()\n"
+            "def interrupt():\n    begun.wait(); signal.raise_signal(signal.SIGINT)\n"
+            "try:\n    side_by_side([interrupt, endless])\n"
+            "except KeyboardInterrupt:\n    print(ended.is_set())\n"
+        )
+
+        assert run_alone(code) == "True\n"
+
+    def test_each_callers_watch_is_its_own(self) -> None:
+        def call(number: int) -> int:
+            seen: list[int] = []
+            with watched(lambda: seen.append(number)):
+                over_ranges(10_000, lambda _lo, _hi: look(), grain=1)
+            return len(set(seen)) if seen[0] == number else -1
+
+        with ThreadPoolExecutor(4) as callers:
+            assert set(callers.map(call, range(1, 9))) == {1}
 
 
 def test_no_task_and_one_task(threads: int) -> None:

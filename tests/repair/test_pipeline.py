@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,7 +22,10 @@ from meshguard.float32 import are_float32
 from meshguard.mesh import Mesh
 from meshguard.phantoms import mutate, phantom
 from meshguard.policy import Policy
+from meshguard.repair import plan
 from meshguard.report import Safety
+from meshguard.validation import NOT_REACHED
+from meshguard.watch import look
 from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.proof import is_same, proved, through, trouble
@@ -29,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from meshguard.repair.draft import Draft
     from meshguard.repair.result import RepairResult, Target
+    from meshguard.repair.step import Change
 
 BROKEN: dict[str, Callable[[], Mesh]] = {
     **{name: mutation.make for name, mutation in mutations.MUTATIONS.items() if name != "no_faces"},
@@ -394,14 +401,58 @@ class TestBudget:
             if what == last if last != "count" else planned and what not in {step.name for step in plan.PLAN}:
                 now = 1e9
 
-        from meshguard.repair import plan
-
         with pytest.raises(RepairRefused, match="max_seconds=5") as refused:
             repair(mutations.fin(), budget=Budget(max_seconds=5.0), progress=progress)
 
         result = refused.value.result
         assert not result.clean
         assert result.after.to_json() == meshguard.validate(result.mesh).to_json()
+
+    def test_time_that_is_over_within_a_step_undoes_that_step(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = 0.0
+        monkeypatch.setattr("meshguard.budget.time.monotonic", lambda: now)
+        step = next(step for step in plan.PLAN if step.name == "fill holes")
+
+        def run(draft: Draft) -> Change:
+            nonlocal now
+            change = step.run(draft)
+            now = 6.0
+            look()
+            return change
+
+        slow = tuple(replace(other, run=run) if other is step else other for other in plan.PLAN)
+        monkeypatch.setattr(plan, "PLAN", slow)
+        with pytest.raises(RepairRefused, match=r"max_seconds=5\) during fill holes") as refused:
+            repair(mutations.fin(), budget=Budget(max_seconds=5.0))
+
+        result = refused.value.result
+        assert "fill holes" not in {record.name for record in result.steps}
+        assert result.after.to_json() == meshguard.validate(result.mesh).to_json()
+
+    def test_the_report_on_what_was_reached_has_a_quarter_of_the_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now, begun = 0.0, False
+        monkeypatch.setattr("meshguard.budget.time.monotonic", lambda: now)
+
+        def progress(_done: int, _total: int, what: str) -> None:
+            nonlocal now, begun
+            if what == "orient faces consistently":
+                now = 5.0
+                begun = True
+
+        looks = itertools.count()
+
+        def late_look() -> None:
+            nonlocal now
+            if begun and next(looks) > 3:
+                now = 6.3
+            look()
+
+        monkeypatch.setattr("meshguard.facts.once.look", late_look)
+        with pytest.raises(RepairRefused, match="max_seconds=5") as refused:
+            repair(mutations.fin(), budget=Budget(max_seconds=5.0), progress=progress)
+
+        after = refused.value.result.after
+        assert not after.ok and NOT_REACHED in {outcome.reason for outcome in after.outcomes.values()}
 
     def test_progress_is_called_between_steps(self) -> None:
         calls: list[tuple[int, int, str]] = []

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.report import Element, Finding, Safety, Severity
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +88,7 @@ def located(
     places = _places(centres, labels)
     findings = []
     for cluster, places_in in enumerate(members):
+        look()
         diagnosis = describe if isinstance(describe, Diagnosis) else describe(places_in)
         numbers = np.sort(indices[places_in]).astype(np.int32)
         findings.append(

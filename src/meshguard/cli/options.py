@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
@@ -30,7 +29,7 @@ class UnreadableLabelsError(Exception):
 
 
 def budget_options(command: _Command) -> _Command:
-    """The options --max-bytes, --max-faces and --max-seconds of a command that reads files."""
+    """The options --max-bytes, --max-faces, --max-memory and --max-seconds of a command that reads files."""
     for option in (
         click.option(
             "--max-seconds",
@@ -39,25 +38,50 @@ def budget_options(command: _Command) -> _Command:
             help="Give up on a file after so many seconds; the result then depends on the speed of the machine.",
         ),
         click.option(
+            "--max-memory",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Refuse a mesh that would probably take more bytes of memory than this; by default half of what this "
+            "computer has.",
+        ),
+        click.option(
             "--max-faces", type=click.IntRange(0), metavar="N", help="Refuse a mesh with more faces than this."
         ),
         click.option(
             "--max-bytes",
             type=click.IntRange(0),
             metavar="N",
-            help="Refuse a file with more bytes than this, decompressed.",
+            help="Refuse a file with more bytes than this, decompressed; by default 1 GiB (20 million facets).",
         ),
     ):
         command = option(command)
     return command
 
 
-def budget_of(max_bytes: int | None, max_faces: int | None, max_seconds: float | None) -> Budget:
-    """The budget that the options ask for; the default one where they are not given."""
+MOST_BYTES = 1 << 30
+"""Bytes of a file, decompressed, that a command reads unless it is told otherwise."""
+
+
+def budget_of(
+    max_bytes: int | None, max_faces: int | None, max_seconds: float | None, max_memory: int | None = None
+) -> Budget:
+    """The budget that the options ask for; where they are not given, one that a desktop computer survives."""
     from meshguard.budget import Budget
 
-    budget = Budget(max_faces=max_faces, max_seconds=max_seconds)
-    return budget if max_bytes is None else replace(budget, max_bytes=max_bytes)
+    return Budget(
+        max_bytes=MOST_BYTES if max_bytes is None else max_bytes,
+        max_faces=max_faces,
+        max_seconds=max_seconds,
+        max_memory=_half_of_memory() if max_memory is None else max_memory,
+    )
+
+
+def _half_of_memory() -> int | None:
+    """Half of the bytes of memory that this computer has; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def plugin_option(command: _Command) -> _Command:

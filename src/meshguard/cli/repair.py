@@ -91,6 +91,7 @@ def repair(
     max_bytes: int | None,
     max_faces: int | None,
     max_seconds: float | None,
+    max_memory: int | None,
     quiet: bool,
 ) -> None:
     """Mend the file IN and write the result to OUT, whose suffix chooses the format; "-" is standard input.
@@ -122,7 +123,7 @@ def repair(
     from meshguard.cli import startup
     from meshguard.cli.notice import Progress, compilation_notice
 
-    budget = budget_of(max_bytes, max_faces, max_seconds)
+    budget = budget_of(max_bytes, max_faces, max_seconds, max_memory)
     with Progress((source,)) as progress, compilation_notice(progress.pause):
         result, reasons = _repaired(
             source,

@@ -101,6 +101,7 @@ def validate(
     max_bytes: int | None,
     max_faces: int | None,
     max_seconds: float | None,
+    max_memory: int | None,
     verbose: bool,
     quiet: bool,
 ) -> None:
@@ -122,7 +123,7 @@ def validate(
     from meshguard.cli.jobs import in_order
     from meshguard.cli.notice import Progress, compilation_notice
 
-    budget = budget_of(max_bytes, max_faces, max_seconds)
+    budget = budget_of(max_bytes, max_faces, max_seconds, max_memory)
 
     def validated(name: str, between_steps: Callable[[int, int, str], object]) -> Verdict:
         return _validated(name, policy, budget, labelled, between_steps)

@@ -2,12 +2,15 @@
 
 `functools.cached_property` is not used: on Python 3.11 it holds one lock for all objects of a class, so that one slow
 mesh would block every other thread. Here nothing is locked. Two threads that ask an object at the same moment may both
-compute the same value; the first one to finish is kept, and both get it.
+compute the same value; the first one to finish is kept, and both get it. Before a value is computed, whoever watches
+over the call may end it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +41,7 @@ class once(Generic[_Value]):  # noqa: N801
         if self._name in values:
             known: _Value = values[self._name]
             return known
+        look()
         value: _Value = values.setdefault(self._name, self._derive(instance))
         return value
 

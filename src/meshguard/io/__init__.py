@@ -35,7 +35,7 @@ def load(file: Readable, *, budget: Budget | None = None, progress: Progress | N
         file: a path, the file's bytes, or an open binary file; any of them may be gzip-compressed.
             STL, PLY, OBJ and OFF are read by meshguard; 3MF and GLB by trimesh.
         budget: what reading may take; the default refuses a decompression bomb.
-        progress: called between steps; an exception that it raises ends the call.
+        progress: called between steps and during long ones; an exception that it raises ends the call.
 
     Returns:
         A mesh. Vertices of an STL are welded on bit-equal positions (−0 counts as +0), first occurrence first; the
@@ -47,9 +47,9 @@ def load(file: Readable, *, budget: Budget | None = None, progress: Progress | N
         BudgetExceeded: the content is larger than the budget allows, or reading takes longer.
         OSError: the file cannot be opened.
     """
-    steps = Steps(budget, progress, total=STEPS)
-    mesh = load_in_steps(file, steps)
-    steps.end()
+    with Steps(budget, progress, total=STEPS) as steps:
+        mesh = load_in_steps(file, steps)
+        steps.end()
     return mesh
 
 

@@ -4,17 +4,24 @@ Numba's own thread layers abort on concurrent calls (workqueue) or die after for
 can afford neither. Here a serial, GIL-free kernel works on a range [lo, hi), and ranges are spread over one lazily made
 pool. Each index is written by one range, and floats are summed over ranges only where these do not depend on the number
 of threads, so results are the same bytes for every number.
+
+A range is worked off in blocks, and between two blocks its thread looks up: see `meshguard.watch`. How large blocks are
+depends on the clock; what comes out does not.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from meshguard.watch import look, watched, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +30,12 @@ _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 
 _FIXED_PARTS = 4
+
+_BLOCK_S = 0.05
+"""Seconds that a block of work should take: often enough to be ended soon, and rarely enough to cost nothing."""
+
+_GROWTH = 8.0
+"""How many times larger than the one before a block may be: the first is small, since its cost is not known."""
 
 
 def thread_count() -> int:
@@ -36,9 +49,53 @@ def thread_count() -> int:
 
 
 def over_ranges(length: int, task: Callable[[int, int], object], *, grain: int = 16384) -> None:
-    """Run `task(lo, hi)` over [0, length), cut into at most one range a thread of at least `grain` indices."""
+    """Run `task(lo, hi)` over [0, length), in ranges for at most as many threads as there are, and in blocks of these.
+
+    Args:
+        length: how many indices there are.
+        task: called for each block, on any thread; the result must not depend on how the indices are cut.
+        grain: indices that are worth a thread of their own.
+    """
     bounds = part_bounds(length, grain=grain)
-    side_by_side([partial(task, lo, hi) for lo, hi in pairwise(bounds)])
+    side_by_side([partial(in_blocks, lo, hi, task, first=max(1, grain // 16)) for lo, hi in pairwise(bounds)])
+
+
+def in_blocks(lo: int, hi: int, task: Callable[[int, int], object], *, first: int) -> None:
+    """Run `task(lo, hi)` over a range in blocks on this thread, and look up before each.
+
+    Args:
+        lo: first index.
+        hi: the one after the last.
+        task: called for each block in order; the result must not depend on how the range is cut.
+        first: indices of the first block; later ones are as large as time allows.
+    """
+    pace = Pace(first)
+    while True:
+        end = min(hi, lo + pace.begin())
+        task(lo, end)
+        pace.end()
+        lo = end
+        if lo >= hi:
+            return
+
+
+class Pace:
+    """How much work to do between two looks: little at first, then as much as takes about `_BLOCK_S`."""
+
+    def __init__(self, first: int) -> None:
+        self._size = float(first)
+        self._start = 0.0
+
+    def begin(self) -> int:
+        """Look up, and say how much to do next: at least 1."""
+        look()
+        self._start = time.perf_counter()
+        return max(1, int(self._size))
+
+    def end(self) -> None:
+        """It is done."""
+        seconds = time.perf_counter() - self._start
+        self._size *= min(_GROWTH, _BLOCK_S / max(seconds, 1e-9))
 
 
 def part_bounds(length: int, *, grain: int = 16384) -> list[int]:
@@ -56,39 +113,98 @@ def side_by_side(tasks: list[Callable[[], object]]) -> None:
     """Run independent tasks, the first on the caller's thread, the rest on the pool; raise what the first one raised.
 
     What no thread of the pool has begun, the caller's thread takes back and runs itself: a nested call, or one beside
-    others, can never wait for a thread that waits for it. All tasks have ended when this returns or raises.
+    others, can never wait for a thread that waits for it. All tasks have ended when this returns or raises. Where the
+    call is ended from outside, by whoever watches or by Ctrl-C, the other tasks end when they look up next.
     """
     if len(tasks) < 2 or thread_count() < 2:
-        for task in tasks:
+        for place, task in enumerate(tasks):
+            if place:
+                look()
             task()
         return
+    together = _Together()
+    try:
+        with watched(together):
+            errors = _errors_of(tasks, together)
+    except BaseException as error:  # Ctrl-C, where no task ran
+        together.end(error)
+        raise
+    for raised in (together.reason, *errors):
+        if raised is not None:
+            raise raised
+
+
+def _errors_of(tasks: list[Callable[[], object]], together: _Together) -> list[BaseException | None]:
+    """What each of the tasks raised, or None, once all have ended."""
     futures: list[Future[object]] = []
     with suppress(RuntimeError):  # the interpreter is shutting down and starts no more threads
         pool = _shared_pool()
         for task in tasks[1:]:
-            futures.append(pool.submit(task))
-    errors: list[BaseException | None] = [_error_of(tasks[0])]
+            futures.append(pool.submit(copy_context().run, task))
+    errors: list[BaseException | None] = [together.error_of(tasks[0])]
     errors += [None] * len(futures)
-    errors += [_error_of(task) for task in tasks[1 + len(futures) :]]
+    errors += [together.error_of(task) for task in tasks[1 + len(futures) :]]
     for place, future in enumerate(futures, start=1):
         if future.cancel():
-            errors[place] = _error_of(tasks[place])
+            errors[place] = together.error_of(tasks[place])
     # A future that was taken back counts as done only when a thread of the pool sees it: these are not waited for.
     for place, future in enumerate(futures, start=1):
         if not future.cancelled():
-            errors[place] = future.exception()
-    for error in errors:
-        if error is not None:
-            raise error
+            errors[place] = together.outcome_of(future)
+    return errors
 
 
-def _error_of(task: Callable[[], object]) -> BaseException | None:
-    """What a task raised, or None."""
-    try:
-        task()
-    except BaseException as error:  # noqa: BLE001
-        return error
-    return None
+class _Ended(BaseException):
+    """A task beside others ends because the call is ended from outside; never seen by a caller."""
+
+
+class _Together:
+    """Watches over tasks side by side: once one of them is ended from outside, all end.
+
+    Attributes:
+        reason: why they are ended; None while they are not.
+    """
+
+    def __init__(self) -> None:
+        self.reason: BaseException | None = None
+        self._outer = watching()
+
+    def __call__(self) -> None:
+        """Look up on behalf of a task."""
+        if self.reason is not None:
+            raise _Ended
+        if self._outer is not None:
+            try:
+                self._outer()
+            except BaseException as error:
+                self.end(error)
+                raise
+
+    def end(self, reason: BaseException) -> None:
+        """End all tasks; the first reason counts."""
+        if self.reason is None and not isinstance(reason, _Ended):
+            self.reason = reason
+
+    def error_of(self, task: Callable[[], object]) -> BaseException | None:
+        """What a task raised on the caller's thread, or None."""
+        try:
+            task()
+        except Exception as error:  # noqa: BLE001
+            return error
+        except BaseException as error:  # noqa: BLE001 (Ctrl-C)
+            self.end(error)
+            return error
+        return None
+
+    def outcome_of(self, future: Future[object]) -> BaseException | None:
+        """What a task on the pool raised, or None; the caller's thread looks up while it waits."""
+        while True:
+            try:
+                return future.exception(_BLOCK_S)
+            except TimeoutError:
+                self.error_of(self)
+            except BaseException as error:  # noqa: BLE001 (Ctrl-C)
+                self.end(error)
 
 
 def _shared_pool() -> ThreadPoolExecutor:

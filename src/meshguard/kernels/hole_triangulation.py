@@ -219,6 +219,31 @@ def _write_faces(
 
 
 @kernel
+def cut_ears(
+    points: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.int64],
+    most: int,
+    out_polygon: npt.NDArray[np.int32],
+    out_across: npt.NDArray[np.float64],
+    out_faces: npt.NDArray[np.int32],
+) -> tuple[int, int]:
+    """Cut off the cheapest ears of a polygon until few corners are left; cut in several calls, the ears are the same.
+
+    Args:
+        points: (n, 3) float64, mm.
+        edges: (e,) int64: see `triangulate_polygon`.
+        most: corners that may be left.
+        out_polygon: (k,) int32: its corners; those that are left come first.
+        out_across: (k, 3) float64: see `triangulate_polygon`; those of the corners that are left come first.
+        out_faces: (k - most, 3) int32, oriented as the polygon runs.
+
+    Returns:
+        How many corners are left, more than `most` where no other ear can be cut off; and how many faces there are.
+    """
+    return _cut_ears(points, out_polygon, out_across, edges, most, out_faces)
+
+
+@kernel
 def triangulate_polygon(
     points: npt.NDArray[np.float64],
     polygon: npt.NDArray[np.int32],

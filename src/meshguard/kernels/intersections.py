@@ -237,8 +237,9 @@ def pairs_within(
     lo: int,
     hi: int,
     most: int,
+    work: int,
     out_pairs: npt.NDArray[np.int32],
-) -> int:
+) -> tuple[int, int]:
     """Intersecting pairs whose earlier face along the curve lies in the blocks [lo, hi).
 
     Args:
@@ -254,15 +255,18 @@ def pairs_within(
         lo: first block.
         hi: block after the last.
         most: pairs after which to stop.
+        work: nodes visited and pairs compared after which no further block is begun.
         out_pairs: (q, 3) int32: lower face, higher face, class; filled as far as it reaches.
 
     Returns:
-        How many pairs there are, at most `most`, even where that is more than q.
+        How many pairs there are, at most `most`, even where that is more than q; and the block to go on with.
     """
     stack = np.empty(130, np.int64)
     candidates = np.empty((_CANDIDATES + BLOCK * BLOCK, 2), np.int32)
-    count = waiting = 0
+    count = waiting = done = 0
     for block in range(lo, hi):
+        if done + waiting >= work:
+            return _decide(positions, order, corners, candidates, waiting, count, most, out_pairs), block
         q = nodes[width + block]
         least_x, least_y, least_z, most_x, most_y, most_z = q[0], q[1], q[2], q[3], q[4], q[5]
         group = node_groups[width + block] if len(node_groups) > 0 else 0
@@ -277,6 +281,7 @@ def pairs_within(
             node >>= 1
         while height > 0:
             height -= 1
+            done += 1
             node = stack[height]
             if (
                 nodes[node, 0] > most_x or nodes[node, 3] < least_x
@@ -296,10 +301,11 @@ def pairs_within(
             )
             if waiting >= _CANDIDATES:
                 count = _decide(positions, order, corners, candidates, waiting, count, most, out_pairs)
+                done += waiting
                 waiting = 0
                 if count >= most:
-                    return count
-    return _decide(positions, order, corners, candidates, waiting, count, most, out_pairs)
+                    return count, hi
+    return _decide(positions, order, corners, candidates, waiting, count, most, out_pairs), hi
 
 
 @kernel
@@ -475,11 +481,8 @@ def pairs_between(
                 while hits != 0:
                     j = lowest(hits)
                     hits &= hits - 1
-                    d, e, f = (
-                        other_corners[other_block, 0, j],
-                        other_corners[other_block, 1, j],
-                        other_corners[other_block, 2, j],
-                    )
+                    other = other_corners[other_block]
+                    d, e, f = other[0, j], other[1, j], other[2, j]
                     if (
                         _misses_plane(positions, a, b, c, d, e, f)
                         or _misses_plane(positions, d, e, f, a, b, c)

@@ -53,7 +53,7 @@ def repair(
         mend_labels: merge label islands into the labels around them, fill holes in teeth, and smooth ragged label
             boundaries. Numbers are never changed; the result may hold a proposal.
         budget: as for `validate`. When its clock runs out the repair is refused.
-        progress: called between steps; an exception that it raises ends the call.
+        progress: called between steps and during long ones; an exception that it raises ends the call.
 
     Raises:
         MeshError: `unit`, `scale`, `target` or `jaw` has a value that does not exist.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, get_args
 
-from meshguard.budget import Steps
+from meshguard.budget import REPAIR_BYTES, Steps
 from meshguard.checks import every_check, installed_plugins, refuse_unknown_names
 from meshguard.errors import BudgetExceeded, MeshError, RepairRefused
 from meshguard.facts.dental import CarriedLabels, DentalFacts
@@ -65,60 +65,60 @@ def repaired(
     most = Safety.LOSSLESS if lossless else rules.max_safety
     total = 2 * n_steps() + MOST_PASSES * len(PLAN) + 1
     mesh_or_file = as_mesh(mesh_or_file)
-    if isinstance(mesh_or_file, Mesh):
-        mesh, steps = mesh_or_file, Steps(budget, progress, total=total)
-    else:
-        steps = Steps(budget, progress, total=STEPS + total)
-        mesh = load_in_steps(mesh_or_file, steps)
-    steps.check_faces(len(mesh.faces))
-    mesh, given = labelled(mesh, labels, jaw, budget)
-    given_facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
-    before = report_of(given_facts, steps)
-    target = target or _own_format(given_facts.surface)
-    placement = placed(given_facts.surface, factor, recentre=recentre)
-    facts = given_facts
-    if placement.mesh is not mesh:
-        facts = DentalFacts(MeshFacts(placement.mesh, rules), CarriedLabels(placement.mesh, given))
-    start = Draft.of(facts.surface, precision_for(facts.surface, target))
-    draft, records, over = run_plan(start, steps, most)
-    if over:  # out of time: what is there now is reported, and refused
-        steps = Steps()
-    assembly = assemble(start, draft)
-    is_input = assembly.facts is facts.surface
-    unmended = facts if is_input else DentalFacts(assembly.facts, CarriedLabels(assembly.mesh, given))
-    final, found = unmended, violations(assembly.facts)
-    try:
-        if mend_labels and Safety.LOCAL.rank <= most.rank:
-            steps.begin("mend labels")
-            final, label_records = with_mended_labels(final)
-            records += label_records
-        after = before if final is given_facts else report_of(final, steps)
-    except BudgetExceeded as error:
-        over, after = str(error), report_of(final, Steps())
-    reasons = [over] if over else []
-    reasons += [f"{count} {kind}" for kind, count in found.items()]
-    reasons += _why_still_intersecting(assembly.facts, records) if INTERSECTING in found else []
-    if target == "stl" and not reasons:
-        reasons += violations_as_stl(final.surface)
-    result = RepairResult(
-        mesh=final.mesh,
-        before=before,
-        after=after,
-        steps=tuple(records),
-        vertex_origin=assembly.vertex_origin,
-        face_origin=assembly.face_origin,
-        max_displacement_mm=assembly.max_displacement_mm,
-        area_added_mm2=assembly.area_added_mm2,
-        area_removed_mm2=assembly.area_removed_mm2,
-        not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
-        clean=not reasons,
-        relabelled=None if final is unmended else label_changes(unmended, final),
-        proposal=proposal_for(final),
-        target=target,
-        scale=placement.scale,
-        shift_mm=placement.shift_mm,
-    )
-    steps.end()
+    is_mesh = isinstance(mesh_or_file, Mesh)
+    total += 0 if is_mesh else STEPS
+    with Steps(budget, progress, total=total, bytes_a_face=REPAIR_BYTES) as steps:
+        mesh = mesh_or_file if isinstance(mesh_or_file, Mesh) else load_in_steps(mesh_or_file, steps)
+        steps.check_faces(len(mesh.faces))
+        mesh, given = labelled(mesh, labels, jaw, budget)
+        given_facts = DentalFacts(MeshFacts(mesh, rules), CarriedLabels(mesh, given))
+        before = report_of(given_facts, steps)
+        target = target or _own_format(given_facts.surface)
+        placement = placed(given_facts.surface, factor, recentre=recentre)
+        facts = given_facts
+        if placement.mesh is not mesh:
+            facts = DentalFacts(MeshFacts(placement.mesh, rules), CarriedLabels(placement.mesh, given))
+        start = Draft.of(facts.surface, precision_for(facts.surface, target))
+        draft, records, over = run_plan(start, steps, most)
+        assembly = assemble(start, draft)
+        is_input = assembly.facts is facts.surface
+        unmended = facts if is_input else DentalFacts(assembly.facts, CarriedLabels(assembly.mesh, given))
+        final, after = unmended, before
+        reasons: list[str] = []
+        try:
+            if not over:
+                reasons = _why_not_clean(assembly.facts, records)
+                if mend_labels and Safety.LOCAL.rank <= most.rank:
+                    steps.begin("mend labels")
+                    final, label_records = with_mended_labels(final)
+                    records += label_records
+                after = before if final is given_facts else report_of(final, steps)
+                if target == "stl" and not reasons:
+                    reasons += violations_as_stl(final.surface)
+        except BudgetExceeded as error:
+            over = str(error)
+        if over:  # what is there now is reported, as far as there is time for it, and refused
+            reasons, after = _account(final, before if final is given_facts else None, records, steps.grace())
+            reasons.insert(0, over)
+        result = RepairResult(
+            mesh=final.mesh,
+            before=before,
+            after=after,
+            steps=tuple(records),
+            vertex_origin=assembly.vertex_origin,
+            face_origin=assembly.face_origin,
+            max_displacement_mm=assembly.max_displacement_mm,
+            area_added_mm2=assembly.area_added_mm2,
+            area_removed_mm2=assembly.area_removed_mm2,
+            not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
+            clean=not reasons,
+            relabelled=None if final is unmended else label_changes(unmended, final),
+            proposal=None if over else proposal_for(final),
+            target=target,
+            scale=placement.scale,
+            shift_mm=placement.shift_mm,
+        )
+        steps.end()
     if reasons:
         raise RepairRefused(result=result, reasons=tuple(reasons))
     return result
@@ -134,12 +134,33 @@ def _own_format(facts: MeshFacts) -> Target:
     return "stl" if kind == "stl-ascii" or (kind == "stl-binary" and facts.is_float32) else "ply"
 
 
+def _why_not_clean(facts: MeshFacts, records: list[StepRecord]) -> list[str]:
+    """What keeps a mesh from being clean, in words."""
+    found = violations(facts)
+    reasons = [f"{count} {kind}" for kind, count in found.items()]
+    return reasons + (_why_still_intersecting(facts, records) if INTERSECTING in found else [])
+
+
 def _why_still_intersecting(facts: MeshFacts, records: list[StepRecord]) -> list[str]:
     """Why faces still intersect, where repair stopped short of what it could have done."""
     reasons = [record.undone for record in records if record.undone and "S102" in record.checks][-1:]
     if (facts.assemblies.of_pair == SHEETS).any() and facts.policy.rim != "closed":
         reasons.append("open surfaces pass through each other, and only a person can say which of them loses a piece")
     return reasons
+
+
+def _account(
+    final: DentalFacts, known: Report | None, records: list[StepRecord], grace: Steps
+) -> tuple[list[str], Report]:
+    """What keeps a mesh from being clean, and the report on it: as much as can be told in the time of grace."""
+    with grace:
+        reasons: list[str] = []
+        try:
+            after = known or report_of(final, grace)
+            reasons = _why_not_clean(final.surface, records)
+        except BudgetExceeded as error:
+            after = error.report or after
+    return reasons, after
 
 
 def _left(after: Report, most: Safety, *, mend_labels: bool) -> list[NotRepaired]:

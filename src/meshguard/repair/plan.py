@@ -253,9 +253,9 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
                 continue
             try:
                 steps.begin(step.name)
+                draft, record, newly_lost = _taken(step, draft, lost)
             except BudgetExceeded as error:
                 return draft, records, str(error)
-            draft, record, newly_lost = _taken(step, draft, lost)
             lost += newly_lost
             if record is not None:
                 records.append(record)

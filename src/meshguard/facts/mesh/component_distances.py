@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meshguard.watch import look
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -41,6 +43,7 @@ def _least_distances(points: FloatArray, sets: list[FloatArray]) -> FloatArray:
     tree = cKDTree(points)
     distances = np.empty(len(sets))
     for place, members in enumerate(sets):
+        look()
         sample = members[:: max(1, len(members) // _SAMPLE)]
         least = float(np.min(tree.query(sample)[0]))
         if len(members) > _SAMPLE:

@@ -13,6 +13,7 @@ from meshguard.halfedges import face_normals, next_halfedge, triangle_normals, u
 from meshguard.kernels._parallel import over_ranges, part_bounds, side_by_side
 from meshguard.kernels.closest_points import closest_points
 from meshguard.kernels.intersections import pairs_between
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.mesh.connectivity import Connectivity
@@ -98,6 +99,7 @@ def _depth_behind(
     normals = _vertex_normals(wall) if len(frontier) else np.empty((0, 3))
     depth, deepest = 0.0, -1
     while len(frontier):
+        look()
         face, closest, distance = nearest(wall, tree, mesh.positions[frontier])
         outward = _normals_at(wall, normals, face, closest)
         is_behind = (outward * (mesh.positions[frontier] - closest)).sum(axis=1) < 0

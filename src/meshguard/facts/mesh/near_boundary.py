@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
-from meshguard.kernels._parallel import fixed_bounds, side_by_side
+from meshguard.kernels._parallel import fixed_bounds, in_blocks, side_by_side
 from meshguard.kernels.closest_points import faces_within
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray,
         return np.empty((0, 2), np.int32)
     tree = mesh.boundary_tree
     points, apart = frozen(np.ascontiguousarray(points)), frozen(np.ascontiguousarray(apart, np.int32))
-    found: list[IntArray] = [np.empty((0, 2), np.int32)] * len(fixed_bounds(0))
+    found: list[list[IntArray]] = [[np.empty((0, 2), np.int32)] for _ in fixed_bounds(0)]
 
     def search(part: int, lo: int, hi: int) -> None:
         out = np.empty((hi - lo + 64, 2), np.int32)
@@ -80,10 +80,15 @@ def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray,
             if count <= len(out):
                 break
             out = np.empty((count, 2), np.int32)
-        found[part] = out[:count]
+        found[part].append(out[:count])
 
-    side_by_side([partial(search, part, lo, hi) for part, (lo, hi) in enumerate(pairwise(fixed_bounds(len(points))))])
-    pairs = np.concatenate(found)
+    side_by_side(
+        [
+            partial(in_blocks, lo, hi, partial(search, part), first=1024)
+            for part, (lo, hi) in enumerate(pairwise(fixed_bounds(len(points))))
+        ]
+    )
+    pairs = np.concatenate([block for blocks in found for block in blocks])
     if len(pairs) > MOST_PAIRS:
         return None
     ordered: IntArray = pairs[np.lexsort(pairs.T[::-1])]

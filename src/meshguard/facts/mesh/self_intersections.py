@@ -13,7 +13,7 @@ from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.facts.mesh.slab_search import corners_in_blocks, distinct, needs_slabs, pairs_in_slabs
 from meshguard.halfedges import edge_ends, edge_keys, next_halfedge
 from meshguard.kernels import intersections as kernels
-from meshguard.kernels._parallel import over_ranges, side_by_side
+from meshguard.kernels._parallel import Pace, over_ranges, side_by_side
 from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.fans import certify_fans
 
@@ -30,6 +30,9 @@ _SAMPLE = 1024
 _SLIVER_SHARE = 0.98
 """Boxes are rotated along the slivers where one direction has at least this share of all squared lengths of edges: then
 nearly all long edges run that way."""
+
+_FIRST_WORK = 16_384
+"""Nodes and pairs that are looked at before it is known how long one takes: from 0.1 to some ten microseconds."""
 
 
 class Intersections(NamedTuple):
@@ -171,15 +174,24 @@ def _pairs_in_blocks(
     hi: int,
     most: int,
 ) -> IntArray:
-    """The intersecting pairs whose first face lies in the blocks [lo, hi) of a tree, with classes, int32 (k, 3)."""
-    out = np.empty((256, 3), np.int32)
-    while True:
-        count = kernels.pairs_within(
-            positions, order, tree.nodes, tree.boxes, corners, certified, node_groups, tree.width, lo, hi, most, out
-        )
-        if count <= len(out):
-            return out[:count]
-        out = np.empty((count, 3), np.int32)
+    """The intersecting pairs whose first face lies in the blocks [lo, hi) of a tree, with classes, int32 (k, 3).
+
+    At most the first `most` of them, whatever the ranges that are searched at a time.
+    """
+    found, left, pace = [np.empty((0, 3), np.int32)], most, Pace(_FIRST_WORK)
+    while lo < hi and left:
+        work, count, out = pace.begin(), 1, np.empty((0, 3), np.int32)
+        while count > len(out):
+            out = np.empty((max(count, 256), 3), np.int32)
+            count, reached = kernels.pairs_within(
+                positions, order, tree.nodes, tree.boxes, corners, certified, node_groups, tree.width,
+                lo, hi, left, work, out,
+            )  # fmt: skip
+        found.append(out[:count])
+        left -= count
+        lo = reached
+        pace.end()
+    return np.concatenate(found)
 
 
 def _pairs_of_blocks(

@@ -13,6 +13,7 @@ import numpy as np
 
 from meshguard.facts.arrays import BoolArray, connected_components, frozen
 from meshguard.halfedges import opposite_corners
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.mesh.connectivity import Connectivity
@@ -62,6 +63,7 @@ def pair_sheets(mesh: Connectivity) -> IntArray:
     order = np.lexsort((nonmanifold, ~upward, np.round(angle, 9), edge))
     pairs: list[tuple[int, int]] = []
     for around in np.split(order, begins[1:]):
+        look()
         ups = upward[around]
         balanced = 2 * int(ups.sum()) == len(around)
         chosen = _by_inside(ups.tolist()) if balanced else _by_straightness(angle[around], ups)
@@ -102,6 +104,7 @@ def _by_inside(ups: list[bool]) -> list[tuple[int, int]]:
     paired: set[int] = set()
     for _ in range(2):  # what opens at the end of the turn closes at its beginning
         for place, up in enumerate(ups):
+            look()
             if place in paired or place in waiting:
                 continue
             if not up:
@@ -121,6 +124,7 @@ def _by_straightness(angle: FloatArray, ups: BoolArray) -> list[tuple[int, int]]
     pairs: list[tuple[int, int]] = []
     paired: set[int] = set()
     for place in order.tolist():
+        look()
         i, j = int(first[place]), int(second[place])
         if i not in paired and j not in paired:
             paired |= {i, j}

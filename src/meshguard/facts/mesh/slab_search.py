@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from meshguard.facts.arrays import frozen
-from meshguard.kernels._parallel import side_by_side
+from meshguard.kernels._parallel import in_blocks, side_by_side
 from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.simd_blocks import BLOCK
 from meshguard.kernels.slabs import cut_faces
@@ -42,6 +42,9 @@ _MOST_SLABS = 1024
 _BATCH = 8
 """Slabs that are searched before the cap is looked at: enough for several threads, and the same for any number of them,
 so that a capped search always finds the same pairs."""
+
+_FIRST_FACES = 1024
+"""Faces that are cut before it is known how long one takes; each has at most a few thousand parts."""
 
 
 class Cut(NamedTuple):
@@ -126,14 +129,8 @@ def _write_slab(cut: Cut, search: Search, most: int, out_found: list[IntArray], 
 
 def _pairs_in_slab(cut: Cut, search: Search, most: int) -> IntArray:
     """The pairs that meet in a slab, each once; if there are more than `most`, more than `most` of them."""
-    room = 2 * len(cut.faces)
-    while True:
-        ends, face = np.empty((2 * room, 3)), np.empty(room, np.int32)
-        count = cut_faces(*cut, ends, face)
-        if count <= room:
-            break
-        room = count
-    ends, face = frozen(np.ascontiguousarray(ends[: 2 * count])), face[:count]
+    ends, face = _parts(cut)
+    count = len(face)
     if count < 2:
         return np.empty((0, 3), np.int32)
     low = 2 * np.arange(count, dtype=np.int32)
@@ -149,6 +146,26 @@ def _pairs_in_slab(cut: Cut, search: Search, most: int) -> IntArray:
         if len(found) < cap or len(pairs) > most:
             return pairs
         cap = 2 * cap  # several parts of a face find the same pair, and each time counts towards the cap
+
+
+def _parts(cut: Cut) -> tuple[FloatArray, IntArray]:
+    """The parts that faces are cut into: ends of their boxes, float64 (2 * k, 3), and the face of each, int32 (k,)."""
+    ends_found, faces_found = [np.empty((0, 3))], [np.empty(0, np.int32)]
+
+    def write(lo: int, hi: int) -> None:
+        faces = cut.faces[lo:hi]
+        room = 2 * len(faces)
+        while True:
+            ends, face = np.empty((2 * room, 3)), np.empty(room, np.int32)
+            count = cut_faces(*cut._replace(faces=faces), ends, face)
+            if count <= room:
+                break
+            room = count
+        ends_found.append(ends[: 2 * count])
+        faces_found.append(face[:count])
+
+    in_blocks(0, len(cut.faces), write, first=_FIRST_FACES)
+    return frozen(np.concatenate(ends_found)), np.concatenate(faces_found)
 
 
 def corners_in_blocks(corners: IntArray, order: IntArray, blocks: int) -> IntArray:

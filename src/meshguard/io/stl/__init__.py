@@ -44,6 +44,7 @@ from meshguard.kernels.weld import (
     weld_positions,
 )
 from meshguard.mesh import MAX_ELEMENTS, FloatArray, Irregularity, Mesh, Source
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +58,9 @@ _LARGE = 1 << 20
 
 _CHUNK = 8192
 """Facets in a chunk: 400 kB."""
+
+_IN_MEMORY = 1 << 19
+"""Facets in a chunk of a file that is in memory already: it is cut only so that reading can be ended."""
 
 NORMAL_KEPT_DEG = 5.0
 """Stored normals are kept for the checks when any is farther off than this; rounding explains smaller angles."""
@@ -222,8 +226,9 @@ def _views(buffer: memoryview, offset: int, first: int, count: int) -> Chunk:
 
 
 def _in_memory(content: bytes, start: int, lo: int, hi: int) -> Iterator[Chunk]:
-    """The facets [lo, hi) of a file's content, whose first facet begins at `start`, in one chunk."""
-    yield _views(memoryview(content), start + STL_RECORD * lo, lo, hi - lo)
+    """The facets [lo, hi) of a file's content, whose first facet begins at `start`, in chunks."""
+    for first in range(lo, hi, _IN_MEMORY):
+        yield _views(memoryview(content), start + STL_RECORD * first, first, min(_IN_MEMORY, hi - first))
 
 
 def _in_file(descriptor: int, lo: int, hi: int) -> Iterator[Chunk]:
@@ -275,6 +280,7 @@ def _welded(records: Records, count: int, head: bytes, notes: list[Irregularity]
         # A closed mesh has half as many vertices as faces; for others the table grows. The first range's takes in all.
         length, table = 0, np.full(1 << (count if part == 0 else hi - lo).bit_length(), -1, np.int32)
         for first, patterns, numbers, words in records(lo, hi):
+            look()
             length, table = weld_facets(
                 patterns,
                 numbers,
@@ -293,6 +299,7 @@ def _welded(records: Records, count: int, head: bytes, notes: list[Irregularity]
     side_by_side([partial(weld, part) for part in range(len(counts))])
     n, table = found[0]
     for part in range(1, len(counts)):
+        look()
         lo, hi = bounds[part], bounds[part + 1]
         n, table = merge_part(table, n, 3 * lo, found[part][0], lo, hi, keys, origin, faces)
     keys, origin = keys[:n], origin[:n].copy()

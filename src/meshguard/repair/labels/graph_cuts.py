@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 from scipy.spatial import KDTree
 
 from meshguard.repair.labels.label_graph import components
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray, Whole
@@ -77,6 +78,7 @@ def recut(
     for _ in range(sweeps):
         changed = 0
         for label, nodes in reached.items():
+            look()
             active: Whole = nodes[labels[nodes] != label]
             if len(active):
                 taken: Whole = active[_expansion(graph, labels, start, active, label, cost, stay)]

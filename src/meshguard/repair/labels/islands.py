@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 from meshguard.facts.dental.label_islands import MOSTLY, IslandRule
 from meshguard.halfedges import edge_keys
 from meshguard.repair.labels.label_graph import components
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
@@ -57,6 +58,7 @@ def without_islands(
     n_islands = n_holes = 0
     candidates = [region for region in candidates if region not in near]
     for region in sorted(candidates, key=lambda region: (regions.area[region], region)):
+        look()
         target = _label_to_join(merging, region, rule, specks=specks)
         if target is None:
             continue

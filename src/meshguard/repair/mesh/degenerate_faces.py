@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.repair.step import Change
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
@@ -66,6 +67,7 @@ def _dissolved(draft: Draft, flat: IntArray) -> Draft:
     near = np.flatnonzero(touched[corners].sum(axis=1) > 1).astype(np.int32)
     faces = _FaceEdits(corners, near)
     for face in flat.tolist():
+        look()
         if face in faces.corners:  # otherwise it was split or dropped with another
             _dissolve(faces, face, draft.positions)
     gone = np.zeros(len(corners), np.bool_)

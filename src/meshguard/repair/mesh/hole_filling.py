@@ -13,6 +13,7 @@ from meshguard.halfedges import directed_keys, edge_keys, face_normals
 from meshguard.kernels import fairing, hole_triangulation, refining, triangles
 from meshguard.repair.mesh.hole_sites import HoleSite, face_edges, hole_site, unit_normals
 from meshguard.repair.mesh.precision import Precision
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
     from meshguard.mesh import FloatArray, IntArray
+
+_EAR_STEPS = 20_000_000
+"""Corners looked at to cut off ears in one go: about a tenth of a second."""
 
 EXACT_CORNERS = 150
 """Corners of a polygon up to which the dynamic programme is used; the ears of longer ones are cut off first."""
@@ -91,6 +95,7 @@ def fill_hole(
         The patch; None where a loop has fewer than three positions or passes one twice, or nothing without degenerate
         faces was found.
     """
+    look()
     positions = frozen(np.ascontiguousarray(positions, np.float64).view())
     corners = frozen(np.ascontiguousarray(corners, np.int32).view())
     loops = [np.asarray(loop, np.int32) for loop in loops]
@@ -119,12 +124,15 @@ def _triangulated(site: HoleSite) -> IntArray | None:
     """Faces between the loops without new vertices, or None."""
     best: tuple[tuple[float, float], IntArray] | None = None
     for polygon, across in _polygons(site):
+        look()
         sides = edge_keys(polygon, np.roll(polygon, -1), len(site.points))
         edges = frozen(np.unique(np.concatenate([site.edges, sides])))
         weight, faces = np.empty(2), np.empty((max(len(polygon) - 2, 1), 3), np.int32)
+        polygon, across, n_cut = _without_ears(site, polygon, across, edges, faces)
         count = hole_triangulation.triangulate_polygon(
-            site.points, frozen(polygon), frozen(across), edges, EXACT_CORNERS, weight, faces
+            site.points, frozen(polygon), frozen(across), edges, EXACT_CORNERS, weight, faces[n_cut:]
         )
+        count += n_cut if count else 0
         # One polygon of more than three corners has no chord twice, and no face without a chord.
         if count == 0 or ((len(site.loops) > 1 or count == 1) and not site.is_closed_by(faces[:count])):
             continue
@@ -132,6 +140,22 @@ def _triangulated(site: HoleSite) -> IntArray | None:
         if best is None or key < best[0]:
             best = key, faces[:count]
     return best[1] if best else None
+
+
+def _without_ears(
+    site: HoleSite, polygon: IntArray, across: FloatArray, edges: npt.NDArray[np.int64], out_faces: IntArray
+) -> tuple[IntArray, FloatArray, int]:
+    """A polygon with few enough corners to triangulate exactly, if ears can be cut off; and the number of faces cut."""
+    n_faces = 0
+    while True:
+        look()
+        most = max(EXACT_CORNERS, len(polygon) - _EAR_STEPS // len(polygon))
+        n_left, n_cut = hole_triangulation.cut_ears(site.points, edges, most, polygon, across, out_faces[n_faces:])
+        n_faces += n_cut
+        polygon, across = polygon[:n_left], across[:n_left]
+        if n_left <= EXACT_CORNERS or n_left > most:
+            break
+    return polygon, across, n_faces
 
 
 def _polygons(site: HoleSite) -> Iterator[tuple[IntArray, FloatArray]]:
@@ -143,6 +167,7 @@ def _polygons(site: HoleSite) -> Iterator[tuple[IntArray, FloatArray]]:
         polygon, across = site.loops[0], site.across[0]
         islands = list(range(1, len(site.loops)))
         while islands:
+            look()
             polygon, across, island = _with_nearest_island(site, polygon, across, islands, choice)
             islands.remove(island)
         yield polygon.astype(np.int32), across
@@ -196,6 +221,7 @@ def _refined(site: HoleSite, points: FloatArray, faces: IntArray, scale: FloatAr
     coarser = max(1.0, (2.0 * area / (mean * mean * MOST_POINTS)) ** 0.5)
     room = max(0, n_old + MOST_POINTS - len(points))
     while True:
+        look()
         out_points, out_scale = np.empty((len(points) + room, 3)), np.empty(len(points) + room)
         out_points[: len(points)] = points
         out_scale[: len(points)] = mean * coarser
@@ -214,6 +240,7 @@ def _refined(site: HoleSite, points: FloatArray, faces: IntArray, scale: FloatAr
 def _smooth(site: HoleSite, points: FloatArray, faces: IntArray, rounds: int) -> FloatArray:
     """Faired points, or the given ones where fairing turns the patch more sharply than they and a right angle do."""
     limit = min(0.0, _sharpest(site, points, faces))
+    look()
     for bilaplacian, trilaplacian in ((_BILAPLACIAN_WEIGHT, _TRILAPLACIAN_WEIGHT), (1.0, 0.0)):
         moved = _faired(site, points, faces, bilaplacian, trilaplacian, rounds)
         if _sharpest(site, moved, faces) >= limit:

@@ -14,6 +14,7 @@ from meshguard.repair.mesh.faces_near import near_boxes
 from meshguard.repair.mesh.hole_filling import fill_hole
 from meshguard.repair.mesh.patch_replacement import Replacement, which_fit, with_replacements
 from meshguard.repair.step import Change
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -119,6 +120,7 @@ def _with_islands(facts: MeshFacts, holes: IntArray) -> list[list[IntArray]]:
     found: list[list[IntArray]] = []
     islands: set[int] = set()
     for hole in holes.tolist():
+        look()
         if not simple[hole]:
             continue
         inside = (low > low[hole]).all(axis=1) & (high < high[hole]).all(axis=1)

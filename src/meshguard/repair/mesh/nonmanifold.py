@@ -16,6 +16,7 @@ from meshguard.facts.arrays import connected_components
 from meshguard.halfedges import edge_keys, next_halfedge, opposite_corners, previous_halfedge
 from meshguard.repair.mesh.edge_splits import split_faces
 from meshguard.repair.step import Change
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -79,6 +80,7 @@ def _moved_apart(draft: Draft, twins: IntArray, suspects: BoolArray, *, mended: 
     corners = flat.copy()
     points: list[FloatArray] = []
     for number, fan in enumerate(fans):
+        look()
         if number in staying:
             continue
         place = positions[flat[fan[0]]]
@@ -152,6 +154,7 @@ def _moved_in(
     # A step below the spacing of the numbers would round back.
     step = max(step, 2.0 * precision.spacing(float(np.abs(place).max())))
     while True:
+        look()
         point = precision.held(place + step * direction)
         key = tuple(point.tolist())
         if key not in taken:
@@ -172,6 +175,7 @@ def _split_shared_edges(draft: Draft, twins: IntArray, limit: float) -> Draft:
     ends = facts.edge_ends(nonmanifold)
     keys = edge_keys(ends[:, 0], ends[:, 1], len(positions))
     for key in np.unique(keys):
+        look()
         taken: set[tuple[float, ...]] = set()
         for sheet in _sheets(nonmanifold[keys == key], twins, facts.face_measures.area)[1:]:
             start, end = positions[facts.edge_ends(np.array(sheet[:1]))[0]]

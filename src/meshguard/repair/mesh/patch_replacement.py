@@ -18,6 +18,7 @@ from meshguard.mesh import Mesh
 from meshguard.repair.mesh.faces_near import near_boxes
 from meshguard.repair.mesh.hole_filling import fill_hole
 from meshguard.repair.mesh.hole_sites import RINGS, incidence, rings_around
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -112,6 +113,7 @@ class Neighbourhood:
     def without_pinches(self, patch: IntArray) -> IntArray:
         """A patch and the faces around each position that its boundary passes twice, until there is none."""
         for _ in range(_PINCHES):
+            look()
             start = self.local.reshape(-1)[self._boundary_halfedges(patch)]
             passes = np.bincount(start, minlength=len(self.used))
             if passes.max(initial=0) < 2:
@@ -165,6 +167,7 @@ def _loops_along(start: IntArray, end: IntArray) -> list[IntArray]:
     following = dict(zip(start.tolist(), end.tolist(), strict=True))
     loops: list[IntArray] = []
     while following:
+        look()
         first = min(following)
         loop = [first]
         position = following.pop(first)
@@ -293,6 +296,7 @@ def which_fit(draft: Draft, around: IntArray, accepted: list[Replacement], candi
 
 def replacement_of(neighbourhood: Neighbourhood, patch: IntArray, limit: float, *, plain: bool) -> Replacement | None:
     """New surface for a patch; None where it is too large, or is not a patch that can be filled."""
+    look()
     if len(patch) > _MOST_FACES or neighbourhood.is_fringe[patch].any():
         return None
     loops = neighbourhood.boundary(patch)

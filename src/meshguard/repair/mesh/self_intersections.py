@@ -14,6 +14,7 @@ from meshguard.repair.mesh.edge_splits import split_faces
 from meshguard.repair.mesh.nonmanifold import split_nonmanifold
 from meshguard.repair.mesh.patch_replacement import replacements_for, with_replacements
 from meshguard.repair.step import Change
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -186,6 +187,7 @@ def _cover(draft: Draft, pairs: IntArray) -> IntArray:
     winner = places.sum(axis=1) - loser
     gone: BoolArray = np.zeros(len(faces), np.bool_)
     for place in np.argsort(rank[loser], kind="stable").tolist():
+        look()
         if not gone[winner[place]]:
             gone[loser[place]] = True
     cover: IntArray = faces[gone]
