@@ -16,6 +16,7 @@ from meshguard.kernels import intersections as kernels
 from meshguard.kernels._parallel import Pace, over_ranges, side_by_side
 from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.fans import certify_fans
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.mesh.connectivity import Connectivity
@@ -232,11 +233,13 @@ def _pairs_at_hub(mesh: Connectivity, hub: int, certified: BoolArray, most: int)
     """
     corners = mesh.corners
     faces = mesh.sound_faces[(corners[mesh.sound_faces] == hub).any(axis=1)]
+    look()
     at_hub = 3 * faces + (corners[faces] == hub).argmax(axis=1)
     ends = edge_ends(corners, next_halfedge(at_hub)).T
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         away = [mesh.positions[end] - mesh.positions[hub] for end in ends]
         cube = [vectors / np.abs(vectors).max(axis=1, keepdims=True) for vectors in away]
+    look()
     # Along a chord the largest coordinate is at least `inner`; the arc is the chord scaled up by at most its inverse.
     with np.errstate(invalid="ignore", divide="ignore"):
         inner = np.where(cube[0] * cube[1] > 0, np.minimum(*np.abs(cube)), 0.0).max(axis=1, keepdims=True)
@@ -245,6 +248,7 @@ def _pairs_at_hub(mesh: Connectivity, hub: int, certified: BoolArray, most: int)
     is_narrow = (np.isfinite(low) & np.isfinite(high)).all(axis=1, keepdims=True)
     low = np.where(is_narrow, np.maximum(low, -1.0), -1.0)  # an arc of 90 degrees or more may be anywhere
     high = np.where(is_narrow, np.minimum(high, 1.0), 1.0)
+    look()
     count = len(faces)
     arcs = frozen(np.concatenate([low, high]))
     arc_corners = frozen(
