@@ -82,7 +82,7 @@ def test_the_table_names_the_families_that_have_checks() -> None:
 def test_the_excerpt_is_what_the_demo_prints() -> None:
     """The first text block is a literal excerpt, apart from what it leaves out with "…" alone on a line."""
     excerpt = blocks("text")[0]
-    said = CliRunner().invoke(commands, ["demo"]).output
+    said = CliRunner(env={"COLUMNS": None}).invoke(commands, ["demo"]).output
     for part in re.split(r"^ *…\n", excerpt, flags=re.MULTILINE):
         assert part in said
 

@@ -132,7 +132,7 @@ def test_a_pass_that_mends_nothing_in_all_is_undone() -> None:
     vertices = np.array([[0, 2, 4], [2, 5, 5], [1, 5, 0], [0, 3, 0], [2, 2, 1], [5, 1, 4], [3, 5, 4], [4, 5, 0]]) * 0.1
     triples = "375 250 704 064 342 512 302 165 257 475 256 146 035 165 320 206 610 703 514 463 316 401"
     mesh = Mesh(vertices=vertices, faces=[[int(digit) for digit in triple] for triple in triples.split()])
-    rules = policy("scan").replace(limits={"carve_fraction": 0.1})
+    rules = policy("scan").replace(limits={"carve_fraction": 0.1, "removed_fraction": 1.0})
     result = repair(mesh, policy=rules)
     again = repair(result.mesh, policy=rules)
 

@@ -362,7 +362,7 @@ def coarse_float32(facts: MeshFacts) -> Iterable[Finding]:
         message = f"{where}, farther than the numbers of an STL (float32) reach."
     else:
         measures["step_mm"] = step
-        message = f"{where}, where the numbers of an STL (float32) are {step:.2g} mm apart: " + (
+        message = f"{where}, where the numbers of an STL (float32) are {quantity(step, 'mm', 2)} apart: " + (
             "its own are such numbers, so finer detail may be lost already."
             if facts.is_float32
             else "saving it as STL would move its vertices."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
+from meshguard.quantities import quantity
 from meshguard.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def second_layers(facts: MeshFacts) -> Iterable[Finding]:
         area, gap = float(found.area[layer]), float(found.gap[layer])
         return Diagnosis(
             severity=Severity.WARNING,
-            message=f"A second layer of {area:.3g} mm² lies {gap:.2g} mm off the surface.",
+            message=f"A second layer of {quantity(area, 'mm²', 3)} lies {quantity(gap, 'mm', 2)} off the surface.",
             measures={"faces": len(places), "area_mm2": area, "gap_mm": gap},
             limit="layer_gap_mm",
         )

@@ -8,7 +8,6 @@ import numpy as np
 
 from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
-from meshguard.facts.mesh.assemblies import BODIES, BODY_AND_SHEET, NONE, SHEETS
 from meshguard.policy import CLASSES
 from meshguard.quantities import quantity
 from meshguard.report import Finding, Safety, Severity
@@ -147,10 +146,11 @@ def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     which. Faces that touch only along a crack of no width, at its T-junctions, are that crack (T107) and no finding
     here; the report's statistics count them.
     """
-    kind, is_at_crack = facts.assemblies.of_pair, facts.is_at_crack
+    assemblies = facts.assemblies
+    of_itself = assemblies.of_one_surface & ~facts.is_at_crack
     return [
-        *_intersecting(facts, "S102", (kind == NONE) & ~is_at_crack, "The surface cuts through itself", Safety.LOCAL),
-        *_intersecting(facts, "S102", kind == SHEETS, "Two open surfaces pass through each other", None),
+        *_intersecting(facts, "S102", of_itself, "The surface cuts through itself", Safety.LOCAL),
+        *_intersecting(facts, "S102", assemblies.of_sheets, "Two open surfaces pass through each other", None),
     ]
 
 
@@ -163,13 +163,13 @@ def interpenetrating_bodies(facts: MeshFacts) -> Iterable[Finding]:
     and a warning. Pairs whose faces share a vertex are one finding. Uniting the bodies loses their inner parts, so
     repair does it only where a policy asks for one solid; it never opens one body to make room for another surface.
     """
-    kind = facts.assemblies.of_pair
+    assemblies = facts.assemblies
     return [
-        *_intersecting(facts, "S107", kind == BODIES, "Two bodies reach into each other", Safety.INVENTIVE),
+        *_intersecting(facts, "S107", assemblies.of_bodies, "Two bodies reach into each other", Safety.INVENTIVE),
         *_intersecting(
             facts,
             "S107",
-            kind == BODY_AND_SHEET,
+            assemblies.of_body_and_sheet,
             "A closed body and an open surface pass through each other",
             Safety.INVENTIVE,
         ),
@@ -244,13 +244,16 @@ def tunnels(facts: MeshFacts) -> Iterable[Finding]:
     def describe(places: IntArray) -> Diagnosis:
         handle = handles[int(labels[places[0]])]
         length, edges = handle.length, len(handle.loop)
+        around = f"{quantity(length, 'mm', 3)} around"
         is_tiny = edges <= _FEW_EDGES and length <= _SHORT_SHARE * facts.diagonal
         if is_tiny or abs(handle.lean) < _LEANS:
-            message = f"The surface has a handle, {length:.2g} mm around: probably a fold left by stitching."
+            message = (
+                f"The surface has a handle, {quantity(length, 'mm', 2)} around: probably a fold left by stitching."
+            )
         elif handle.lean > 0:
-            message = f"The surface has a handle, {length:.3g} mm around: probably a bridge between two places."
+            message = f"The surface has a handle, {around}: probably a bridge between two places."
         else:
-            message = f"The surface has a tunnel, {length:.3g} mm around: probably a hole that runs through."
+            message = f"The surface has a tunnel, {around}: probably a hole that runs through."
         return Diagnosis(
             severity=Severity.WARNING,
             message=message,

@@ -166,7 +166,7 @@ def crack(edit: Edit) -> Truth:
             edit.faces[f] = np.where(edit.faces[f] == v, lip, edit.faces[f])
     edit.touch([v, lip])
     gap = float(np.linalg.norm(edit.points[lip] - edit.points[v]))
-    return _truth("T107", "vertex", [v, lip], edit.points[v], also=("S101",), measures={"gap_mm": gap})
+    return _truth("T107", "vertex", [v, lip], edit.points[v], measures={"gap_mm": gap})
 
 
 def moebius_strip(edit: Edit) -> Truth:

@@ -149,7 +149,7 @@ MESH_LIMITS = by_name(
         0.05,
         "Where a quadrilateral is meshed with both diagonals, it is one layer meshed twice if these pass each other "
         "within this.",
-        direction="one layer within",
+        direction="one layer up to",
         bound="doubled_quad_fraction",
     ),
     Limit("doubled_quad_fraction", 5e-4, "Upper bound of doubled_quad_mm, as a fraction of the mesh's diagonal."),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.mesh import MeshFacts
-from meshguard.facts.mesh.assemblies import BODIES, BODY_AND_SHEET, NONE
 from meshguard.float32 import rounded
 from meshguard.mesh import Mesh
+from meshguard.quantities import quantity
 from meshguard.repair.mesh.precision import furthest_rounding, rounds_too_far
 from meshguard.report import Safety
 
@@ -32,14 +32,14 @@ def violating_pairs(facts: MeshFacts) -> IntArray:
     pairs = facts.intersections.pairs
     if facts.policy.rim == "closed" or not len(pairs):  # one solid has no inner walls
         return pairs
-    return pairs[~np.isin(facts.assemblies.of_pair, (BODIES, BODY_AND_SHEET))]
+    return pairs[facts.assemblies.of_one_surface | facts.assemblies.of_sheets]
 
 
 def mendable_pairs(facts: MeshFacts) -> IntArray:
     """Violating pairs that repair may mend, int32 (k, 2): where two open objects cross, either would lose a piece."""
     if facts.policy.rim == "closed":
         return violating_pairs(facts)
-    mendable: IntArray = facts.intersections.pairs[facts.assemblies.of_pair == NONE]
+    mendable: IntArray = facts.intersections.pairs[facts.assemblies.of_one_surface]
     return mendable
 
 
@@ -69,10 +69,11 @@ def violations_as_stl(facts: MeshFacts) -> tuple[str, ...]:
     if not np.isfinite(vertices).all():
         return ("some coordinates are too large for an STL",)
     if rounds_too_far(facts):
+        furthest, limit = furthest_rounding(facts), facts.float32_tolerance("rounding_mm")
         return (
-            f"an STL would move vertices by up to {furthest_rounding(facts):.3g} mm, more than the limit of "
-            f"{facts.float32_tolerance('rounding_mm'):.3g} mm, since the mesh lies {facts.distance:,.0f} mm from the "
-            "origin: save it as PLY, or have it moved to the origin (--recentre)",
+            f"an STL would move vertices by up to {quantity(furthest, 'mm', 3)}, more than the limit of "
+            f"{quantity(limit, 'mm', 3)}, since the mesh lies "
+            f"{facts.distance:,.0f} mm from the origin: save it as PLY, or have it moved to the origin (--recentre)",
         )
     found = violations(MeshFacts(Mesh(vertices=vertices, faces=facts.mesh.faces), facts.policy))
     return tuple(f"{count} {kind} once rounded to the precision of an STL" for kind, count in found.items())

@@ -9,7 +9,6 @@ from meshguard.checks import every_check, installed_plugins, refuse_unknown_name
 from meshguard.errors import BudgetExceeded, MeshError, RepairRefused
 from meshguard.facts.dental import CarriedLabels, DentalFacts
 from meshguard.facts.mesh import MeshFacts
-from meshguard.facts.mesh.assemblies import SHEETS
 from meshguard.interop import as_mesh
 from meshguard.io import STEPS, load_in_steps
 from meshguard.mesh import Mesh
@@ -144,7 +143,7 @@ def _why_not_clean(facts: MeshFacts, records: list[StepRecord]) -> list[str]:
 def _why_still_intersecting(facts: MeshFacts, records: list[StepRecord]) -> list[str]:
     """Why faces still intersect, where repair stopped short of what it could have done."""
     reasons = [record.undone for record in records if record.undone and "S102" in record.checks][-1:]
-    if (facts.assemblies.of_pair == SHEETS).any() and facts.policy.rim != "closed":
+    if facts.assemblies.of_sheets.any() and facts.policy.rim != "closed":
         reasons.append("open surfaces pass through each other, and only a person can say which of them loses a piece")
     return reasons
 

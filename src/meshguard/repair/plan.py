@@ -246,24 +246,24 @@ def run_plan(draft: Draft, steps: Steps, most: Safety) -> tuple[Draft, list[Step
     """
     records: list[StepRecord] = []
     lost = 0.0  # mm2 in all
-    for _ in range(MOST_PASSES):
-        start, n_before = draft, len(records)
-        for step in PLAN:
-            if step.safety.rank > most.rank:
-                continue
-            try:
+    try:
+        for _ in range(MOST_PASSES):
+            start, n_before = draft, len(records)
+            for step in PLAN:
+                if step.safety.rank > most.rank:
+                    continue
                 steps.begin(step.name)
                 draft, record, newly_lost = _taken(step, draft, lost)
-            except BudgetExceeded as error:
-                return draft, records, str(error)
-            lost += newly_lost
-            if record is not None:
-                records.append(record)
-        if draft is start:
-            break
-        if not _has_less(draft, start, most):  # one step undid what another did
-            records[n_before:] = [record for record in records[n_before:] if record.undone]
-            return start, records, ""
+                lost += newly_lost
+                if record is not None:
+                    records.append(record)
+            if draft is start:
+                break
+            if not _has_less(draft, start, most):  # one step undid what another did
+                records[n_before:] = [record for record in records[n_before:] if record.undone]
+                return start, records, ""
+    except BudgetExceeded as error:
+        return draft, records, str(error)
     return draft, records, ""
 
 

@@ -50,6 +50,26 @@ class Assemblies(NamedTuple):
     of_pair: npt.NDArray[np.int8]
     objects: frozenset[tuple[int, int]]
 
+    @property
+    def of_one_surface(self) -> BoolArray:
+        """Pairs of a surface that cuts through itself, bool (k,)."""
+        return np.equal(self.of_pair, NONE)
+
+    @property
+    def of_bodies(self) -> BoolArray:
+        """Pairs of two closed components, bool (k,)."""
+        return np.equal(self.of_pair, BODIES)
+
+    @property
+    def of_body_and_sheet(self) -> BoolArray:
+        """Pairs of a closed object and an open one, bool (k,)."""
+        return np.equal(self.of_pair, BODY_AND_SHEET)
+
+    @property
+    def of_sheets(self) -> BoolArray:
+        """Pairs of two open objects, bool (k,)."""
+        return np.equal(self.of_pair, SHEETS)
+
 
 def find_assemblies(
     mesh: Connectivity, found: Intersections, segments: Callable[[IntArray], tuple[FloatArray, FloatArray]]

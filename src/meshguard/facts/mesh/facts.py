@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import BoolArray, frozen
-from meshguard.facts.mesh.assemblies import BODIES, Assemblies, find_assemblies
+from meshguard.facts.mesh.assemblies import Assemblies, find_assemblies
 from meshguard.facts.mesh.boundary_loops import Loops, find_loops
 from meshguard.facts.mesh.coincident_layers import (
     NO_LAYERS,
@@ -246,7 +246,7 @@ class MeshFacts(Connectivity):
     @once
     def is_between_bodies(self) -> BoolArray:
         """Whether each intersecting pair is of two different closed components, bool (k,), as in an assembly."""
-        return frozen(self.assemblies.of_pair == BODIES)
+        return frozen(self.assemblies.of_bodies)
 
     @once
     def assemblies(self) -> Assemblies:

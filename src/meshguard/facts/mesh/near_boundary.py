@@ -57,9 +57,12 @@ def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray,
         return np.empty((0, 2), np.int32)
     tree = mesh.boundary_tree
     points, apart = frozen(np.ascontiguousarray(points)), frozen(np.ascontiguousarray(apart, np.int32))
-    found: list[list[IntArray]] = [[np.empty((0, 2), np.int32)] for _ in fixed_bounds(0)]
+    found: list[list[IntArray]] = [[np.empty((0, 2), np.int32)] for _ in fixed_bounds(0)]  # of each part, its blocks
 
     def search(part: int, lo: int, hi: int) -> None:
+        most = MOST_PAIRS - sum(len(block) for block in found[part])
+        if most < 0:
+            return
         out = np.empty((hi - lo + 64, 2), np.int32)
         while True:
             count = faces_within(
@@ -74,7 +77,7 @@ def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray,
                 distance,
                 lo,
                 hi,
-                MOST_PAIRS,
+                most,
                 out,
             )
             if count <= len(out):
