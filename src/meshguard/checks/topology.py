@@ -119,8 +119,7 @@ def duplicate_faces(facts: MeshFacts) -> Iterable[Finding]:
     nothing else is connected to it. Where two closed bodies touch in such a pair it is a shared wall (T109), and both
     stay.
     """
-    shared = set(facts.shared_walls.faces[:, 0].tolist())
-    groups = [group for group in facts.duplicates if int(group[0]) not in shared]
+    groups = facts.excess_duplicates
     faces = np.concatenate([np.empty(0, np.int32), *groups]).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
     return located(

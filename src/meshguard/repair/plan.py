@@ -95,7 +95,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOSSLESS,
         why="before duplicates are dropped, which the two copies of a wall look like where one body is inverted",
         run=walls.orient_at_walls,
-        count=lambda draft: len(duplicates.excess_duplicates(draft.facts)),
+        count=lambda draft: len(draft.facts.excess_duplicates),
     ),
     Step(
         name="drop duplicate faces",
@@ -103,7 +103,7 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOSSLESS,
         why="before edges are judged, since a duplicate makes every edge of its face non-manifold",
         run=duplicates.drop_duplicates,
-        count=lambda draft: len(duplicates.excess_duplicates(draft.facts)),
+        count=lambda draft: len(draft.facts.excess_duplicates),
     ),
     Step(
         name="merge coincident layers",

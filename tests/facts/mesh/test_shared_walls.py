@@ -35,6 +35,15 @@ def test_two_cubes_share_a_wall_of_two_faces() -> None:
     assert wall == [0, 0]
 
 
+def test_duplicates_of_which_one_is_enough_are_all_but_the_walls() -> None:
+    mesh = broken.shared_wall()
+    faces = np.concatenate([mesh.faces, mesh.faces[:1]])  # the first face belongs to no wall
+    facts = MeshFacts(Mesh(vertices=mesh.vertices, faces=faces), policy("scan"))
+
+    assert len(facts.duplicates) == 3
+    assert [group.tolist() for group in facts.excess_duplicates] == [[0, 24]]
+
+
 def test_each_wall_is_one_of_its_own() -> None:
     faces, wall = walls(broken.shared_wall(4))
 

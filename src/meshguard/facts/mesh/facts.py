@@ -41,7 +41,7 @@ from meshguard.facts.mesh.outward_orientation import BackSheet, find_back_sheets
 from meshguard.facts.mesh.seams import Seams, find_seams
 from meshguard.facts.mesh.second_layers import SecondLayers, find_second_layers
 from meshguard.facts.mesh.self_intersections import Intersections, find_intersections, is_fold, pair_segments
-from meshguard.facts.mesh.shared_walls import SharedWalls, find_shared_walls
+from meshguard.facts.mesh.shared_walls import SharedWalls, find_excess_duplicates, find_shared_walls
 from meshguard.facts.mesh.sheets import pair_sheets
 from meshguard.facts.once import once, share_known
 from meshguard.float32 import are_float32, float32_step, step_of_size
@@ -99,6 +99,11 @@ class MeshFacts(Connectivity):
     def shared_walls(self) -> SharedWalls:
         """Duplicates that are none: faces in which two closed bodies touch."""
         return find_shared_walls(self, self.duplicates)
+
+    @once
+    def excess_duplicates(self) -> list[IntArray]:
+        """Groups of duplicates of which one face is enough: all but those in which two closed bodies touch."""
+        return find_excess_duplicates(self.duplicates, self.shared_walls)
 
     @once
     def coincident_layers(self) -> CoincidentLayers:

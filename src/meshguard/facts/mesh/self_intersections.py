@@ -150,7 +150,6 @@ def pair_segments(mesh: Connectivity, pairs: IntArray) -> tuple[FloatArray, Floa
     Both are in mm. Depth is how far one face must move along the other's normal to come free: for each of the two, how
     far its corners reach beyond the other's plane on the side where they reach less; and of these the smaller.
     """
-    pairs = frozen(np.ascontiguousarray(pairs))
     ends, depth = np.empty((len(pairs), 2, 3)), np.empty(len(pairs))
     positions, corners = mesh.positions, mesh.corners
     pairs = frozen(np.ascontiguousarray(pairs, np.int32).view())

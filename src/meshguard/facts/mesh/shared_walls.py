@@ -55,6 +55,12 @@ def find_shared_walls(mesh: Connectivity, duplicates: list[IntArray]) -> SharedW
     return SharedWalls(frozen(pairs), frozen(_walls(mesh.corners[pairs[:, 0]], bodies)))
 
 
+def find_excess_duplicates(duplicates: list[IntArray], shared: SharedWalls) -> list[IntArray]:
+    """Of groups of faces with the same three positions those of which one face is enough: all but shared walls."""
+    of_walls = set(shared.faces[:, 0].tolist())
+    return [group for group in duplicates if int(group[0]) not in of_walls]
+
+
 def are_opposite(first: IntArray, second: IntArray) -> BoolArray:
     """Whether faces on the same three positions, int32 (k, 3) each, run in opposite directions, bool (k,)."""
     place = (second == first[:, :1]).argmax(axis=1)[:, None]

@@ -9,20 +9,12 @@ import numpy as np
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
-    from meshguard.facts.mesh import MeshFacts
-    from meshguard.mesh import IntArray
     from meshguard.repair.draft import Draft
-
-
-def excess_duplicates(facts: MeshFacts) -> list[IntArray]:
-    """Groups of faces on the same three positions of which one is enough: all but the walls that two bodies share."""
-    shared = set(facts.shared_walls.faces[:, 0].tolist())
-    return [group for group in facts.duplicates if int(group[0]) not in shared]
 
 
 def drop_duplicates(draft: Draft) -> Change:
     """Keep one of the faces that stand on the same three positions: the first that is oriented as most of them are."""
-    groups = excess_duplicates(draft.facts)
+    groups = draft.facts.excess_duplicates
     if not groups:
         return Change(draft=draft)
     is_dropped = np.zeros(len(draft.corners), np.bool_)

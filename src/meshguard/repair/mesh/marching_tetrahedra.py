@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import FloatArray, IntArray
 
-_INSIDE = 0.5
+INSIDE = 0.5
+"""Beyond this winding number a point is inside."""
+
 _MOST_ASKED = 200_000
 """Nodes of which the winding number is asked, at most; beyond, the majority of the lines decides."""
 
@@ -126,7 +128,7 @@ def _inside(facts: MeshFacts, tree: Tree, grid: _Grid) -> BoolArray:
     is_inside = votes > 3
     nodes = np.flatnonzero((votes > 0) & (votes < 6))
     if 0 < len(nodes) <= _MOST_ASKED:
-        is_inside.reshape(-1)[nodes] = winding_at(facts, tree, frozen(grid.points(nodes))) > _INSIDE
+        is_inside.reshape(-1)[nodes] = winding_at(facts, tree, frozen(grid.points(nodes))) > INSIDE
     # Beyond the mesh is outside, whatever lines through open surface say: a body that reached the grid's end would be
     # open.
     for axis in range(3):

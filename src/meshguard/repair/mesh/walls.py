@@ -9,8 +9,7 @@ import numpy as np
 from meshguard.facts.arrays import centroids, connected_components, frozen
 from meshguard.halfedges import edge_keys
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
-from meshguard.repair.mesh.duplicates import excess_duplicates
-from meshguard.repair.mesh.marching_tetrahedra import winding_at
+from meshguard.repair.mesh.marching_tetrahedra import INSIDE, winding_at
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
-
-_INSIDE = 0.5
-"""Beyond this winding number a point is inside."""
 
 _MOST_SHEETS = 64
 """Sheets that are asked whether they lie inside the rest, each by itself: bounds the work. Real walls are few."""
@@ -33,7 +29,7 @@ def orient_at_walls(draft: Draft) -> Change:
     the inverted body without its wall, and one copy of each face of the wall; it counts only if walls are shared then.
     """
     facts = draft.facts
-    groups = np.array([group for group in excess_duplicates(facts) if len(group) == 2], np.int32).reshape(-1, 2)
+    groups = np.array([group for group in facts.excess_duplicates if len(group) == 2], np.int32).reshape(-1, 2)
     if not len(groups) or not len(facts.edges.nonmanifold):
         return Change(draft=draft)
     is_wall = np.zeros(len(draft.corners), np.bool_)
@@ -133,4 +129,4 @@ def _are_inside(facts: MeshFacts, faces: IntArray, points: FloatArray) -> bool:
         return False
     tree = build_tree(facts.positions, facts.corners, faces, NO_GROUPS, facts.span)
     winding = winding_at(facts, tree, frozen(points))
-    return bool((winding > _INSIDE).all() or (winding < -_INSIDE).all())
+    return bool((winding > INSIDE).all() or (winding < -INSIDE).all())
