@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def name_of(path: Path) -> str:
 MODULE_NAMES = {name_of(path) for path in MODULES}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """What a module consists of; parsed once, since every module is asked many times."""
+    return ast.parse(path.read_text("utf-8"))
+
+
 def in_cli(path: Path) -> bool:
     """Whether a module belongs to the command line."""
     return path.relative_to(PACKAGE).parts[0] in {"cli", "cli.py"}
@@ -45,13 +52,13 @@ class TestModules:
 
     @NAMED
     def test_it_says_what_it_is_for(self, path: Path) -> None:
-        assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        assert ast.get_docstring(tree_of(path))
 
     @NAMED
     def test_only_the_command_line_prints_and_exits(self, path: Path) -> None:
         calls = {
             ast.unparse(node.func)
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for node in ast.walk(tree_of(path))
             if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute))
         }
 
@@ -65,7 +72,7 @@ class TestModules:
 
     @NAMED
     def test_numba_is_configured_in_one_place(self, path: Path) -> None:
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = tree_of(path)
         names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         uses_numba = any(name.split(".")[0] == "numba" for name in names)
@@ -77,11 +84,7 @@ class TestModules:
     @NAMED
     def test_no_name_that_says_nothing(self, path: Path) -> None:
         assert path.stem not in {"utils", "util", "helpers", "helper", "misc", "manager", "common"}
-        defined = [
-            node.name
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        ]
+        defined = [node.name for node in ast.walk(tree_of(path)) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
         assert [name for name in defined if re.match(r"_*(get|compute)_(?!_)|.*(Manager|Helper)$", name)] == []
 
 
@@ -204,7 +207,7 @@ def test_imports_go_down_only() -> None:
 def imported_by(path: Path) -> set[str]:
     """The modules of the package that a module names in its imports, wherever they stand and for whatever use."""
     named: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -246,7 +249,7 @@ def test_facts_are_asked_for_at_mesh_facts_and_dental_facts(path: Path) -> None:
     """Types and constants may be imported from where they are defined; a computation may not."""
     taken = {
         alias.name
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom)
         and (node.module or "").startswith(("meshguard.facts.mesh", "meshguard.facts.dental"))
         for alias in node.names
@@ -342,7 +345,7 @@ def test_every_kernel_has_one_compiled_signature() -> None:
 def test_what_starts_with_an_underscore_stays_in_its_module(path: Path) -> None:
     imported = {
         alias.name
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("meshguard")
         for alias in node.names
     }

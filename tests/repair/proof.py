@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from meshguard.mesh import Mesh
     from meshguard.policy import Policy
     from meshguard.repair.result import RepairResult
+    from meshguard.report import Report
 
 NEVER = (
     "nonmanifold_edges",
@@ -41,7 +42,11 @@ def through(mesh: Mesh, kind: Literal["stl", "ply"]) -> Mesh:
 def trouble(mesh: Mesh, policy: str | Policy = "scan") -> dict[str, Any]:
     """What is not clean about a mesh as it is, by name."""
     rules = meshguard.policy.policy(policy)
-    report = meshguard.validate(mesh, policy=rules)
+    return _told(mesh, meshguard.validate(mesh, policy=rules), rules)
+
+
+def _told(mesh: Mesh, report: Report, rules: Policy) -> dict[str, Any]:
+    """What a report on a mesh says is not clean about it, by name."""
     stats = report.stats
     found = {name: stats[name] for name in NEVER if stats[name]}
     told = sum(int(finding.measures["pairs"]) for finding in report.findings if finding.check == "S107")
@@ -83,14 +88,18 @@ def proved(result: RepairResult, policy: str | Policy = "scan") -> dict[str, Any
     A mesh of float32 is clean in either file.
     """
     assert result.clean
+    rules = meshguard.policy.policy(policy)
     kinds: tuple[Literal["stl", "ply"], ...] = ("stl", "ply") if are_float32(result.mesh.vertices) else (result.target,)
+    stats: list[dict[str, Any]] = []
     for kind in kinds:
         loaded = through(result.mesh, kind)
-        assert trouble(loaded, policy) == {}, kind
+        report = meshguard.validate(loaded, policy=rules)
+        assert _told(loaded, report, rules) == {}, kind
         assert len(loaded.faces) == len(result.mesh.faces)
         if len(loaded.faces) <= _FEW:
             assert naive_trouble(loaded) == {}, kind
-    return dict(meshguard.validate(through(result.mesh, kinds[0]), policy=policy).stats)
+        stats.append(dict(report.stats))
+    return stats[0]
 
 
 def steps(result: RepairResult) -> dict[str, int]:
