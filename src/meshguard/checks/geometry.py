@@ -266,9 +266,8 @@ def _nested_bodies(facts: MeshFacts) -> Iterable[tuple[int, Diagnosis]]:
     A slicer fills such a body instead of leaving it hollow, so that it is a warning where a closed body is asked for.
     """
     areas = facts.components.area
-    least = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
     for component in filter(facts.has_volume, facts.nesting.undecided):
-        if areas[component] < least:
+        if areas[component] < facts.debris_area:
             continue
         yield (
             component,

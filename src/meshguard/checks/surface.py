@@ -192,7 +192,6 @@ def floating_components(facts: MeshFacts) -> Iterable[Finding]:
     smaller = [component for component in range(len(areas)) if component != facts.largest_component]
     if not smaller:
         return []
-    limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
     groups = [facts.faces_of(component) for component in smaller]
     faces = np.concatenate(groups).astype(np.int32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
@@ -201,7 +200,7 @@ def floating_components(facts: MeshFacts) -> Iterable[Finding]:
     def describe(places: IntArray) -> Diagnosis:
         group = int(labels[places[0]])
         area, distance = float(areas[smaller[group]]), float(distances[group])
-        is_debris = area < limit
+        is_debris = area < facts.debris_area
         kind = "floating" if is_debris else "separate"
         noun = "one face" if len(places) == 1 else f"{len(places)} faces"
         return Diagnosis(

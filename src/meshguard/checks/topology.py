@@ -15,14 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from meshguard.facts.mesh import MeshFacts
-    from meshguard.mesh import FloatArray, IntArray
-
-
-def _edge_lengths(facts: MeshFacts, rows: IntArray) -> FloatArray:
-    """Length of each edge given by its two positions, mm."""
-    ends = facts.positions[rows]
-    lengths: FloatArray = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
-    return lengths
+    from meshguard.mesh import IntArray
 
 
 @check("T101")
@@ -40,7 +33,7 @@ def nonmanifold_edges(facts: MeshFacts) -> Iterable[Finding]:
     is_first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
     sizes = np.diff(np.append(np.flatnonzero(is_first), len(nonmanifold)))
     edges, rows = nonmanifold[is_first], ends[is_first]
-    lengths = _edge_lengths(facts, rows)
+    lengths = facts.edge_lengths(rows)
 
     def describe(places: IntArray) -> Diagnosis:
         most = int(sizes[places].max())
@@ -91,7 +84,7 @@ def inconsistent_orientation(facts: MeshFacts) -> Iterable[Finding]:
     """
     edges = facts.inconsistent_edges
     rows = facts.edge_ends(edges)
-    lengths = _edge_lengths(facts, rows)
+    lengths = facts.edge_lengths(rows)
     is_nonorientable = facts.orientation.is_nonorientable if len(edges) else np.empty(0, np.bool_)
     of_edge = facts.components.of_face[edges // 3]
 
@@ -341,7 +334,7 @@ def seams(facts: MeshFacts) -> Iterable[Finding]:
     closes none, since it would move more than a weld does. An error only where the policy wants a closed surface.
     """
     found = facts.seams
-    lengths = _edge_lengths(facts, facts.edge_ends(found.halfedges))
+    lengths = facts.edge_lengths(facts.edge_ends(found.halfedges))
 
     def describe(places: IntArray) -> Diagnosis:
         length, widths = float(found.length[found.seam[places[0]]]), found.width[places]

@@ -54,6 +54,16 @@ def test_a_closed_body_has_none() -> None:
     assert (loops.n_loops, loops.offsets.tolist(), loops.owner.tolist()) == (0, [0], [])
 
 
+def test_each_boundary_edge_has_its_loop() -> None:
+    facts = facts_of(shapes.joined(shapes.grid(2, 2), shapes.cube(), shapes.triangle()))
+    of_edge = facts.loops.of_edges(facts.edges.boundary)
+    is_triangle = facts.edges.boundary // 3 == len(facts.corners) - 1
+
+    assert np.bincount(of_edge).tolist() == np.diff(facts.loops.offsets).tolist()
+    assert len(set(of_edge[is_triangle].tolist())) == 1 and np.count_nonzero(is_triangle) == 3
+    assert not set(of_edge[is_triangle].tolist()) & set(of_edge[~is_triangle].tolist())
+
+
 def test_a_hole_beside_the_rim_is_not_one() -> None:
     mesh = shapes.grid()
     corners = mesh.vertices[mesh.faces[40]]

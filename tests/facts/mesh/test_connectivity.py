@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
-from meshguard.policy import policy
+from meshguard.policy import Policy, policy
 from meshguard.validation import validate
 from tests import mutations, oracles, shapes
 from tests.strategies import soups
@@ -84,6 +84,7 @@ class TestFaces:
         assert facts_of(mesh).longest_edges(np.array([2, 0], np.int32)).tolist() == pytest.approx(
             [math.hypot(3.0, 12.0), 5.0]
         )
+        assert facts_of(mesh).edge_lengths(np.array([[0, 1], [3, 1]], np.int32)).tolist() == [3.0, 12.0]
 
 
 class TestEdges:
@@ -157,6 +158,13 @@ class TestComponents:
     def test_the_largest_is_that_of_the_largest_area(self) -> None:
         assert facts_of(shapes.joined(shapes.triangle(5.0), shapes.cube())).largest_component == 1
         assert facts_of(Mesh(vertices=[], faces=[])).largest_component == -1
+
+    def test_debris_is_below_the_limit_and_its_fraction_of_the_area(self) -> None:
+        limits = {"floating_area_mm2": 7.0, "floating_area_fraction": 0.25}  # the faces of a cube have 6 times 4 mm2
+        cubes = (shapes.cube(2.0), Mesh(vertices=shapes.cube(2.0).vertices + 9.0, faces=shapes.cube().faces))
+
+        assert MeshFacts(cubes[0], Policy(limits=limits)).debris_area == 6.0
+        assert MeshFacts(shapes.joined(*cubes), Policy(limits=limits)).debris_area == 7.0
 
     @pytest.mark.parametrize("seed", range(4))
     def test_of_equals_it_is_the_one_with_the_least_position_whatever_the_order(self, seed: int) -> None:

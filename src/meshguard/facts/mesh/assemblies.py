@@ -124,9 +124,8 @@ def _are_objects(mesh: Connectivity, own_pairs: IntArray) -> BoolArray:
     """
     components = mesh.components
     n_broken = np.bincount(components.of_face[np.unique(own_pairs)], minlength=components.n_components)
-    debris = mesh.policy.tolerance("floating_area_mm2")
-    is_large = components.area >= debris.limit
-    is_large |= (components.n_faces >= _MANY_FACES) & (components.area >= debris.within(float(components.area.sum())))
+    is_large = components.area >= mesh.policy.limit("floating_area_mm2")
+    is_large |= (components.n_faces >= _MANY_FACES) & (components.area >= mesh.debris_area)
     is_patch = mesh.is_open & (components.n_faces < _LEAST_FACES)
     is_object: BoolArray = is_large & ~is_patch & (n_broken <= _BROKEN_SHARE * components.n_faces)
     return is_object

@@ -10,7 +10,7 @@ from meshguard.facts.arrays import frozen
 from meshguard.kernels import loops as loop_kernels
 
 if TYPE_CHECKING:
-    from meshguard.facts.arrays import BoolArray
+    from meshguard.facts.arrays import BoolArray, Whole
     from meshguard.facts.mesh.connectivity import Connectivity
     from meshguard.mesh import FloatArray, IntArray
 
@@ -62,6 +62,12 @@ class Loops(NamedTuple):
     def owner(self) -> IntArray:
         """The loop that each entry of `halfedges` and `positions` belongs to, int64 (b,)."""
         return np.repeat(np.arange(self.n_loops), np.diff(self.offsets))
+
+    def of_edges(self, boundary: IntArray) -> Whole:
+        """The loop of each boundary half-edge of the mesh, which are int32 (b,) and ascending: int64 (b,)."""
+        loop = np.empty(len(boundary), np.int64)
+        loop[np.searchsorted(boundary, self.halfedges)] = self.owner
+        return loop
 
 
 def find_loops(mesh: Connectivity, rim_share: float) -> Loops:

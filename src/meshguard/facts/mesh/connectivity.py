@@ -269,6 +269,11 @@ class Connectivity:
         return int(min(largest, key=lambda component: tuple(self.positions[self.least_position(component)])))
 
     @once
+    def debris_area(self) -> float:
+        """A floating component of less area is debris by the policy, mm2."""
+        return self.policy.tolerance("floating_area_mm2").within(float(self.components.area.sum()))
+
+    @once
     def is_open(self) -> BoolArray:
         """Whether each component has a boundary, bool (C,)."""
         return frozen(self.components.is_open)
@@ -305,6 +310,11 @@ class Connectivity:
     def edge_faces(self, halfedges: IntArray) -> IntArray:
         """The two faces at half-edges that have a twin, the half-edge's own face first, int32 (k, 2)."""
         return np.stack([halfedges // 3, self.edges.twins[halfedges] // 3], axis=1)
+
+    def edge_lengths(self, ends: IntArray) -> FloatArray:
+        """Length of each edge, given by the positions int32 (k, 2) at its ends: float64 (k,), mm."""
+        lengths: FloatArray = np.linalg.norm(self.positions[ends[:, 1]] - self.positions[ends[:, 0]], axis=1)
+        return lengths
 
     def longest_edges(self, faces: IntArray) -> FloatArray:
         """Length of the longest edge of each of these faces, float64 (k,), mm."""

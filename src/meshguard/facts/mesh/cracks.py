@@ -126,8 +126,7 @@ def find_cracks(mesh: Connectivity, loops: Loops, junctions: TJunctions | None, 
     if not is_crack.all():
         is_real[is_real] = is_crack[at_junction]
         return find_cracks(mesh, loops, junctions.only(is_real), distance)
-    loop_of = np.empty(len(boundary), np.int64)
-    loop_of[np.searchsorted(boundary, loops.halfedges)] = loops.owner
+    loop_of = loops.of_edges(boundary)
     closes_loop: BoolArray = np.bincount(loop_of, edge_closes, minlength=loops.n_loops) == np.diff(loops.offsets)
     crack_and_loop = np.stack([crack_of_edge, loop_of[closed_edges]], axis=1)
     crack_and_loop = np.unique(crack_and_loop[closes_loop[loop_of[closed_edges]]], axis=0)

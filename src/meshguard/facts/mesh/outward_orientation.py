@@ -97,9 +97,8 @@ def find_back_sheets(mesh: Connectivity, score: Callable[[int], float]) -> list[
     Debris and components that are not oriented consistently are not judged.
     """
     components = mesh.components
-    least = mesh.policy.tolerance("floating_area_mm2").within(float(components.area.sum()))
     is_consistent = components.n_inconsistent_edges == 0
-    sheets = np.flatnonzero(mesh.is_open & (components.area >= least) & is_consistent).tolist()
+    sheets = np.flatnonzero(mesh.is_open & (components.area >= mesh.debris_area) & is_consistent).tolist()
     return [BackSheet(sheet, score(sheet), _ridges(mesh, sheet)) for sheet in sheets if score(sheet) < -OUTWARD_DECIDES]
 
 

@@ -70,7 +70,7 @@ def find_seams(mesh: Connectivity, loops: Loops, cracks: Cracks | None, width: f
     if not len(row):
         none = np.empty(0, np.int32)
         return Seams(none, none, np.empty(0), np.empty(0), np.zeros(loops.n_loops, np.bool_))
-    lengths = _lengths(mesh, ends)
+    lengths = mesh.edge_lengths(ends)
     seam = mesh.clusters(np.concatenate([ends[row], ends[beside]], axis=1))
     length = np.bincount(seam, lengths[row]) / 2
     is_long = length >= least_length
@@ -78,8 +78,7 @@ def find_seams(mesh: Connectivity, loops: Loops, cracks: Cracks | None, width: f
     number = np.cumsum(is_long) - 1
     chosen = is_long[seam]
     row, distance, seam = row[chosen], distance[chosen], number[seam[chosen]].astype(np.int32)
-    loop_of = np.empty(len(boundary), np.int64)
-    loop_of[np.searchsorted(boundary, loops.halfedges)] = loops.owner
+    loop_of = loops.of_edges(boundary)
     in_seam = np.bincount(loop_of[row], lengths[row], minlength=loops.n_loops)
     return Seams(
         halfedges=frozen(boundary[row]),
@@ -126,9 +125,3 @@ def _edges_beside(
     is_certain = (outward * outward_of_other).sum(axis=1) < _WALL_COS
     is_certain &= (outward * away).sum(axis=1) >= -0.5 * distance
     return edge, other, distance, is_certain
-
-
-def _lengths(mesh: Connectivity, ends: IntArray) -> FloatArray:
-    """Length of each edge, float64 (k,), mm."""
-    lengths: FloatArray = np.linalg.norm(mesh.positions[ends[:, 1]] - mesh.positions[ends[:, 0]], axis=1)
-    return lengths

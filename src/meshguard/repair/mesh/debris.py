@@ -35,8 +35,7 @@ def floating_components(facts: MeshFacts) -> IntArray:
     they make up a large part of the mesh together: a mesh of small components is not debris.
     """
     areas = facts.components.area
-    limit = facts.policy.tolerance("floating_area_mm2").within(float(areas.sum()))
-    small = areas < limit
+    small = areas < facts.debris_area
     if facts.largest_component >= 0:
         small[facts.largest_component] = False
     if areas[small].sum() > facts.policy.limit("debris_fraction") * areas.sum():
@@ -52,9 +51,8 @@ def drop_floating(draft: Draft) -> Change:
     if not len(debris):
         return Change(draft=draft)
     area = float(facts.components.area[debris].sum())
-    limit = facts.policy.tolerance("floating_area_mm2").within(float(facts.components.area.sum()))
     return Change(
         draft=draft.without(np.isin(facts.components.of_face, debris), components=True),
         mended=len(debris),
-        parameters={"floating_area_mm2": limit, "dropped_mm2": area},
+        parameters={"floating_area_mm2": facts.debris_area, "dropped_mm2": area},
     )
