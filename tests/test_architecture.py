@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -156,6 +157,24 @@ class TestTrees:
 
         assert named - modules == set()
         assert modules - {"__init__"} - set(re.findall(r"\w+", tree)) == set()
+
+
+def test_the_picture_and_the_rules_show_the_floors_that_are_checked() -> None:
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    floors = [[name for name in re.findall(r"\w+", floor) if name[0] != "_"] for floor in contract["layers"]]
+    drawn = re.findall(r'y="(\d+)"[^>]*>(?:</rect>)?<text class="n"[^>]*>([\w, ]+)<', _text("docs/img/floors.svg"))
+    by_height: dict[int, list[str]] = {}
+    for height, names in drawn:
+        by_height.setdefault(int(height), []).extend(names.split(", "))
+    rule = re.findall(r"`(\w+)`", _text("CONTRIBUTING.md").partition("1. Imports go down only:")[2].partition("2. ")[0])
+
+    assert [sorted(by_height[height]) for height in sorted(by_height)] == [sorted(floor) for floor in floors]
+    assert sorted(rule) == sorted(name for floor in floors for name in floor)
+
+
+def _text(name: str) -> str:
+    """A file of the repository."""
+    return (ROOT / name).read_text("utf-8")
 
 
 class TestChecks:

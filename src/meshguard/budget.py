@@ -55,7 +55,7 @@ class Budget:
             gives the number, before memory is allocated for them.
         max_seconds: a last resort, unlimited by default: what it stops depends on the machine and on what else runs
             there. A call ends within about a quarter of a second of it; a repair may take a quarter of the time more to
-            report what it reached. Other libraries' readers (OBJ, OFF, 3MF, GLB) finish what they have begun.
+            report what it reached. The readers of OBJ, OFF, 3MF and GLB finish what they have begun.
         max_memory: bytes that a call may take, unlimited by default. It is an estimate: where a mesh has so many faces
             that the call would probably take more (`LOAD_BYTES` and those after it for each), it is refused before
             memory is allocated. In `meshguard.isolated` the system holds the limit, too.
