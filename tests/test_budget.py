@@ -100,7 +100,7 @@ class TestMemory:
             (meshguard.repair, REPAIR_BYTES),
         ):
             call(content(kind), budget=Budget(max_memory=96 * needed))
-            with pytest.raises(BudgetExceeded, match=r"^96 faces need about 0 MiB of memory"):
+            with pytest.raises(BudgetExceeded, match=r"^96 faces need about 0\.0\d+ MiB of memory"):
                 call(content(kind), budget=Budget(max_memory=96 * needed - 1))
 
     def test_it_is_looked_at_before_memory_is_taken(self) -> None:
@@ -352,7 +352,10 @@ class TestCommand:
         ("option", "said"),
         [
             ("--max-faces=95", "there are 96 faces, more than the budget allows (max_faces=95)"),
-            ("--max-memory=1000", "96 faces need about 0 MiB of memory, more than the budget allows (max_memory=1000)"),
+            (
+                "--max-memory=1000",
+                "96 faces need about 0.024 MiB of memory, more than the budget allows (max_memory=1000)",
+            ),
             ("--max-bytes=100", "the file is larger than the budget of 100 bytes (max_bytes)"),
             ("--max-seconds=0", "the time is up (max_seconds=0) before reading the file"),
         ],

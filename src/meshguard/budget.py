@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from meshguard.errors import BudgetExceeded
+from meshguard.quantities import quantity
 from meshguard.watch import watched
 
 if TYPE_CHECKING:
@@ -187,6 +188,6 @@ class Steps:
         memory, needed = self.budget.max_memory, self._bytes_a_face * count
         if memory is not None and needed > memory:
             raise BudgetExceeded(
-                f"{count} faces need about {needed / 2**20:,.0f} MiB of memory, more than the budget allows "
+                f"{count} faces need about {quantity(needed / 2**20, 'MiB', 2)} of memory, more than the budget allows "
                 f"(max_memory={memory})"
             )
