@@ -46,7 +46,7 @@ from meshguard.facts.mesh.sheets import pair_sheets
 from meshguard.facts.once import once, share_known
 from meshguard.float32 import are_float32, float32_step, step_of_size
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
-from meshguard.policy import CLASSES
+from meshguard.kernels.intersections import TOUCH_POINT, TOUCH_SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray, Mesh
 
 
-_TOUCHES = tuple(CLASSES.index(name) for name in ("touch_point", "touch_segment"))
+_TOUCHES = (TOUCH_POINT, TOUCH_SEGMENT)
 """Classes of intersections in which two faces meet without passing through one another."""
 
 
