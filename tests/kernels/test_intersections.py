@@ -6,12 +6,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshguard.kernels import simd_blocks
+from meshguard.kernels import intersections, simd_blocks
 from meshguard.kernels._jit import inlined
 from meshguard.kernels.bvh import NO_GROUPS, Tree, build_tree
 from meshguard.kernels.intersections import pairs_between
 from meshguard.kernels.simd_blocks import BLOCK
+from meshguard.policy import CLASSES
 from tests import oracles
+
+
+def test_a_class_has_the_number_of_its_place_among_the_names() -> None:
+    assert [getattr(intersections, name.upper()) for name in CLASSES] == list(range(len(CLASSES)))
+
 
 NAMES = {"segment": 0, "area": 1, "point": 2, "edge": 3}
 
