@@ -91,13 +91,16 @@ def proved(result: RepairResult, policy: str | Policy = "scan") -> dict[str, Any
     rules = meshguard.policy.policy(policy)
     kinds: tuple[Literal["stl", "ply"], ...] = ("stl", "ply") if are_float32(result.mesh.vertices) else (result.target,)
     stats: list[dict[str, Any]] = []
+    counted: npt.NDArray[np.float64] | None = None
     for kind in kinds:
         loaded = through(result.mesh, kind)
         report = meshguard.validate(loaded, policy=rules)
         assert _told(loaded, report, rules) == {}, kind
         assert len(loaded.faces) == len(result.mesh.faces)
-        if len(loaded.faces) <= _FEW:
+        corners = loaded.vertices[loaded.faces]
+        if len(corners) <= _FEW and not (counted is not None and np.array_equal(corners, counted)):
             assert naive_trouble(loaded) == {}, kind
+            counted = corners  # the twins see positions only, so they would say the same of the same ones
         stats.append(dict(report.stats))
     return stats[0]
 
