@@ -226,6 +226,11 @@ class TestMeasures:
             ({"lesser_share": 0.4}, "instance_share", "lesser share 0.4, limit instance_share"),
             ({"label_inside": 0}, "label_error_share", "limit label_error_share"),
             ({"caps": 3}, "aspect", "limit 50 (aspect)"),
+            (
+                {"longest_side_mm": 3.5, "longest_side_if_inches_mm": 88.9},
+                "floating_gap_mm",
+                "longest side 3.5 mm, limit floating_gap_mm; longest side if inches 88.9 mm",
+            ),
             ({"gap_mm": 4e-5}, "weld_mm", "gap 0.00004 mm, limit weld_mm"),
             ({"area_mm2": 1.5}, "floating_area_mm2", "area 1.5 mm², dropped below 20 mm² (floating_area_mm2)"),
             ({"area_mm2": 1234.56}, None, "area 1,235 mm²"),

@@ -64,12 +64,19 @@ def boundary_in_words(report: Report) -> str | None:
 
 
 def bounded_measure(finding: Finding) -> str | None:
-    """The measure that the finding's limit bounds: of its kind, and with the most words in common with it."""
+    """The measure that the finding's limit bounds: of its kind, and with the most words in common with it.
+
+    Where several have as many, it is not one that says more than another: the longest side, not that side if inches.
+    """
     if finding.limit is None:
         return None
-    words, kind = set(finding.limit.split("_")), _kind(finding.limit)
-    of_its_kind = [name for name in sorted(finding.measures) if _kind(name) == kind]
-    return max(of_its_kind, key=lambda name: len(words & set(name.split("_"))), default=None)
+    limit, kind = set(finding.limit.split("_")), _kind(finding.limit)
+    words = {name: set(name.split("_")) for name in sorted(finding.measures) if _kind(name) == kind}
+    return max(
+        words,
+        key=lambda name: (len(limit & words[name]), not any(other < words[name] for other in words.values())),
+        default=None,
+    )
 
 
 def _kind(name: str) -> str:
