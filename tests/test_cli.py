@@ -323,7 +323,7 @@ class TestManners:
             assert out.startswith("✓ good.stl".encode())
             said.append(err.decode())
 
-        assert said[0].count("compiling, on the first run only") == 1
+        assert said[0].count("compiling for the first time") == 1
         assert said[1] == ""
 
 
@@ -348,6 +348,13 @@ class TestExplain:
 
         assert said.startswith("surface\n  S101")
         assert "T101" not in said
+
+    def test_limits_are_written_in_plain_digits(self) -> None:
+        assert "\n  weld_fraction = 0.00001\n" in run("explain", "T107").stdout
+        assert "\n  max_pairs = 1000000\n" in run("explain", "S102").stdout
+
+    def test_a_misspelt_word_names_the_nearest_of_the_titles(self) -> None:
+        assert "there is no check 'hoel'; did you mean 'hole'?" in run("explain", "hoel").stderr
 
     def test_an_unknown_id_names_the_nearest(self) -> None:
         result = run("explain", "T1O3")

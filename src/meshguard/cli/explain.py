@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import textwrap
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -66,6 +67,9 @@ def _nothing_about(asked: str, checks: list[Check]) -> str:
         if asked.upper() == letter or asked.lower() == family:
             return f"the family {letter} ({family}) has no checks yet"
     close = difflib.get_close_matches(asked.upper(), [check.id for check in checks], n=1, cutoff=0.5)
+    if not close:
+        titled = sorted({word.lower() for check in checks for word in check.title.split()})
+        close = difflib.get_close_matches(asked.lower(), titled, n=1, cutoff=0.75)
     hint = f"did you mean {close[0]!r}?" if close else "`meshguard explain` lists them all"
     return f"there is no check {asked!r}; {hint}"
 
@@ -80,9 +84,15 @@ def _explanation(check: Check) -> Iterator[str]:
         yield ""
         yield "Limits (set them under [limits] in a policy file):"
     for name, limit in check.limits.items():
-        yield f"  {name if '.' not in name else f'{name!r}'} = {limit.default:g}"
+        yield f"  {name if '.' not in name else f'{name!r}'} = {_in_digits(limit.default)}"
         text = textwrap.fill(f"{limit.meaning} Source: {limit.source}.", _WIDTH - 6, break_on_hyphens=False)
         yield textwrap.indent(text, " " * 6)
+
+
+def _in_digits(value: float) -> str:
+    """A limit as a policy file may say it: 1000000 and 0.00001, not powers of ten."""
+    digits = format(Decimal(repr(value)), "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def _list(checks: list[Check]) -> Iterator[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-COMPILING = "meshguard: compiling, on the first run only; this can take half a minute …"
+COMPILING = "meshguard: compiling for the first time; this can take half a minute (`meshguard warmup` does it all) …"
 """Shown before the first compilation, so that it does not look as if the command hung."""
 
 
