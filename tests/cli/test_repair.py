@@ -132,7 +132,7 @@ class TestRefused:
 
         assert result.exit_code == 1
         assert result.stdout.startswith("✗ cubes.stl: refused: 1 non-manifold edges")
-        assert "Nothing was written: the result is not clean." in result.stdout
+        assert "Nothing was written: the repair was refused." in result.stdout
         assert files() == before
 
     def test_an_old_out_stays(self, folder: Path) -> None:

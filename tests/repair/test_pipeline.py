@@ -579,6 +579,11 @@ class TestWhatReadingFound:
         assert result.after.outcomes["F101"].findings == result.before.outcomes["F101"].findings == 1
         assert meshguard.validate(result.mesh).to_json() == result.after.to_json()
 
+    def test_what_it_leaves_to_people_comes_with_the_remedy_of_the_check(self) -> None:
+        (left,) = [left for left in repair(shapes.grid(), unit="um").not_repaired if left.check == "G106"]
+
+        assert left.reason.startswith("Repair does not decide this: convert it if ")
+
     def test_the_maps_to_the_file_are_left_out_and_all_else_stays(self) -> None:
         mesh = meshguard.load(_cut_short(mutations.flipped_face(), "stl", 20))
         result = repair(mesh)

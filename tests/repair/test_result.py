@@ -76,6 +76,12 @@ class TestChanged:
         assert not repair(sheet, unit="mm", recentre=True).changed
 
 
+def test_it_is_shown_on_one_line() -> None:
+    assert repr(repair(shapes.cube(), unit="cm")).startswith("<RepairResult: clean, grade ")
+    assert repr(repair(mutations.unreferenced())).endswith(", drop unreferenced vertices>")
+    assert repr(repair(shapes.grid())).endswith(", nothing done>")
+
+
 class TestRenumbering:
     SWAP = Renumbering(kind="mirrored", mapping={11: 21, 21: 11}, reason="They are.", measures={"steps": 2})
 

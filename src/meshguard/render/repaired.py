@@ -63,8 +63,8 @@ def _asked(result: RepairResult) -> list[RenderableType]:
     """The same with the numbers that it takes to go back."""
     lines = [f"every coordinate was multiplied by {result.scale:.15g}"] if result.scale != 1.0 else []
     if any(result.shift_mm):
-        shift = ", ".join(f"{-shift + 0.0:,.15g}" for shift in result.shift_mm)
-        lines.append(f"everything was moved by {shift} mm along x, y and z; moving it back gives the same bits again")
+        shift = ", ".join(f"{-shift + 0.0:.15g}" for shift in result.shift_mm)
+        lines.append(f"everything was moved by ({shift}) mm; moving it back gives the same bits again")
     return [_indented(line) for line in lines]
 
 
@@ -124,6 +124,8 @@ def _cost(result: RepairResult) -> list[RenderableType]:
     n_new = Counter(result.face_origin.tolist())[-1]
     labels = result.relabelled
     relabelled = [] if labels is None else [f"{many(len(labels.indices), f'{labels.per} label')} changed"]
+    moved = result.max_displacement_mm
+    furthest = f" by more than {quantity(moved, 'mm')}" if moved else ""
     added, removed = quantity(result.area_added_mm2, "mm²"), quantity(result.area_removed_mm2, "mm²")
     if _is_rebuilt(result):  # no scanned vertex is left, so nothing can be said about how far one moved
         costs = [
@@ -136,7 +138,7 @@ def _cost(result: RepairResult) -> list[RenderableType]:
             *relabelled,
             f"{many(n_new, 'new face')}, {added} of surface that was not scanned",
             f"{removed} of scanned surface removed",
-            f"no scanned vertex moved by more than {quantity(result.max_displacement_mm, 'mm')}",
+            f"no scanned vertex moved{furthest}",
         ]
     return [_indented(cost) for cost in costs]
 
@@ -147,7 +149,7 @@ def _outcome(result: RepairResult, reasons: tuple[str, ...], written: str | None
     grades = " ".join([f"Grade {before.grade} before, {after.grade} after.", *after.unchecked])
     if written is not None:
         return f"{grades} Written to {printable(written)}."
-    return f"{grades} Nothing was written{': the result is not clean' if reasons else ''}."
+    return f"{grades} Nothing was written{': the repair was refused' if reasons else ''}."
 
 
 def _indented(text: str) -> RenderableType:

@@ -183,8 +183,13 @@ def _reason(finding: Finding, most: Safety, *, mend_labels: bool) -> str:
     if check is not None and check.looks_at == "file":
         return OF_THE_FILE
     if finding.fixable is None:
-        return "No repair can decide this: a person has to."
+        decided = "Repair does not decide this"
+        return (
+            f"{decided}: a person has to." if check is None or check.remedy is None else f"{decided}: {check.remedy}."
+        )
     if finding.fixable.rank > most.rank:
+        if finding.fixable is Safety.INVENTIVE:
+            return "Only inventing or removing surface would mend it, which the policy does not allow."
         return f"Its repair is {finding.fixable.value}, and at most {most.value} repair is allowed."
     if check is not None and check.why_left is not None:
         return check.why_left

@@ -189,6 +189,13 @@ class RepairResult:
     scale: float = 1.0
     shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
+    def __repr__(self) -> str:
+        """On one line: whether it is clean and good, what the mesh is now, and what was done."""
+        done = ", ".join(step.name for step in self.steps if step.mended and not step.undone) or "nothing done"
+        clean = "clean" if self.clean else "not clean"
+        grades = f"grade {self.before.grade} before, {self.after.grade} after"
+        return f"<RepairResult: {clean}, {grades}, {self.mesh}, {done}>"
+
     @property
     def changed(self) -> bool:
         """Whether anything was done."""
