@@ -302,6 +302,7 @@ class TestSwapped:
         (finding,) = found.findings
         assert (finding.check, finding.severity, finding.element) == ("D119", Severity.ERROR, "file")
         assert '"instances" holds tooth numbers' in finding.message
+        assert "fix: swap labels and instances" in found.to_text()
         assert found.labels is not None and found.labels.numbering == "anonymous"
         skipped = {check for check, outcome in found.outcomes.items() if "D119" in str(outcome.reason)}
         assert skipped == {"D101", "D102", "D106", "D107", "D108", "D109", "D110", "D114"}

@@ -61,6 +61,14 @@ def test_debris_is_small_beside_the_mesh_and_in_itself() -> None:
     assert finding.indices.tolist() == [96]
 
 
+def test_what_lies_on_itself_has_no_depth_in_words() -> None:
+    square = np.array([[0, 0, 0], [60, 0, 0], [60, 60, 0], [0, 60, 0]], float)
+    twice = Mesh(vertices=square, faces=[[0, 1, 2], [0, 2, 3], [0, 1, 3], [1, 2, 3]])
+
+    (finding,) = [finding for finding in validate(twice).findings if finding.check == "S102"]
+    assert finding.measures["depth_mm"] == 0 and "deep" not in finding.message
+
+
 def test_a_second_sheet_is_told_and_kept() -> None:
     (finding,) = validate(mutations.two_sheets()).findings
 

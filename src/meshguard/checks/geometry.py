@@ -223,7 +223,7 @@ def inverted(facts: MeshFacts) -> Iterable[Finding]:
     lines through it. Repair flips the faces, which moves nothing, where the shape decides: a body; a sheet that is
     nearly closed; and a sheet with the ridges of an arch, unless only lossless repair is allowed, since the scan of an
     impression has that shape too. What the shape does not decide is said and left: a hollow sheet, as a palate is, and
-    a body that lies within another and looks outward as that one does. Debris below the limit for floating components
+    a body that lies within another and looks outward too. Debris below the limit for floating components
     is not judged.
     """
     found = [*_inverted_bodies(facts), *_nested_bodies(facts), *_back_sheets(facts)]

@@ -249,14 +249,14 @@ def _about_mesh_nodes(facts: DentalFacts, nodes: IntArray, diagnosis: Diagnosis)
     return located(facts.surface, "D103", element="vertex", indices=nodes, rows=rows, describe=diagnosis)
 
 
-@check("D118")
+@check("D118", remedy="label the gum 0 in the program that made the labels")
 def gum_is_not_zero(facts: DentalFacts) -> Iterable[Finding]:
     """Gum is not 0.
 
     A label other than 0 lies where the gum is: it is far larger than any tooth, borders nearly all of them, and has at
     least half of the boundary of the scan. Files label the gum 255, 99, -1, or the number after the last class; a
     program that expects 0 takes it for a tooth. Where it is a tooth's number, or 0 is a tooth, that is an error. The
-    other checks of teeth take it for the gum. 33 beside Universal numbers 1 to 32 is a convention, and no finding.
+    other checks of teeth take it for the gum. 33 beside Universal numbers 1 to 32 is a convention, not a finding.
     Label the gum 0.
     """
     meaning = facts.labels.meaning
@@ -279,7 +279,11 @@ def gum_is_not_zero(facts: DentalFacts) -> Iterable[Finding]:
     yield from about_nodes(facts, "D118", nodes, diagnosis)
 
 
-@check("D119", needs=("faces", "labels", "instances"))
+@check(
+    "D119",
+    needs=("faces", "labels", "instances"),
+    remedy="swap labels and instances, or write the file again",
+)
 def labels_and_instances_swapped(facts: DentalFacts) -> Iterable[Finding]:
     """Labels and instances swapped.
 

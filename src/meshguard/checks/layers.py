@@ -25,11 +25,11 @@ def second_layers(facts: MeshFacts) -> Iterable[Finding]:
     """Second layer.
 
     Surface lies over other surface that faces the same way, closer than two real surfaces could: a part was scanned
-    twice and does not quite match. The two sides of a thin wall, and teeth in contact, face opposite ways and are none.
-    Layers are measured from the centres of faces along their normals; a sample of the faces is asked first, so a layer
-    not much larger than the limit can be missed on a large mesh. Each layer is one finding, which lists its faces:
-    those of the smaller component, or both sheets where they belong to one. Nothing is repaired, since only a person
-    can say which layer is right. A layer that covers its patch exactly is a self-intersection (S102).
+    twice and does not quite match. The two sides of a thin wall, and teeth in contact, face opposite ways and are not
+    layers. Layers are measured from the centres of faces along their normals; a sample of the faces is measured first,
+    so a layer not much larger than the limit can be missed on a large mesh. Each layer is one finding, which lists its
+    faces: those of the smaller component, or both sheets where they belong to one. Nothing is repaired, since only a
+    person can say which layer is right. A layer that covers its patch exactly is a self-intersection (S102).
     """
     found = facts.second_layers
 

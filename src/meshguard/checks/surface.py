@@ -107,11 +107,12 @@ def _intersecting(
         present = [(CLASSES[kind], int(n)) for kind, n in enumerate(n_of_class[cluster]) if n]
         total = sum(n for _, n in present)
         kinds = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in present)
+        deep = f", {quantity(deepest[cluster], 'mm', 2)} deep" if deepest[cluster] else ""
         more = "" if intersections.complete else " (the search stopped at its cap: there may be more)"
         return Diagnosis(
             severity=max(severities[CLASSES.index(name)] for name, _ in present),
             message=(
-                f"{event} along {quantity(length[cluster], 'mm', 2)}, {quantity(deepest[cluster], 'mm', 2)} deep: "
+                f"{event} along {quantity(length[cluster], 'mm', 2)}{deep}: "
                 f"{total} pair{'s' * (total > 1)} of faces ({kinds}){more}."
             ),
             measures={
@@ -143,7 +144,7 @@ def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     a point or along an edge is a warning, everything else an error; a policy can weigh each class by `S102:class`.
     Repair cuts the spot out and fills it. Where two open surfaces pass through each other, each sound and at least
     `floating_area_mm2`, as crowns of a bridge may, it leaves them: either would lose a piece, and only a person can say
-    which. Faces that touch only along a crack of no width, at its T-junctions, are that crack (T107) and no finding
+    which. Faces that touch only along a crack of no width, at its T-junctions, are that crack (T107) and not a finding
     here; the report's statistics count them.
     """
     assemblies = facts.assemblies

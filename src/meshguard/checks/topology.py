@@ -190,7 +190,7 @@ def unwelded_cracks(facts: MeshFacts) -> Iterable[Finding]:
     Two stretches of boundary lie on one another, closer than the weld distance, but do not have the same vertices.
     Either vertices nearly coincide, since rounding has torn the surface open; or vertices of one side lie in the middle
     of edges of the other (T-junctions), and the crack has no width. What is connected along the boundary is one
-    finding. A loop that closes entirely is this and no hole. Repair splits edges at the vertices that lie on them,
+    finding. A loop that closes entirely is a crack, not a hole. Repair splits edges at the vertices that lie on them,
     which moves nothing, and welds vertices that nearly coincide (stitches the crack). An error only where the policy
     wants a closed surface.
     """
@@ -289,10 +289,10 @@ def nonorientable_components(facts: MeshFacts) -> Iterable[Finding]:
 def shared_walls(facts: MeshFacts) -> Iterable[Finding]:
     """Shared wall.
 
-    Two closed bodies touch in the same faces, run in opposite directions: an assembly, as of a die and its base. Each
-    needs its copy of the wall to be closed, so these faces are no duplicates. But their edges have four faces in every
-    file (T101). Each wall between two bodies is one finding, which lists both copies. Repair moves the bodies apart, by
-    a few micrometres; where a policy asks for one solid, it removes the wall from both.
+    Two closed bodies touch in the same faces, each with a copy that faces its own way: an assembly, as of a die and its
+    base. Each needs its copy of the wall to be closed, so these faces are not duplicates. But their edges have four
+    faces in every file (T101). Each wall between two bodies is one finding, which lists both copies. Repair moves the
+    bodies apart, by a few micrometres; where a policy asks for one solid, it removes the wall from both.
     """
     walls = facts.shared_walls
     faces = walls.faces.reshape(-1)
@@ -330,8 +330,9 @@ def seams(facts: MeshFacts) -> Iterable[Finding]:
 
     Two stretches of boundary run along each other, too far apart to be a crack (T107) and too close to be seen: the
     surface is cut there, within one component or between two. Stretches that are connected are one finding, with its
-    length and width, which lists their half-edges. A loop that is such a slit all around is this and no hole. Repair
-    closes none, since it would move more than a weld does. An error only where the policy wants a closed surface.
+    length and width, which lists their half-edges. A loop that is such a slit all around is a seam, not a
+    hole. Repair leaves it open, since closing it would move more than a weld does. An error only where the policy wants
+    a closed surface.
     """
     found = facts.seams
     lengths = facts.edge_lengths(facts.edge_ends(found.halfedges))

@@ -89,7 +89,9 @@ def swapped_layout(content: bytes, count: int) -> Layout | None:
     if _score(content, STL_HEADER, count, "<").plausible >= 0.5 or not _score(content, STL_HEADER, count, ">").certain:
         refuse_wild(content, count, count - 1)
         return None
-    message = f"The numbers of all {count} facets are byte-swapped (big-endian), but not their count; they are read so."
+    message = (
+        f"The numbers of all {count} facets are byte-swapped (big-endian), but not their count; they are read that way."
+    )
     return _swapped(content, count, message)
 
 
@@ -228,8 +230,8 @@ def _big_endian(content: bytes) -> Layout | None:
     return _swapped(
         content,
         count,
-        f"All numbers are byte-swapped (big-endian); the count so read is {count} facets, which fits the size of the"
-        " file, and they are read so.",
+        f"All numbers are byte-swapped (big-endian); read that way, the count is {count} facets and fits the"
+        " size of the file.",
     )
 
 
