@@ -58,7 +58,7 @@ def test_the_test_extra_exists() -> None:
 
 def test_the_commands_exist_with_their_options() -> None:
     lines = [line for block in blocks("text") for line in block.splitlines() if line.startswith("meshguard ")]
-    assert len(lines) == 12
+    assert len(lines) == 13
     for line in lines:
         words = re.split(r"\s{2,}", line)[0].split()[1:]
         said = CliRunner().invoke(commands, [words[0], "--help"]).output
