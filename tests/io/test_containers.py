@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 
 import pytest
@@ -37,6 +38,7 @@ def archive(*names: str, data: bytes = b"MUELLER" * 20) -> bytes:
         (["MUELLER.model"], "inside is 1 file of another kind"),
         ([], "there is nothing in it"),
         (["MUELLER.dcm"], "packed scanner export"),
+        (["MUELLER.zip"], "inside is 1 zip archive: unpack it and what is in it"),
     ],
 )
 @pytest.mark.parametrize("suffix", ["stl", "", "zip", "3mf"])
@@ -82,6 +84,12 @@ def test_an_archive_of_very_many_files_is_refused_at_once() -> None:
         (b"MUELLER".ljust(257, b"\0") + b"ustar\x0000", "a tar archive"),
         (gzip.compress(b"MUELLER", mtime=0), "gzip data within gzip data"),
         (b"\0" * 128 + b"DICMMUELLER", "DICOM"),
+        (b"<h1>MUELLER</h1>", "an HTML page"),
+        (b"%PDF-1.7\nMUELLER" + bytes(range(256)) * 50, "a PDF document"),
+        (b"\x89PNG\r\n\x1a\nMUELLER" + bytes(range(256)) * 50, "a picture"),
+        (b"\xff\xd8\xff\xe0MUELLER" + bytes(range(256)) * 50, "a picture"),
+        (b'{"error": "MUELLER"}', "a JSON file"),
+        (b' [\n{"MUELLER": 1}]' * 99, "a JSON file"),
         ("ply\nformat ascii 1.0\ncomment MUELLER\n".encode("utf-16"), "text in UTF-16"),
     ],
 )
@@ -91,6 +99,11 @@ def test_other_files_are_told_by_what_they_are(content: bytes, what: str, suffix
         format_of(content, suffix)
     assert what in str(caught.value)
     assert "MUELLER" not in str(caught.value)
+
+
+def test_free_text_of_a_binary_stl_may_be_json() -> None:
+    facet = struct.pack("<12fH", *range(12), 0)
+    assert format_of(b'{"a": 1}'.ljust(80) + struct.pack("<I", 9) + facet * 8) == "stl"
 
 
 @pytest.mark.parametrize("suffix", ["dcm", "hps"])

@@ -187,6 +187,37 @@ def test_positions_beyond_any_length_are_not_a_mesh() -> None:
         load(HEADER + struct.pack("<I", len(made)) + made.tobytes())
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_arbitrary_bytes_of_the_right_size_are_not_a_mesh(seed: int) -> None:
+    noise = random.Random(seed).randbytes(50 * 300)  # noqa: S311
+    with pytest.raises(ReadError, match="are not facets"):
+        load(HEADER + struct.pack("<I", 300) + noise)
+
+
+def test_a_first_facet_that_is_a_length_both_ways_does_not_hide_swapped_floats() -> None:
+    made = facets("grid")
+    made["corners"][0] = 0
+    mesh = load(HEADER + struct.pack("<I", len(made)) + swapped(made))
+    assert "byte-swapped" in told(mesh)["F101"]
+
+
+@pytest.mark.parametrize("count", [722, 12], ids=["usual size", "another size"])
+def test_bytes_without_their_highest_bit_are_refused(count: int) -> None:
+    """A transfer as text of 7 bits once was a mesh without a negative coordinate."""
+    content = damaged()
+    stripped = bytes(byte & 127 for byte in content[84:])
+    with pytest.raises(ReadError, match="7 bits"):
+        load(content[:80] + struct.pack("<I", count) + stripped)
+
+
+def test_corners_on_whole_numbers_are_no_damage() -> None:
+    made = facets("cube", normals=False)
+    made["corners"] = np.where(made["corners"] > made["corners"].mean(), 3, 2)
+    content = HEADER + struct.pack("<I", len(made)) + made.tobytes()
+    assert content[84:].isascii()
+    assert len(load(content).faces) == len(made)
+
+
 def test_normals_that_are_not_numbers_are_kept_and_counted() -> None:
     made = facets("cube")
     made["normal"][:3] = np.nan

@@ -57,6 +57,7 @@ _KINDS = {
 """Suffix of a file in an archive -> its kind, in the order in which they are told."""
 
 _SCANS = frozenset({"STL file", "PLY file", "OBJ file", "OFF file", "3MF file", "GLB file", "gzip file"})
+_ARCHIVES = frozenset({"zip archive", "7z archive", "RAR archive"})
 _OTHER = "file of another kind"
 
 _MAGIC = (
@@ -68,6 +69,14 @@ _MAGIC = (
     (257, b"ustar", "a tar archive"),
 )
 
+_DOCUMENTS = (
+    (re.compile(rb"\s*%PDF-"), "a PDF document"),
+    (re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a"), "a picture"),
+    (re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\"{\[\]\d])[^\0]*\Z"), "a JSON file"),
+)
+"""How a file begins that is not an archive and not a mesh: its first 256 bytes. In those of a binary STL, free text is
+followed by a NUL."""
+
 _ROOTS: dict[bytes, str | None] = {
     b"hps": None,
     b"packed_geometry": None,
@@ -77,7 +86,10 @@ _ROOTS: dict[bytes, str | None] = {
     b"x3d": "an X3D file",
     b"vtkfile": "a VTK file in XML",
     b"svg": "an SVG drawing",
-    **dict.fromkeys((b"html", b"head", b"body", b"meta", b"script", b"div", b"title"), "an HTML page"),
+    **dict.fromkeys(
+        b"html head body meta script style link div span title h1 h2 h3 p pre br hr center table form iframe".split(),
+        "an HTML page",
+    ),
 }
 """Root element -> what the file is; None for a packed scanner export."""
 
@@ -138,6 +150,8 @@ def check_archive(content: bytes, suffix: str) -> None:
         if scans > 1
         else "unpack it and give the scan that is in it"
         if scans == 1
+        else "unpack it and what is in it, and give each scan by itself"
+        if not _ARCHIVES.isdisjoint(kinds)
         else "export the scan as STL or PLY"
     )
     locked = " locked with a password" if any(entry.flag_bits & 1 for entry in entries) else ""
@@ -148,7 +162,7 @@ def check_archive(content: bytes, suffix: str) -> None:
 
 
 def refuse_container(content: bytes) -> None:
-    """Refuse archives other than zip, and DICOM; everything else passes.
+    """Refuse archives other than zip, DICOM, PDF, pictures and JSON; everything else passes.
 
     Raises:
         ReadError: the file is one of them; it says which.
@@ -158,6 +172,10 @@ def refuse_container(content: bytes) -> None:
             raise _refused(f"the file is {what}, not a mesh: unpack it and give each scan by itself", got=what)
     if content[128:132] == b"DICM":
         raise _refused("the file is DICOM, not a mesh: export the scan as STL or PLY", got="a DICOM file")
+    start = content[:256].removeprefix(b"\xef\xbb\xbf")
+    for beginning, what in _DOCUMENTS:
+        if beginning.match(start):
+            raise _refused(f"the file is {what}, not a mesh: export the scan as STL or PLY", got=what)
 
 
 def refuse_markup(text: bytes) -> None:

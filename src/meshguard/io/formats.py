@@ -55,9 +55,11 @@ def format_of(content: bytes, suffix: str = "") -> str:
     refuse_markup(content)
     if re.match(rb"(ST)?C?N?4?n?OFF\s", head):
         return "off"
+    if has_stl_keywords(content):
+        return "stl"
     if suffix in (*OTHERS, "ply"):
         return suffix
-    if has_stl_keywords(content) or holds_facets(content):
+    if holds_facets(content):
         return "stl"
     if holds_unusual_layout(content):
         return "stl"

@@ -35,6 +35,10 @@ _PLAUSIBLE = 0.99
 
 _CHUNK = 1 << 16
 _SAMPLE = 1000
+_FIRST = 8
+
+_MANY = 48
+"""So many different coordinates without a byte above 7F are no coincidence: of arbitrary ones, 1 in 16 has none."""
 
 _EXPECTED = "a binary STL: 84 bytes, then 50 for each facet, little-endian"
 
@@ -68,26 +72,33 @@ def is_binary_stl_size(content: bytes) -> bool:
 
 
 def is_doubtful(start: bytes, count: int) -> bool:
-    """Whether the largest coordinate of the first facet is not a length; then `swapped_layout` looks further.
+    """Whether one of the first facets has a largest coordinate that is not a length, or all bytes of them are ASCII.
+
+    Then `swapped_layout` looks further. One facet is not enough: of byte-swapped ones, one in a hundred would pass.
 
     Args:
-        start: the content of a file of the usual size or its beginning, at least the first facet.
+        start: the content of a file of the usual size or its beginning, at least `_FIRST` facets if it has as many.
         count: how many facets the file has.
     """
     if count < 4:
         return False
-    largest = max(map(abs, struct.unpack_from("<9f", start, STL_HEADER + 12)))
-    return largest != 0 and not _SMALLEST < largest < _LARGEST
+    count = min(count, _FIRST)
+    with np.errstate(invalid="ignore"):
+        largest = np.abs(_numbers(start, STL_HEADER, count, "<")[:, 3:]).max(axis=1)
+        is_length = (largest == 0) | ((largest > _SMALLEST) & (largest < _LARGEST))
+    return not is_length.all() or start[STL_HEADER : STL_HEADER + STL_RECORD * count].isascii()
 
 
 def swapped_layout(content: bytes, count: int) -> Layout | None:
     """The layout of a file of the usual size whose numbers are big-endian; None if they are not.
 
     Raises:
-        ReadError: every facet has a coordinate far beyond any length, and they are not big-endian.
+        ReadError: most facets have a coordinate far beyond any length, and they are not big-endian; or the highest bit
+            of each byte was cleared.
     """
+    _refuse_seven_bits(content, count)
     if _score(content, STL_HEADER, count, "<").plausible >= 0.5 or not _score(content, STL_HEADER, count, ">").certain:
-        refuse_wild(content, count, count - 1)
+        refuse_wild(content, count, count // 2)
         return None
     message = (
         f"The numbers of all {count} facets are byte-swapped (big-endian), but not their count; they are read that way."
@@ -362,6 +373,7 @@ def _refuse_text_mode(content: bytes, count: int, usual: _Score) -> None:
         ReadError: it was.
     """
     declared: int = struct.unpack_from("<I", content, 80)[0]
+    _refuse_seven_bits(content, count)
     unfit = usual.wild > max(1, count // 100)
     if _is_utf8(content):
         reason = "a program handled this binary STL as UTF-8 text, which changed bytes: send it again as a binary file"
@@ -389,6 +401,30 @@ def _refuse_text_mode(content: bytes, count: int, usual: _Score) -> None:
         offset=content.index(b"\r\n", 80),
         expected=_EXPECTED,
         got=f"{pairs} pairs 0D 0A and no other 0A",
+    )
+
+
+def _refuse_seven_bits(content: bytes, count: int) -> None:
+    """Refuse facets whose bytes have lost their highest bit, and with it signs and digits of the numbers.
+
+    Args:
+        content: the whole file.
+        count: facets that the bytes have room for.
+
+    Raises:
+        ReadError: no byte has that bit, although the corners have many different coordinates.
+    """
+    if not content[STL_HEADER:].isascii():
+        return
+    coordinates = _numbers(content, STL_HEADER, min(count, _SAMPLE), "<")[:, 3:]
+    if len(np.unique(coordinates)) < _MANY:
+        return
+    raise ReadError(
+        "this binary STL was transferred as text of 7 bits, which cleared the highest bit of each byte: send it again"
+        " as a binary file",
+        offset=STL_HEADER,
+        expected=_EXPECTED,
+        got="no byte above 7F",
     )
 
 
