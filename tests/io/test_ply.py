@@ -294,6 +294,14 @@ def test_known_names_become_arrays() -> None:
     np.testing.assert_array_equal(mesh.vertices, [[1, 2, 3]])
 
 
+def test_capital_letters_of_known_names_do_not_count() -> None:
+    header = f"element vertex 1\n{XYZ}" + "".join(f"property uchar {name}\n" for name in ("Red", "GREEN", "Blue"))
+    mesh = read_ply(_ascii(header, "0 0 0 7 8 9\n"))
+    assert {name: data.tolist() for name, data in mesh.vertex_data.items()} == {"color": [[7, 8, 9]]}
+    apart = mesh.with_data(vertex={name: np.ones(1, np.uint8) for name in ("Red", "Green", "Blue")})
+    assert set(read_ply(ply_bytes(apart)).vertex_data) == {"color", "Red", "Green", "Blue"}
+
+
 def test_names_that_clash_lose_nothing() -> None:
     header = f"element vertex 1\n{XYZ}property int q\nproperty int q\nproperty float x\nproperty uchar color\n"
     header += "property uchar red\nproperty uchar green\nproperty uchar blue\n"

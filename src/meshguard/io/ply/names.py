@@ -1,9 +1,10 @@
 """What the properties of a PLY are called in a mesh, and back.
 
 `red green blue [alpha]` (also `diffuse_red` …, `r g b [a]`) are one array `color`, `nx ny nz` one array `normal`, and
-`NAME_0 … NAME_k-1` one array NAME with k columns (`NAME_0of1` is one of a single column). All columns of an array have
-one type, and numbered ones are side by side; what does not fit keeps its own name. A name that a PLY cannot hold is
-percent-encoded as in a URL, and decoded when read; a lone "%" stands for the empty name.
+`NAME_0 … NAME_k-1` one array NAME with k columns (`NAME_0of1` is one of a single column). Whether letters of the former
+are capital does not count. All columns of an array have one type, and numbered ones are side by side; what does not fit
+keeps its own name. A name that a PLY cannot hold is percent-encoded as in a URL, and decoded when read; a lone "%"
+stands for the empty name.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def _joined(names: list[str], dtypes: list[str]) -> list[Group]:
     """The arrays of several columns, or of one that is marked as such; the well-known ones first."""
     found: list[Group] = []
     taken: set[int] = set()
-    first = {name: k for k, name in reversed(list(enumerate(names)))}
+    numbered = list(reversed(list(enumerate(names))))
+    first = {name.lower(): k for k, name in numbered} | {name: k for k, name in numbered}
     for target, parts in _KNOWN:
         columns = [first[part] for part in parts[:3] if part in first]
         if (
@@ -139,7 +141,7 @@ def _parts(name: str, columns: int, *, escaped: bool) -> list[str]:
         if escaped and _NUMBERED.match(raw):
             head, _, tail = raw.rpartition("_")
             return [f"{head}%5F{tail}"]
-        if name in _RESERVED or (escaped and any(name in parts for _, parts in _KNOWN)):
+        if name in _RESERVED or (escaped and any(name.lower() in parts for _, parts in _KNOWN)):
             return [f"%{ord(name[0]):02X}{name[1:]}"]
         return [raw]
     for target, parts in _KNOWN:
