@@ -305,7 +305,7 @@ class TestSwapped:
         assert "fix: swap labels and instances" in found.to_text()
         assert found.labels is not None and found.labels.numbering == "anonymous"
         skipped = {check for check, outcome in found.outcomes.items() if "D119" in str(outcome.reason)}
-        assert skipped == {"D101", "D102", "D106", "D107", "D108", "D109", "D110", "D114"}
+        assert skipped == {"D101", "D102", "D103", "D106", "D107", "D108", "D109", "D110", "D114"}
 
     def test_a_part_of_an_arch_and_universal_numbers(self) -> None:
         part = np.isin(self.LABEL, (34, 35, 36))
@@ -314,6 +314,14 @@ class TestSwapped:
         for instance in (np.where(part, self.LABEL, 0), universal):
             counted = np.unique(instance, return_inverse=True)[1]
             assert self.found(counted, instance).outcomes["D119"].status is Status.FAILED
+
+    @pytest.mark.parametrize("gum", [18, 33])
+    def test_gum_with_a_number_among_the_instances(self, gum: int) -> None:
+        numbers = self.LABEL
+        if gum == fdi.UNIVERSAL_GUM:
+            numbers = np.array([int(fdi.to_universal(code)) if code else 0 for code in self.LABEL.tolist()])
+        found = self.found(self.COUNT, np.where(self.LABEL == 0, gum, numbers))
+        assert [finding.check for finding in found.findings] == ["D119"]
 
     def test_what_is_right_or_does_not_mark_the_same_teeth_is_not_swapped(self) -> None:
         assert self.found(self.LABEL, self.COUNT).outcomes["D119"].status is Status.PASSED

@@ -167,7 +167,7 @@ def _split_teeth(facts: DentalFacts, codes: list[int]) -> Iterable[Finding]:
     yield from about_teeth(facts, "D102", [number for pair in split for number in pair], diagnosis)
 
 
-@check("D103", limits=("instance_share",), needs=("faces", "labels", "instances"))
+@check("D103", limits=("instance_share",), needs=("faces", "labels", "instances", "unswapped"))
 def instances_disagree(facts: DentalFacts) -> Iterable[Finding]:
     """Instances and labels disagree.
 

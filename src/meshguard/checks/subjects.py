@@ -56,9 +56,11 @@ def _why_no_labels(facts: DentalFacts) -> str | None:
 def _why_no_codes(facts: DentalFacts) -> str | None:
     if facts.labels.is_fdi:
         return None
-    if facts.are_swapped:
-        return "The tooth numbers are not in the labels but in the instances (D119)."
-    return "The numbering of the labels is unknown: they are anonymous classes."
+    return _why_swapped(facts) or "The numbering of the labels is unknown: they are anonymous classes."
+
+
+def _why_swapped(facts: DentalFacts) -> str | None:
+    return "The tooth numbers are not in the labels but in the instances (D119)." if facts.are_swapped else None
 
 
 def _why_no_jaw(facts: DentalFacts) -> str | None:
@@ -83,6 +85,7 @@ _OF_TEETH = MappingProxyType(
         "fdi": lambda facts: _why_no_labels(facts) or _why_no_codes(facts),
         "jaw": lambda facts: _why_no_labels(facts) or _why_no_codes(facts) or _why_no_jaw(facts),
         "instances": lambda facts: _why_no_labels(facts) or _why_no_instances(facts),
+        "unswapped": lambda facts: _why_no_labels(facts) or _why_swapped(facts),
     }
 )
 

@@ -150,7 +150,9 @@ def are_swapped(carried: CarriedLabels, labelling: Labelling) -> bool:
     labels = stored.astype(np.int64).reshape(-1)
     pairs, counts = np.unique(np.stack([instances, labels], axis=1)[instances > 0], axis=0, return_counts=True)
     ids, starts = np.unique(pairs[:, 0], return_index=True)
-    if not len(ids) or not (fdi.look_like_codes(ids.tolist()) or fdi.look_universal(ids.tolist())):
+    codes: list[int] = ids.tolist()
+    is_universal = fdi.look_universal(codes, has_gum=fdi.UNIVERSAL_GUM in codes)
+    if not codes or not (fdi.look_like_codes(codes) or is_universal):
         return False
     return bool(np.maximum.reduceat(counts, starts).sum() >= SAME_TEETH * counts.sum())
 
