@@ -228,6 +228,17 @@ def test_a_hole_joined_by_a_seam_stays_a_hole() -> None:
         assert all(area > 0 for area in areas)
 
 
+def test_two_parts_that_meet_in_a_corner_cover_nothing_else() -> None:
+    points: Points = [(0, 0), (5, 5), (9, 0), (9, 9), (0, 9)]
+    corners = [0, 1, 2, 3, 1, 4]
+    around = oracles.doubled_area([points[corner] for corner in corners])
+    for shift in range(len(corners)):
+        faces, flags = cut(points, corners[shift:] + corners[:shift])
+        areas = [oracles.doubled_area([points[corner] for corner in face]) for face in faces]
+        assert flags == triangulation.SELF_TOUCHING
+        assert sum(map(abs, areas)) == sum(areas) == around
+
+
 def test_too_large_a_polygon_becomes_a_fan_unless_it_is_convex() -> None:
     n = triangulation.MOST_CORNERS + 4
     turns = 2 * np.pi * np.arange(n) / n

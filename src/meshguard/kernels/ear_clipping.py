@@ -217,7 +217,8 @@ def _blocker(
     """Where, from `start` on, the list of reflex corners has one that lies in the triangle at b; −1 for nowhere.
 
     A corner in the place of one of the triangle's own is in the way only if the polygon goes on from it into the
-    triangle: so holes that a seam joins to the border are cut as they should be.
+    triangle: so holes that a seam joins to the border are cut as they should be. Where it goes back at once by the same
+    two sides, all that is left has no area, and the triangle would cover what is outside.
     """
     a, c = before[b], after[b]
     u_low, u_high = min(u[a], u[b], u[c]), max(u[a], u[b], u[c])
@@ -241,7 +242,8 @@ def _blocker(
         if same >= 0:
             previous = a if same == b else (c if same == a else b)
             following = c if same == b else (b if same == a else a)
-            if not _enters(u, v, previous, same, following, before[p], after[p]):
+            goes_back = same == b and before[p] == c and after[p] == a
+            if not goes_back and not _enters(u, v, previous, same, following, before[p], after[p]):
                 continue
         return k
     return -1
