@@ -138,9 +138,16 @@ def _cost(result: RepairResult) -> list[RenderableType]:
             *relabelled,
             f"{many(n_new, 'new face')}, {added} of surface that was not scanned",
             f"{removed} of scanned surface removed",
+            *_merged(result),
             f"no scanned vertex moved{furthest}",
         ]
     return [_indented(cost) for cost in costs]
+
+
+def _merged(result: RepairResult) -> list[str]:
+    """How much of the surface was there twice and is there once now; nothing where none was."""
+    area = sum(step.parameters.get("second_copy_mm2", 0.0) for step in result.steps if not step.undone)
+    return [f"a second copy of {quantity(area, 'mm²')} of surface removed, the first is left"] if area else []
 
 
 def _outcome(result: RepairResult, reasons: tuple[str, ...], written: str | None) -> str:

@@ -159,7 +159,7 @@ class RepairResult:
             were asked for.
         area_added_mm2: area of the faces whose surface was not scanned.
         area_removed_mm2: area of the input's surface that was removed: dropped components, and what was cut out,
-            whether it was filled again or not.
+            whether it was filled again or not. Surface that was there twice and is there once is not removed.
         not_repaired: findings of the report after, from warnings on, and why each was left.
         clean: whether the result is sound: no non-manifold edge or vertex, faces oriented consistently and outward, no
             face without area, no duplicate, and nothing intersects but closed bodies of an assembly; under a policy

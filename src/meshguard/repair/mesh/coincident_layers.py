@@ -23,11 +23,13 @@ def merge_doubled_quads(draft: Draft) -> Change:
     """Keep one diagonal of each quadrilateral that is meshed with both and not quite flat."""
     change = _merged(draft, draft.facts.doubled_quads)
     limit = draft.policy.tolerance("doubled_quad_mm").within(draft.facts.diagonal)
-    return Change(draft=change.draft, mended=change.mended, parameters={"doubled_quad_mm": limit})
+    return Change(draft=change.draft, mended=change.mended, parameters={"doubled_quad_mm": limit, **change.parameters})
 
 
 def _merged(draft: Draft, layers: CoincidentLayers) -> Change:
     """The draft with one layer of each patch."""
     if not layers.n_patches:
         return Change(draft=draft)
-    return Change(draft=draft.without(draft.facts.redundant_faces(layers)), mended=layers.n_patches)
+    dropped = draft.facts.redundant_faces(layers)
+    area = float(draft.facts.face_measures.area[dropped].sum())
+    return Change(draft=draft.without(dropped), mended=layers.n_patches, parameters={"second_copy_mm2": area})

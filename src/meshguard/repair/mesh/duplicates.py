@@ -26,4 +26,5 @@ def drop_duplicates(draft: Draft) -> Change:
         is_usual = upward == (2 * np.count_nonzero(upward) >= len(group))
         is_dropped[group] = True
         is_dropped[group[np.flatnonzero(is_usual)[0]]] = False
-    return Change(draft=draft.without(is_dropped), mended=len(groups))
+    area = float(draft.facts.face_measures.area[is_dropped].sum())
+    return Change(draft=draft.without(is_dropped), mended=len(groups), parameters={"second_copy_mm2": area})
