@@ -144,11 +144,11 @@ def self_intersections(facts: MeshFacts) -> Iterable[Finding]:
     a point or along an edge is a warning, everything else an error; a policy can weigh each class by `S102:class`.
     Repair cuts the spot out and fills it. Where two open surfaces pass through each other, each sound and at least
     `floating_area_mm2`, as crowns of a bridge may, it leaves them: either would lose a piece, and only a person can say
-    which. Faces that touch only along a crack of no width, at its T-junctions, are that crack (T107) and not a finding
-    here; the report's statistics count them.
+    which. Faces that touch only along a crack of no width, at its T-junctions, are that crack (T107), and the two sides
+    of a shared wall are that (T109): not findings here, but the report's statistics count them.
     """
     assemblies = facts.assemblies
-    of_itself = assemblies.of_one_surface & ~facts.is_at_crack
+    of_itself = assemblies.of_one_surface & ~(facts.is_at_crack | facts.is_in_wall)
     return [
         *_intersecting(facts, "S102", of_itself, "The surface cuts through itself", Safety.LOCAL),
         *_intersecting(facts, "S102", assemblies.of_sheets, "Two open surfaces pass through each other", None),

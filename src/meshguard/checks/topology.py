@@ -290,17 +290,18 @@ def shared_walls(facts: MeshFacts) -> Iterable[Finding]:
     """Shared wall.
 
     Two closed bodies touch in the same faces, each with a copy that faces its own way: an assembly, as of a die and its
-    base. Each needs its copy of the wall to be closed, so these faces are not duplicates. But their edges have four
-    faces in every file (T101). Each wall between two bodies is one finding, which lists both copies. Repair moves the
-    bodies apart, by a few micrometres; where a policy asks for one solid, it removes the wall from both.
+    base. Each needs its copy of the wall to be closed, so these faces are not duplicates, and not a second layer where
+    the two mesh the wall with other edges. But their edges have four faces in every file (T101). Each wall between two
+    bodies is one finding, which lists both copies. Repair moves the bodies apart, by a few micrometres; where a policy
+    asks for one solid, it removes the wall from both.
     """
     walls = facts.shared_walls
-    faces = walls.faces.reshape(-1)
+    faces = np.concatenate([walls.faces.reshape(-1), walls.layers.faces])
     area = facts.face_measures.area
 
     def describe(places: IntArray) -> Diagnosis:
         one_side = float(area[faces[places]].sum()) / 2
-        count = len(places) // 2
+        count = (len(places) + 1) // 2
         noun = "one face" if count == 1 else f"{count} faces"
         return Diagnosis(
             severity=Severity.WARNING,
@@ -315,7 +316,7 @@ def shared_walls(facts: MeshFacts) -> Iterable[Finding]:
         element="face",
         indices=faces,
         rows=facts.corners[faces],
-        labels=np.repeat(walls.wall, 2),
+        labels=np.concatenate([np.repeat(walls.wall, 2), walls.wall_of_layers]),
         describe=describe,
     )
 

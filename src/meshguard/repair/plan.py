@@ -90,6 +90,14 @@ PLAN: tuple[Step, ...] = (
         count=lambda draft: len(degenerate_faces.zero_area_faces(draft)),
     ),
     Step(
+        name="mesh shared walls alike",
+        checks=("T109", "S102", "T101"),
+        safety=Safety.LOCAL,
+        why="before one layer of two is dropped, since each of two bodies needs its side of the wall between them",
+        run=walls.mesh_walls_alike,
+        count=lambda draft: draft.facts.layers.n_patches,
+    ),
+    Step(
         name="orient bodies at shared walls",
         checks=("T104",),
         safety=Safety.LOSSLESS,

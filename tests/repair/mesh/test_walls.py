@@ -66,6 +66,45 @@ def test_the_wall_of_an_inverted_body_goes_too(make: object) -> None:
     assert volume(result.mesh) == pytest.approx(2 * 30.0**3)
 
 
+def meshed_otherwise(mesh: Mesh, wall_x: float = 30.0) -> Mesh:
+    """The mesh with the other diagonal in the first copy of its wall."""
+    faces = mesh.faces.copy()
+    one, other = np.flatnonzero((mesh.vertices[faces][:, :, 0] == wall_x).all(axis=1))[:2]
+    (tip,) = set(faces[other].tolist()) - set(faces[one].tolist())
+    (at,) = (i for i in range(3) if faces[one, i] not in faces[other])
+    a, b, c = np.roll(faces[one], -at)
+    faces[one], faces[other] = (a, b, tip), (tip, c, a)
+    return Mesh(vertices=mesh.vertices, faces=faces)
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1, 2, 3])
+def test_a_wall_may_have_another_diagonal_on_each_side(seed: int | None) -> None:
+    mesh = meshed_otherwise(broken.shared_wall())
+    whole = volume(mesh)
+    if seed is not None:
+        mesh = shapes.shuffled(shapes.soup(rotated(mesh, seed)), seed)
+        whole = abs(volume(mesh))
+    report = meshguard.validate(mesh)
+    assert {finding.check for finding in report.findings} & {"T109", "S102", "T104"} == {"T109"}
+    apart = repair(mesh)
+    stats = proved(apart)
+    assert (stats["faces"], stats["components"], stats["boundary_edges"]) == (24, 2, 0)
+    assert volume(apart.mesh) == pytest.approx(whole, rel=1e-3)
+    one = repair(mesh, policy="print")
+    stats = proved(one, "print")
+    assert (stats["faces"], stats["components"], one.max_displacement_mm) == (20, 1, 0.0)
+
+
+def test_a_wall_with_two_diagonals_is_one_where_a_body_is_inverted() -> None:
+    mesh = meshed_otherwise(broken.shared_wall())
+    faces = mesh.faces.copy()
+    faces[: len(faces) // 2] = faces[: len(faces) // 2][:, ::-1]
+    apart = repair(Mesh(vertices=mesh.vertices, faces=faces))
+
+    assert (proved(apart)["components"], proved(apart)["boundary_edges"]) == (2, 0)
+    assert volume(apart.mesh) == pytest.approx(volume(mesh), rel=1e-3)
+
+
 def test_all_walls_of_a_row_go() -> None:
     result = repair(broken.shared_wall(4), policy="print")
     stats = proved(result, "print")

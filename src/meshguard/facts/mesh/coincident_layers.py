@@ -38,6 +38,23 @@ class CoincidentLayers(NamedTuple):
         """How many patches are covered twice."""
         return (int(self.layer[-1]) + 1) // 2 if len(self.layer) else 0
 
+    def only(self, is_chosen: npt.NDArray[np.bool_]) -> CoincidentLayers:
+        """Some of the patches, bool (n_patches,)."""
+        if is_chosen.all():
+            return self
+        chosen = is_chosen[self.layer // 2]
+        number = np.cumsum(is_chosen) - 1
+        layer = 2 * number[self.layer[chosen] // 2] + self.layer[chosen] % 2
+        return CoincidentLayers(frozen(self.faces[chosen]), frozen(layer.astype(np.int32)))
+
+    def and_those_apart(self, other: CoincidentLayers) -> CoincidentLayers:
+        """These patches, and those of `other` that have no face of them."""
+        is_new = np.ones(other.n_patches, np.bool_)
+        is_new[other.layer[np.isin(other.faces, self.faces)] // 2] = False
+        other = other.only(is_new)
+        layer = np.concatenate([self.layer, other.layer + 2 * self.n_patches]).astype(np.int32)
+        return CoincidentLayers(frozen(np.concatenate([self.faces, other.faces])), frozen(layer))
+
 
 NO_LAYERS = CoincidentLayers(frozen(np.empty(0, np.int32)), frozen(np.empty(0, np.int32)))
 """What is found where no patch is covered twice."""

@@ -41,17 +41,23 @@ from meshguard.facts.mesh.outward_orientation import BackSheet, find_back_sheets
 from meshguard.facts.mesh.seams import Seams, find_seams
 from meshguard.facts.mesh.second_layers import SecondLayers, find_second_layers
 from meshguard.facts.mesh.self_intersections import Intersections, find_intersections, is_fold, pair_segments
-from meshguard.facts.mesh.shared_walls import SharedWalls, find_excess_duplicates, find_shared_walls
+from meshguard.facts.mesh.shared_walls import (
+    SharedWalls,
+    find_excess_duplicates,
+    find_layered_walls,
+    find_shared_walls,
+)
 from meshguard.facts.mesh.sheets import pair_sheets
 from meshguard.facts.once import once, share_known
 from meshguard.float32 import are_float32, float32_step, step_of_size
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
 from meshguard.kernels.intersections import TOUCH_POINT, TOUCH_SEGMENT
+from meshguard.mesh import Mesh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meshguard.mesh import FloatArray, IntArray, Mesh
+    from meshguard.mesh import FloatArray, IntArray
 
 
 _TOUCHES = (TOUCH_POINT, TOUCH_SEGMENT)
@@ -97,8 +103,20 @@ class MeshFacts(Connectivity):
 
     @once
     def shared_walls(self) -> SharedWalls:
-        """Duplicates that are none: faces in which two closed bodies touch."""
-        return find_shared_walls(self, self.duplicates)
+        """Duplicates and layers of which none is too many: faces in which two closed bodies touch."""
+        if not len(self.edges.nonmanifold) or not self.layers.n_patches:
+            return find_shared_walls(self, self.duplicates)
+
+        def connected(corners: IntArray) -> tuple[Connectivity, list[IntArray]]:
+            mesh = Connectivity(Mesh(vertices=self.positions, faces=corners), self.policy)
+            return mesh, find_duplicates(mesh)
+
+        return find_layered_walls(self, self.layers, connected)
+
+    @once
+    def layers(self) -> CoincidentLayers:
+        """All patches that are covered twice, by other faces each time, shared walls among them."""
+        return self._flat_layers.and_those_apart(self._quad_layers)
 
     @once
     def excess_duplicates(self) -> list[IntArray]:
@@ -107,14 +125,37 @@ class MeshFacts(Connectivity):
 
     @once
     def coincident_layers(self) -> CoincidentLayers:
-        """Flat patches that are covered exactly twice, by other faces each time."""
-        return find_coincident_layers(self, self.intersections) if may_have_layers(self) else NO_LAYERS
+        """Flat patches that are covered exactly twice, by other faces each time, and are no shared walls."""
+        return self._without_walls(self._flat_layers)
 
     @once
     def doubled_quads(self) -> CoincidentLayers:
-        """Quadrilaterals meshed with both diagonals, which pass each other within the policy's limit."""
+        """Quadrilaterals meshed with both diagonals, close enough for the policy, and not in shared walls."""
+        return self._without_walls(self._quad_layers)
+
+    @once
+    def _flat_layers(self) -> CoincidentLayers:
+        return find_coincident_layers(self, self.intersections) if may_have_layers(self) else NO_LAYERS
+
+    @once
+    def _quad_layers(self) -> CoincidentLayers:
         limit = self.policy.tolerance("doubled_quad_mm").within(self.diagonal)
         return find_doubled_quads(self, limit) if may_have_layers(self) else NO_LAYERS
+
+    def _without_walls(self, layers: CoincidentLayers) -> CoincidentLayers:
+        if not layers.n_patches:
+            return layers
+        is_other = np.ones(layers.n_patches, np.bool_)
+        is_other[layers.layer[np.isin(layers.faces, self.shared_walls.layers.faces)] // 2] = False
+        return layers.only(is_other)
+
+    @once
+    def is_in_wall(self) -> BoolArray:
+        """Whether each intersecting pair is of the two sides of a shared wall, bool (k,)."""
+        is_walled = np.zeros(len(self.corners), np.bool_)
+        is_walled[self.shared_walls.layers.faces] = True
+        both: BoolArray = np.asarray(is_walled[self.intersections.pairs].all(axis=1))
+        return frozen(both)
 
     def redundant_faces(self, layers: CoincidentLayers) -> BoolArray:
         """The faces of one layer of each patch, bool (m,): of the one that goes with the faces around it less well."""

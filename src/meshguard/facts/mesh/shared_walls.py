@@ -1,6 +1,7 @@
 """Shared walls: where two closed bodies touch in the same faces, run in opposite directions.
 
-Each of the two needs its copy to be closed. So these are no duplicates of which one is too many.
+Each of the two needs its copy to be closed. So these are no duplicates of which one is too many. The two copies may be
+meshed differently, with other edges within the same outline: coincident layers, of which both are needed too.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshguard.facts.arrays import connected_components, frozen
+from meshguard.facts.mesh.coincident_layers import NO_LAYERS, CoincidentLayers
 from meshguard.facts.mesh.sheets import find_sheets
+from meshguard.halfedges import face_normals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshguard.facts.arrays import BoolArray
     from meshguard.facts.mesh.connectivity import Connectivity
     from meshguard.mesh import IntArray
@@ -24,10 +29,81 @@ class SharedWalls(NamedTuple):
     Attributes:
         faces: int32 (k, 2), the two copies of each face of a wall, the lower first; the rows ascending.
         wall: int32 (k,), the wall that each pair belongs to: of the same two bodies, and connected through positions.
+        layers: parts of walls that the two bodies mesh differently.
+        wall_of_layers: int32, the wall that each face of these belongs to.
     """
 
     faces: IntArray
     wall: IntArray
+    layers: CoincidentLayers = NO_LAYERS
+    wall_of_layers: IntArray = NO_LAYERS.layer
+
+
+def find_layered_walls(
+    mesh: Connectivity, layers: CoincidentLayers, connected: Callable[[IntArray], tuple[Connectivity, list[IntArray]]]
+) -> SharedWalls:
+    """The shared walls of a mesh that may mesh them differently on both sides.
+
+    They are the walls of the mesh in which the second layer of each patch is meshed as the first.
+
+    Args:
+        mesh: whose faces they are.
+        layers: patches that are covered twice.
+        connected: asked with other faces for the same positions, int32 (t, 3): what they are connected to, and
+            duplicates among them.
+    """
+    alike = mesh_alike(mesh, layers)
+    kept, n_kept = np.flatnonzero(~alike.replaced), len(alike.replaced) - int(alike.replaced.sum())
+    pairs, wall, _, _ = find_shared_walls(*connected(np.concatenate([mesh.corners[~alike.replaced], alike.corners])))
+    is_of_layers = (pairs >= n_kept).any(axis=1)
+    patch = alike.patch[pairs[is_of_layers].max(axis=1) - n_kept]
+    n_walled = np.bincount(patch, minlength=layers.n_patches)
+    is_wall = (n_walled > 0) & (n_walled == np.bincount(alike.patch, minlength=layers.n_patches))
+    wall_of_patch = np.zeros(layers.n_patches, np.int32)
+    wall_of_patch[patch] = wall[is_of_layers]
+    walled = layers.only(is_wall)
+    return SharedWalls(
+        frozen(kept[pairs[~is_of_layers]].astype(np.int32)),
+        frozen(wall[~is_of_layers]),
+        walled,
+        frozen(wall_of_patch[is_wall][walled.layer // 2]),
+    )
+
+
+class Alike(NamedTuple):
+    """What meshes the second layer of each patch as the first.
+
+    Attributes:
+        replaced: bool (m,), the faces of the second layers.
+        corners: int32 (t, 3), what replaces them; they face the way that the second layer does.
+        patch: int32 (t,), the patch of each of these.
+        parents: int32 (t,), a face of the second layer for each of these.
+    """
+
+    replaced: BoolArray
+    corners: IntArray
+    patch: IntArray
+    parents: IntArray
+
+
+def mesh_alike(mesh: Connectivity, layers: CoincidentLayers) -> Alike:
+    """What meshes the second layer of each patch as the first."""
+    replaced = np.zeros(len(mesh.corners), np.bool_)
+    is_second = layers.layer % 2 == 1
+    replaced[layers.faces[is_second]] = True
+    normals = face_normals(mesh.positions, mesh.corners[layers.faces])
+    sums = np.stack(
+        [np.bincount(layers.layer, normals[:, axis], minlength=2 * layers.n_patches) for axis in range(3)], axis=1
+    )
+    is_opposite = (sums[::2] * sums[1::2]).sum(axis=1) < 0
+    patch = layers.layer[~is_second] // 2
+    corners = mesh.corners[layers.faces[~is_second]].copy()
+    corners[is_opposite[patch]] = corners[is_opposite[patch]][:, [0, 2, 1]]
+    second, count = layers.faces[is_second], np.bincount(layers.layer, minlength=2 * layers.n_patches)
+    place = np.arange(len(patch)) - np.searchsorted(patch, patch)
+    begins = np.cumsum(count[1::2]) - count[1::2]
+    parents = second[begins[patch] + place % count[1::2][patch]].astype(np.int32)
+    return Alike(replaced, corners, patch, parents)
 
 
 def find_shared_walls(mesh: Connectivity, duplicates: list[IntArray]) -> SharedWalls:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import centroids, connected_components, frozen
+from meshguard.facts.mesh.shared_walls import mesh_alike
 from meshguard.halfedges import edge_keys
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
 from meshguard.repair.mesh.marching_tetrahedra import INSIDE, winding_at
@@ -15,11 +16,33 @@ from meshguard.repair.step import Change
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
     from meshguard.facts.mesh import MeshFacts
+    from meshguard.facts.mesh.coincident_layers import CoincidentLayers
     from meshguard.mesh import FloatArray, IntArray
     from meshguard.repair.draft import Draft
 
 _MOST_SHEETS = 64
 """Sheets that are asked whether they lie inside the rest, each by itself: bounds the work. Real walls are few."""
+
+
+def mesh_walls_alike(draft: Draft) -> Change:
+    """Mesh the wall that two closed bodies share on one side as on the other, where each has edges of its own in it.
+
+    No vertex moves. Where one of the two bodies is inverted, both sides face the same way; then it is flipped too.
+    """
+    facts = draft.facts
+    layers = facts.shared_walls.layers
+    if layers.n_patches:
+        return Change(draft=_meshed_alike(draft, layers), mended=layers.n_patches)
+    if not facts.layers.n_patches or not len(facts.edges.nonmanifold):
+        return Change(draft=draft)
+    turned = orient_at_walls(_meshed_alike(draft, facts.layers))
+    return turned if turned.mended else Change(draft=draft)
+
+
+def _meshed_alike(draft: Draft, layers: CoincidentLayers) -> Draft:
+    """The draft with the second layer of each patch meshed as the first."""
+    alike = mesh_alike(draft.facts, layers)
+    return draft.rebuilt(alike.replaced, np.empty((0, 3)), alike.corners, parents=alike.parents)
 
 
 def orient_at_walls(draft: Draft) -> Change:
