@@ -109,3 +109,15 @@ def test_a_slit_within_one_component_is_a_seam_all_around() -> None:
 
 def test_a_limit_of_nothing_finds_nothing() -> None:
     assert len(found(mutations.seam(), Policy(limits={"seam_width_mm": 0.0})).length) == 0
+
+
+@pytest.mark.parametrize("count", [3, 4, 7, 20])
+def test_a_crack_of_tjunctions_is_no_seam(count: int) -> None:
+    """Two strips that lie edge to edge; one has one edge there, the other `count`."""
+    one, other = shapes.grid(1, 1, bulge=0.0), shapes.grid(count, 1, bulge=0.0)
+    facts = MeshFacts(
+        shapes.joined(one, Mesh(vertices=other.vertices + [0.0, 40.0, 0.0], faces=other.faces)), policy("scan")
+    )
+
+    assert facts.cracks is not None and facts.cracks.n_tjunctions.tolist() == [count - 1]
+    assert not len(facts.seams.length)

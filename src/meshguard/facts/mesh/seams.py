@@ -65,7 +65,7 @@ def find_seams(mesh: Connectivity, loops: Loops, cracks: Cracks | None, width: f
     if cracks is not None and len(cracks.positions):
         is_cracked = np.zeros(len(mesh.positions), np.bool_)
         is_cracked[cracks.positions] = True
-        is_open = ~np.asarray(is_cracked[ends].any(axis=1))[row]
+        is_open = ~np.asarray(is_cracked[ends].any(axis=1) | np.isin(boundary, cracks.split))[row]
         row, beside, distance, is_certain = row[is_open], beside[is_open], distance[is_open], is_certain[is_open]
     if not len(row):
         none = np.empty(0, np.int32)
