@@ -176,8 +176,8 @@ MESH_LIMITS = by_name(
     Limit(
         "crossing_share",
         0.25,
-        "Two components of which one is open cross, rather than touch, where they meet along a curve of at least this "
-        "share of the square root of the smaller one's area.",
+        "Two open components cross, rather than touch, where they meet along a curve of at least this share of the "
+        "square root of the smaller one's area.",
     ),
     Limit(
         "removed_fraction",

@@ -56,21 +56,34 @@ def test_what_could_be_debris_in_millimetres_is_no_object() -> None:
     assert kinds(scaled(broken.overlapping_bodies(), 0.01)) == {BODIES}
 
 
-def test_a_touch_is_no_crossing() -> None:
-    """A side of the box is 13 mm, its area 1,014 mm2: its corner reaches through the sheet by less and less."""
+def corner_through_sheet(depth: float, *, is_open: bool) -> Mesh:
+    """A box of sides of 13 mm whose corner reaches so far through a sheet."""
     box = shapes.cube(13.0)
+    for _ in range(3):
+        a, b, c = (box.vertices[box.faces[:, corner]] for corner in range(3))
+        parts = [(a, a + b, c + a), (a + b, b, b + c), (c + a, b + c, c), (a + b, b + c, c + a)]
+        soup = np.concatenate([np.stack([p if p is a or p is b or p is c else p / 2 for p in t], 1) for t in parts])
+        box = broken.welded(Mesh(vertices=soup.reshape(-1, 3), faces=np.arange(3 * len(soup)).reshape(-1, 3)))
     corner_down = np.linalg.qr(np.array([[1.0, 1.0, 1.0], [1.0, -1.0, 0.0], [1.0, 1.0, -2.0]]).T)[0]
     vertices = (box.vertices @ corner_down)[:, [1, 2, 0]]
     vertices -= vertices[vertices[:, 2].argmin()]
+    box = Mesh(vertices=vertices + [1.0, 2.0, -depth], faces=box.faces)
+    if is_open:
+        box = box.take(np.arange(len(box.faces)) != box.vertices[box.faces].mean(axis=1)[:, 2].argmax())
+    return shapes.joined(shapes.grid(12, 20, bulge=0.0), box)
 
-    def at(depth: float) -> Mesh:
-        lowered = Mesh(vertices=vertices + [1.0, 2.0, -depth], faces=box.faces)
-        return shapes.joined(shapes.grid(12, 10, bulge=0.0), lowered)
 
+def test_a_touch_of_two_open_ones_is_no_crossing() -> None:
+    """The area of the box is 1,014 mm2: its corner reaches through the sheet by less and less."""
     # At depth d the corner of a cube cuts a triangle with a perimeter of 3 sqrt(6) d: a quarter of the root is at 1.08.
-    assert kinds(at(1.2)) == {BODY_AND_SHEET}
-    assert kinds(at(1.0)) == {NONE}
-    assert kinds(at(1.0), Policy(limits={"crossing_share": 0.2})) == {BODY_AND_SHEET}
+    assert kinds(corner_through_sheet(1.2, is_open=True)) == {SHEETS}
+    assert kinds(corner_through_sheet(1.0, is_open=True)) == {NONE}
+    assert kinds(corner_through_sheet(1.0, is_open=True), Policy(limits={"crossing_share": 0.2})) == {SHEETS}
+
+
+@pytest.mark.parametrize("depth", [0.05, 1.0, 6.0])
+def test_a_closed_body_crosses_an_open_one_however_little(depth: float) -> None:
+    assert kinds(corner_through_sheet(depth, is_open=False)) == {BODY_AND_SHEET}
 
 
 @pytest.mark.parametrize(("degrees", "kind"), [(20.0, NONE), (40.0, SHEETS), (160.0, SHEETS)])

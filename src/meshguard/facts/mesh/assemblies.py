@@ -78,8 +78,8 @@ def find_assemblies(
 
     Two closed components always are. Where one or both are open, each must be an object: at least `floating_area_mm2`,
     whatever the size of the mesh, or of very many faces; hardly intersecting itself; and more than a stray patch. And
-    they must cross by more than a touch: along a curve of at least `crossing_share` of the square root of the smaller
-    one's area, on which faces that are layers of one surface do not count.
+    they must cross, where faces that are layers of one surface do not count; two open ones by more than a touch: along
+    a curve of at least `crossing_share` of the square root of the smaller one's area.
 
     Args:
         mesh: whose faces intersect.
@@ -102,8 +102,8 @@ def find_assemblies(
     is_crossing = (found.classes[asked] == kernels.CROSSING) & ~_are_layers(mesh, found.pairs[asked])
     length = np.bincount(of_asked, np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1) * is_crossing, len(couples))
     least = mesh.policy.limit("crossing_share") * np.sqrt(components.area[couples].min(axis=1, initial=np.inf))
-    do_cross = length >= least
     are_sheets = is_open[couples].all(axis=1)
+    do_cross = (length > 0) & ((length >= least) | ~are_sheets)
     kind[asked] = np.where(do_cross, np.where(are_sheets, SHEETS, BODY_AND_SHEET), NONE)[of_asked]
     return Assemblies(frozen(kind), frozenset((int(a), int(b)) for a, b in couples[do_cross].tolist()))
 
