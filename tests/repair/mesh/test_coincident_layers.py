@@ -40,9 +40,10 @@ def test_a_lone_quad_stays_as_two_faces(axis: int) -> None:
     assert result.face_origin.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("bulge", [3.0, 40.0])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_quads_that_are_not_flat_are_merged_too(reverse: bool) -> None:
-    result = repair(broken.doubled_quads(12, 12, {40, 41, 42, 52, 53, 54}, bulge=3.0, reverse=reverse))
+def test_quads_that_are_not_flat_are_merged_too(reverse: bool, bulge: float) -> None:
+    result = repair(broken.doubled_quads(12, 12, {40, 41, 42, 52, 53, 54}, bulge=bulge, reverse=reverse))
     stats = proved(result)
 
     assert steps(result)[BENT] == 6

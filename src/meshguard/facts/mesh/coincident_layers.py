@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from meshguard.mesh import FloatArray, IntArray
 
 
+_TWIST = 0.1
+"""A quadrilateral whose outline is part of more surface is one layer meshed twice where its diagonals pass each other
+within this share of the shorter one, for the tetrahedron between them is no object there. A proposal."""
+
+
 class CoincidentLayers(NamedTuple):
     """Pairs of layers that cover the same patch.
 
@@ -100,7 +105,10 @@ def find_coincident_layers(mesh: Connectivity, intersections: Intersections) -> 
 
 
 def find_doubled_quads(mesh: Connectivity, thickness: float) -> CoincidentLayers:
-    """Quadrilaterals that are meshed with both diagonals, where these pass each other within `thickness` mm."""
+    """Quadrilaterals that are meshed with both diagonals, where these pass each other within `thickness` mm.
+
+    Where its outline is part of more surface, a quadrilateral may be twisted more, up to a share of its diagonals.
+    """
     halfedges = _possible_diagonals(mesh)
     twins = mesh.edges.twins[halfedges]
     ends = mesh.edge_ends(halfedges)
@@ -112,10 +120,13 @@ def find_doubled_quads(mesh: Connectivity, thickness: float) -> CoincidentLayers
     place = np.minimum(np.searchsorted(along[order], across), max(0, len(order) - 1))
     other = order[place] if len(order) else order
     is_doubled = (along[other] == across) & (across[other] == along) & (halfedges < halfedges[other])
-    is_doubled[is_doubled] = _cross_within(
-        mesh.positions[ends[is_doubled]], mesh.positions[tips[is_doubled]], thickness
-    )
+    is_shared = np.zeros(len(mesh.corners), np.bool_)
+    is_shared[mesh.edges.nonmanifold // 3] = True
     quads = np.stack([halfedges, twins, halfedges[other], twins[other]], axis=1)[is_doubled] // 3
+    one, another = mesh.positions[ends[is_doubled]], mesh.positions[tips[is_doubled]]
+    shorter = np.minimum(*(np.linalg.norm(line[:, 1] - line[:, 0], axis=1) for line in (one, another)))
+    within = np.maximum(thickness, _TWIST * shorter * is_shared[quads].any(axis=1))
+    quads = quads[_cross_within(one, another, within)]
     # A face is counted in one quadrilateral only.
     taken: set[int] = set()
     free = []
@@ -193,10 +204,10 @@ def _possible_diagonals(mesh: Connectivity) -> IntArray:
     return halfedges[is_near[twins[halfedges] // 3]].astype(np.int32)
 
 
-def _cross_within(one: FloatArray, other: FloatArray, distance: float) -> npt.NDArray[np.bool_]:
+def _cross_within(one: FloatArray, other: FloatArray, distance: FloatArray) -> npt.NDArray[np.bool_]:
     """Whether two segments cross, seen along the normal of both, within a distance, bool (k,).
 
-    Both arguments are float64 (k, 2, 3), mm.
+    The segments are float64 (k, 2, 3), the distances float64 (k,), mm.
     """
     along, across, away = one[:, 1] - one[:, 0], other[:, 1] - other[:, 0], other[:, 0] - one[:, 0]
     normal = np.cross(along, across)
