@@ -146,7 +146,7 @@ def _cost(result: RepairResult) -> list[RenderableType]:
 
 def _merged(result: RepairResult) -> list[str]:
     """How much of the surface was there twice and is there once now; nothing where none was."""
-    area = sum(step.parameters.get("second_copy_mm2", 0.0) for step in result.steps if not step.undone)
+    area = sum(step.second_copy_mm2 for step in result.steps)
     return [f"a second copy of {quantity(area, 'mm²')} of surface removed, the first is left"] if area else []
 
 

@@ -82,9 +82,6 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
     area = draft.facts.face_measures.area
     before, least = _areas(facts, rounds=draft.precision is Precision.SINGLE)
     remains = np.bincount(draft.origin[~new], area[~new], minlength=len(source.faces))
-    removed = np.where(remains < least, before - remains, 0.0)
-    gone = np.flatnonzero((removed > 0) & (remains == 0)).astype(np.int32)
-    removed[gone[_are_covered(facts, gone, draft)]] = 0.0
     return Assembly(
         mesh,
         _facts_of(mesh, draft),
@@ -92,20 +89,8 @@ def assemble(start: Draft, draft: Draft) -> Assembly:
         draft.origin,
         float(displacement[np.isfinite(displacement)].max(initial=0.0)),
         float(area[draft.synthetic & new].sum()),
-        float(removed.sum()),
+        float(np.where(remains < least, before - remains, 0.0).sum()),
     )
-
-
-def _are_covered(facts: MeshFacts, faces: IntArray, draft: Draft) -> BoolArray:
-    """Whether surface that is left lies where some faces of the input were, bool (k,): they were there twice."""
-    staying = np.flatnonzero(draft.facts.is_sound & ~draft.synthetic).astype(np.int32)
-    points = _centres(facts.positions, facts.corners[faces])
-    if not len(faces) or not len(staying):
-        return np.zeros(len(faces), np.bool_)
-    limits = ("separation_mm", "doubled_quad_mm")
-    reach = max(draft.policy.tolerance(limit).within(facts.diagonal) for limit in limits)
-    are_covered: BoolArray = draft.facts.distances_to(staying, frozen(points)) <= reach
-    return are_covered
 
 
 def _areas(facts: MeshFacts, *, rounds: bool) -> tuple[FloatArray, FloatArray]:

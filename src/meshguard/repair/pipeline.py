@@ -108,7 +108,7 @@ def repaired(
             face_origin=assembly.face_origin,
             max_displacement_mm=assembly.max_displacement_mm,
             area_added_mm2=assembly.area_added_mm2,
-            area_removed_mm2=assembly.area_removed_mm2,
+            area_removed_mm2=max(0.0, assembly.area_removed_mm2 - sum(record.second_copy_mm2 for record in records)),
             not_repaired=tuple(_left(after, most, mend_labels=mend_labels)),
             clean=not reasons,
             relabelled=None if final is unmended else label_changes(unmended, final),

@@ -44,6 +44,11 @@ class StepRecord:
     parameters: Mapping[str, float] = field(default_factory=dict)
     undone: str = ""
 
+    @property
+    def second_copy_mm2(self) -> float:
+        """Area of what was there twice and is there once now, mm2."""
+        return 0.0 if self.undone else self.parameters.get("second_copy_mm2", 0.0)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {

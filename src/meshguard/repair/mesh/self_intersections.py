@@ -46,11 +46,16 @@ def replace_intersecting_patches(draft: Draft) -> Change:
     if not replacements and not len(gone):
         return Change(draft=draft)
     mended = split_nonmanifold(with_replacements(draft, replacements, gone)).draft
+    lost, _ = _removed_area(mended, [_places(draft, gone)])
     return Change(
         draft=mended,
         mended=len(pairs) if small else len(pairs) - len(left),
-        lost_mm2=_lost_area(mended, [_places(draft, gone)]),
-        parameters={"rebuild_diameter_mm": limit, "patches_replaced": len(replacements), "faces_removed": len(gone)},
+        lost_mm2=lost,
+        parameters={
+            "rebuild_diameter_mm": limit,
+            "patches_replaced": len(replacements),
+            "faces_removed": len(gone),
+        },
     )
 
 
@@ -79,8 +84,11 @@ def remove_intersecting_faces(draft: Draft) -> Change:
         gone[losers] = True
         removed.append(_places(draft, losers))
         draft = split_nonmanifold(draft.without(gone)).draft
-    lost = _lost_area(draft, removed)
-    return Change(draft=draft, mended=start, parameters={"longest_edge_mm": length}, lost_mm2=lost)
+    lost, twice = _removed_area(draft, removed)
+    parameters = {"longest_edge_mm": length}
+    if twice > lost:  # layers lay on one another; where sheets cross, a little of one lies on the other too
+        parameters["second_copy_mm2"] = twice
+    return Change(draft=draft, mended=start, parameters=parameters, lost_mm2=lost)
 
 
 class _Objects:
@@ -115,8 +123,8 @@ def _places(draft: Draft, faces: IntArray) -> tuple[FloatArray, FloatArray]:
     return centroids(draft.positions, draft.corners[faces]), draft.facts.face_measures.area[faces]
 
 
-def _lost_area(draft: Draft, removed: list[tuple[FloatArray, FloatArray]]) -> float:
-    """The area of removed faces, and of what is debris without them, in whose place nothing is left, mm2.
+def _removed_area(draft: Draft, removed: list[tuple[FloatArray, FloatArray]]) -> tuple[float, float]:
+    """The area of removed faces, and of what is debris without them, where nothing is left; and where surface is, mm2.
 
     Args:
         draft: what is left.
@@ -128,9 +136,9 @@ def _lost_area(draft: Draft, removed: list[tuple[FloatArray, FloatArray]]) -> fl
     points, area = (np.concatenate(parts) for parts in zip(*places, strict=True))
     staying = np.flatnonzero(facts.is_sound & ~is_debris).astype(np.int32)
     if not len(points) or not len(staying):
-        return float(area.sum())
+        return float(area.sum()), 0.0
     is_covered = facts.distances_to(staying, points) <= draft.policy.tolerance("separation_mm").within(facts.diagonal)
-    return float(area[~is_covered].sum())
+    return float(area[~is_covered].sum()), float(area[is_covered].sum())
 
 
 def _long_edges(draft: Draft, faces: IntArray) -> BoolArray:
