@@ -65,7 +65,8 @@ class TestCutLoops:
     def test_crossings_do_not_depend_on_which_loop_is_pushed_aside(self, name: str) -> None:
         """Whether two loops cross is symmetric, a loop does not cross itself, and every loop is crossed by another."""
         _, surface, loops = cut(MESHES[name][0])
-        crossings = np.array([facts_of_handles._freed(surface, loops, steps, []).is_odd for steps in loops.steps])
+        pairs = facts_of_handles._Found(surface, loops)
+        crossings = np.array([pairs.freed(steps).is_odd for steps in loops.steps])
 
         assert (crossings == crossings.T).all()
         assert not crossings.diagonal().any()

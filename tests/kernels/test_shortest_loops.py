@@ -10,7 +10,7 @@ import pytest
 from meshguard.facts.arrays import frozen
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.handles import _surface
-from meshguard.kernels.shortest_loops import node_normals, shortest_loop
+from meshguard.kernels.shortest_loops import new_search, node_normals, shortest_loop
 from meshguard.policy import policy
 from tests import shapes
 
@@ -25,7 +25,7 @@ def test_the_shortest_way_along_a_ring_is_its_inner_equator(reach: float, work: 
     cut = frozen(halfedges[(rows == [0, 1]).all(axis=1) & (halfedges < twins)])
     bases = frozen(np.unique(surface.node[np.concatenate([cut, twins[cut]])]))
     nothing, steps = frozen(np.empty(0, np.int32)), np.empty(len(surface.corner), np.int32)
-    length, count = shortest_loop(surface, cut, bases, nothing, nothing, reach, 200.0, work, steps)
+    length, count = shortest_loop(surface, cut, bases, nothing, nothing, reach, 200.0, work, new_search(surface), steps)
     loop = surface.flat[steps[:count]]
     ends = surface.positions[np.stack([loop, np.roll(loop, -1)])]
     equator = 40 * 2 * 15.0 * math.sin(math.pi / 40)

@@ -77,7 +77,7 @@ class Surface(NamedTuple):
     corner: npt.NDArray[np.int32]
 
 
-class _Search(NamedTuple):
+class Search(NamedTuple):
     """What searches write to, one after the other: `turn` says which of them has seen a node last."""
 
     distance: npt.NDArray[np.float64]
@@ -88,6 +88,23 @@ class _Search(NamedTuple):
     keys: npt.NDArray[np.float64]
     items: npt.NDArray[np.int32]
     is_odd: npt.NDArray[np.bool_]
+    last_turn: npt.NDArray[np.int32]
+
+
+def new_search(surface: Surface) -> Search:
+    """What searches on a surface can write to."""
+    count, length = len(surface.corner), len(surface.twins)
+    return Search(
+        np.empty(count, np.float64),
+        np.empty(count, np.int32),
+        np.empty(count, np.bool_),
+        np.empty(count, np.bool_),
+        np.zeros(count, np.int32),
+        np.empty(2 * length + 1, np.float64),
+        np.empty(2 * length + 1, np.int32),
+        np.zeros(length, np.bool_),
+        np.zeros(1, np.int32),
+    )
 
 
 @inlined
@@ -138,7 +155,7 @@ def _write_loop(parent: npt.NDArray[np.int32], v: int, w: int, out_nodes: npt.ND
 @inlined
 def _search_from(
     surface: Surface,
-    search: _Search,
+    search: Search,
     base: int,
     turn: int,
     reach: float,
@@ -215,6 +232,7 @@ def shortest_loop(
     first_reach: float,
     limit: float,
     most_work: int,
+    search: Search,
     out_steps: npt.NDArray[np.int32],
 ) -> tuple[float, int]:
     """The shortest loop of edges that passes one of two cuts an odd number of times.
@@ -231,26 +249,16 @@ def shortest_loop(
         first_reach: how far from its base the loop is looked for first, mm.
         limit: from where on it is looked for everywhere, mm.
         most_work: edges that are looked at before the search may stop.
+        search: from `new_search`; the same for all searches on a surface.
         out_steps: (n,) int32: the steps along the loop, as in `cut_loops`; of equally long loops it is the one with
             the least position.
 
     Returns:
         Its length in mm, infinite where there is none, and how many steps it has.
     """
-    count, length = len(surface.corner), len(surface.twins)
-    search = _Search(
-        np.empty(count, np.float64),
-        np.empty(count, np.int32),
-        np.empty(count, np.bool_),
-        np.empty(count, np.bool_),
-        np.zeros(count, np.int32),
-        np.empty(2 * length + 1, np.float64),
-        np.empty(2 * length + 1, np.int32),
-        np.zeros(length, np.bool_),
-    )
-    nodes = np.empty(count, np.int32)
+    nodes = np.empty(len(surface.corner), np.int32)
     best, n_best, least = np.inf, 0, -1
-    reach, work, turn = first_reach, 0, 0
+    reach, work, turn = first_reach, 0, search.last_turn[0]
     while True:
         for second in range(2):
             cut, bases = (second_cut, second_bases) if second else (first_cut, first_bases)
@@ -267,6 +275,7 @@ def shortest_loop(
         if best < np.inf or reach == np.inf:
             break
         reach = 2.0 * reach if 2.0 * reach < limit and work <= most_work else np.inf
+    search.last_turn[0] = turn
     for i in range(n_best):
         out_steps[i] = _step_between(surface, nodes[i], nodes[(i + 1) % n_best])
     return best, n_best

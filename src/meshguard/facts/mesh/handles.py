@@ -18,7 +18,7 @@ import numpy.typing as npt
 from meshguard.facts.arrays import frozen
 from meshguard.halfedges import next_halfedge, unit_vectors
 from meshguard.kernels import handles as kernels
-from meshguard.kernels.shortest_loops import Surface, node_normals, shortest_loop
+from meshguard.kernels.shortest_loops import Surface, new_search, node_normals, shortest_loop
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray
@@ -128,11 +128,75 @@ class _Crossings(NamedTuple):
 
     Attributes:
         edges: int32, edges that leave it to its left an odd number of times, ascending.
+        nodes: int32, nodes along it: each of the edges starts or ends at one of them.
         is_odd: bool, whether each loop of the cut graph crosses it an odd number of times.
     """
 
     edges: IntArray
+    nodes: IntArray
     is_odd: BoolArray
+
+
+class _Found:
+    """The pairs of sums of loops that were found so far: first, second, first, second, and so on.
+
+    Attributes:
+        sums: the sums; the two of a pair cross once, and sums of different pairs do not cross.
+        is_odd: bool, a row for each sum: whether each loop of the cut graph crosses it an odd number of times.
+    """
+
+    def __init__(self, surface: Surface, loops: _CutLoops) -> None:
+        self._surface, self._loops = surface, loops
+        self._is_marked = np.zeros(len(surface.twins), np.bool_)
+        self._of_loop: dict[int, _Crossings] = {}
+        self.sums: list[_Crossings] = []
+        self.is_odd = np.zeros((0, len(loops.steps)), np.bool_)
+
+    def add(self, first: _Crossings, second: _Crossings) -> None:
+        """Add a pair."""
+        self.sums += [first, second]
+        self.is_odd = np.concatenate([self.is_odd, [first.is_odd, second.is_odd]])
+
+    def freed_loop(self, number: int) -> _Crossings:
+        """A loop of the cut graph without what it has of the pairs."""
+        if number not in self._of_loop:
+            self._of_loop[number] = self._crossings(self._loops.steps[number])
+        return self._freed(self._of_loop[number], self.is_odd[:, number])
+
+    def freed(self, steps: IntArray) -> _Crossings:
+        """Any loop without what it has of the pairs."""
+        items = np.concatenate([np.empty(0, np.int32), *(found.edges for found in self.sums)])
+        starts = np.cumsum([0, *(len(found.edges) for found in self.sums)])[:-1]
+        crosses = self._parities(_edges_along(self._surface, steps), items, starts)
+        return self._freed(self._crossings(steps), crosses)
+
+    def _freed(self, loop: _Crossings, crosses: BoolArray) -> _Crossings:
+        """A loop without what it has of the pairs, where it crosses some of their sums an odd number of times."""
+        if not crosses.any():
+            return loop
+        partners = np.flatnonzero(crosses) ^ 1  # to cross one of a pair is to hold the other
+        parts = [loop, *(self.sums[place] for place in partners.tolist())]
+        return _Crossings(
+            frozen(_odd(np.concatenate([part.edges for part in parts]))),
+            frozen(np.unique(np.concatenate([part.nodes for part in parts]))),
+            loop.is_odd ^ np.logical_xor.reduce(self.is_odd[partners], axis=0),
+        )
+
+    def _crossings(self, steps: IntArray) -> _Crossings:
+        """A loop by what crosses it."""
+        surface, loops = self._surface, self._loops
+        left = frozen(_left_of(surface, steps))
+        nodes = surface.node[np.where(steps < 0, next_halfedge(~steps), steps)]
+        return _Crossings(left, frozen(np.sort(nodes)), self._parities(left, loops.edges, loops.starts))
+
+    def _parities(self, edges: IntArray, items: IntArray, starts: npt.NDArray[np.int64]) -> BoolArray:
+        """Whether each of some lists of edges, none of them empty, has an odd number of these edges, bool (s,)."""
+        if not len(starts):
+            return np.zeros(0, np.bool_)
+        self._is_marked[edges] = True
+        is_odd: BoolArray = np.logical_xor.reduceat(self._is_marked[items], starts)
+        self._is_marked[edges] = False
+        return is_odd
 
 
 def _shortest_loops(surface: Surface, loops: _CutLoops) -> list[tuple[float, IntArray]]:
@@ -143,35 +207,36 @@ def _shortest_loops(surface: Surface, loops: _CutLoops) -> list[tuple[float, Int
     made orthogonal: a loop is a sum of loops of the cut graph, modulo 2, and whether two cross an odd number of times
     is a product that is linear in both. So no loop is found twice, nor a sum of those before.
     """
-    sums: list[tuple[_Crossings, _Crossings]] = []
+    pairs = _Found(surface, loops)
     found: list[tuple[float, IntArray]] = []
     n_sought = min(MOST_HANDLES, len(loops.steps) // 2)
     work = max(_LEAST_WORK, _MOST_WORK // n_sought)
+    search = new_search(surface)
     steps_found = np.empty(len(surface.corner), np.int32)
     for number in np.argsort(loops.lengths, kind="stable").tolist():
         if len(found) == n_sought:
             break
-        first = _freed(surface, loops, loops.steps[number], sums)
+        first = pairs.freed_loop(number)
         if not first.is_odd.any():  # those before add up to it
             continue
-        second = _freed(surface, loops, loops.steps[_partner(loops, first)], sums)
+        second = pairs.freed_loop(_partner(loops, first))
         limit = float(loops.lengths[number])
         reach = _FIRST_REACH * limit / len(loops.steps[number])
         length, count = shortest_loop(
             surface,
             first.edges,
-            _bases(surface, first),
+            _scattered(first.nodes),
             second.edges,
-            _bases(surface, second),
+            _scattered(second.nodes),
             reach,
             limit,
             work,
+            search,
             steps_found,
         )
         found.append((length, frozen(steps_found[:count].copy())))
-        tightened = _freed(surface, loops, found[-1][1], sums)
-        partner = _freed(surface, loops, loops.steps[_partner(loops, tightened)], sums)
-        sums.append((tightened, partner))
+        tightened = pairs.freed(found[-1][1])
+        pairs.add(tightened, pairs.freed_loop(_partner(loops, tightened)))
     return found
 
 
@@ -179,26 +244,6 @@ def _partner(loops: _CutLoops, crossings: _Crossings) -> int:
     """The shortest loop of the cut graph that crosses a sum of loops an odd number of times."""
     partners = np.flatnonzero(crossings.is_odd)
     return int(partners[np.argmin(loops.lengths[partners])])
-
-
-def _freed(
-    surface: Surface, loops: _CutLoops, steps: IntArray, sums: list[tuple[_Crossings, _Crossings]]
-) -> _Crossings:
-    """A loop without what it has of pairs of loops that cross once."""
-    is_marked = np.zeros(len(surface.twins), np.bool_)
-    along = _edges_along(surface, steps)
-    is_marked[along] = True
-    parts = [_left_of(surface, steps)]
-    for first, second in sums:
-        if np.count_nonzero(is_marked[second.edges]) % 2:
-            parts.append(first.edges)
-        if np.count_nonzero(is_marked[first.edges]) % 2:
-            parts.append(second.edges)
-    edges = _odd(np.concatenate(parts))
-    is_marked[along] = False
-    is_marked[edges] = True
-    crossings = np.add.reduceat(is_marked[loops.edges].astype(np.int64), loops.starts)
-    return _Crossings(frozen(edges), crossings % 2 == 1)
 
 
 def _edges_along(surface: Surface, steps: IntArray) -> IntArray:
@@ -226,9 +271,8 @@ def _odd(items: IntArray) -> IntArray:
     return odd
 
 
-def _bases(surface: Surface, crossings: _Crossings) -> IntArray:
-    """The nodes at the edges that cross a loop, scattered, int32: the first of them may be all that are asked."""
-    nodes = np.unique(surface.node[np.concatenate([crossings.edges, next_halfedge(crossings.edges)])])
+def _scattered(nodes: IntArray) -> IntArray:
+    """Nodes in another order, scattered, int32: the first of them may be all that are asked."""
     return frozen(nodes[np.argsort(np.arange(len(nodes)) * 0.6180339887498949 % 1.0, kind="stable")])
 
 
