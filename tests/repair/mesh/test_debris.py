@@ -113,3 +113,18 @@ class TestIslands:
         result = repair(self.sheet(4, 2), policy=Policy(limits={"hole_diameter_mm": 6.0, "hole_fraction": 1.0}))
 
         assert "S101" not in {finding.check for finding in result.after.findings}
+
+    def test_in_a_hole_that_cannot_be_filled_it_is_kept(self) -> None:
+        """A pole through the hole would cross whatever fills it."""
+        sheet = self.sheet(8, 2)
+        height = float(sheet.vertices[:, 2].max())
+        pole = shapes.cube(1.0)
+        place = (pole.vertices - pole.vertices.mean(axis=0)) * [0.4, 0.4, 20.0] + [2.5, 0.0, height]
+        mesh = shapes.joined(sheet, Mesh(vertices=np.float32(place), faces=pole.faces))
+        policy = Policy(limits={"hole_diameter_mm": 20.0, "hole_fraction": 1.0, "floating_area_mm2": 5.0})
+        result = repair(mesh, policy=policy)
+        alone = repair(sheet, policy=policy)
+
+        assert steps(alone) == {"drop floating components": 1, "fill holes": 1}
+        assert steps(result) == {}
+        assert result.mesh is mesh

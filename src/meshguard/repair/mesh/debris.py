@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshguard.repair.mesh.holes import islands_in_open_holes
+from meshguard.repair.mesh.holes import islands_in_closed_holes, islands_in_open_holes
 from meshguard.repair.step import Change
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def floating_components(facts: MeshFacts) -> IntArray:
 
 
 def drop_floating(draft: Draft) -> Change:
-    """Drop components that are debris; every larger one is kept."""
+    """Drop components that are debris; every larger one is kept, and what lies in a hole that cannot be filled."""
     facts = draft.facts
-    debris = floating_components(facts)
+    debris = islands_in_closed_holes(draft, floating_components(facts))
     if not len(debris):
         return Change(draft=draft)
     area = float(facts.components.area[debris].sum())

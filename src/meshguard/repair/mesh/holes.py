@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from meshguard.repair.step import Change
 from meshguard.watch import look
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from meshguard.facts.arrays import BoolArray
     from meshguard.facts.mesh import MeshFacts
     from meshguard.mesh import FloatArray, IntArray
@@ -39,25 +41,53 @@ def fillable_loops(facts: MeshFacts) -> IntArray:
 
 
 def islands_in_open_holes(facts: MeshFacts, components: IntArray) -> IntArray:
-    """Of some components those that lie in a hole which repair leaves open, int32, ascending.
-
-    Seen along the hole's vector area, the middle of an island lies within the hole's loop, and no farther above or
-    below the middle of that loop than a quarter of the hole's diameter.
-    """
+    """Of some components those that lie in a hole which repair leaves open, int32, ascending."""
     loops = facts.loops
     is_open = loops.is_closed & ~loops.is_rim
     is_open[fillable_loops(facts)] = False
-    if not len(components) or not is_open.any():
-        return np.empty(0, np.int32)
-    middles = 0.5 * (facts.components.lowest[components] + facts.components.highest[components])
+    return components[_is_in_holes(facts, components, facts, np.flatnonzero(is_open))]
+
+
+def islands_in_closed_holes(draft: Draft, components: IntArray) -> IntArray:
+    """Of some components those without which the holes that they lie in are filled or were none, int32, ascending.
+
+    Where something else stands in the way of the faces that would fill a hole, a component in it is not among them.
+    """
+    facts = draft.facts
+    if not _is_in_holes(facts, components, facts, _fillable_holes(facts)).any():
+        return components
+    filled = fill_holes(draft.without(np.isin(facts.components.of_face, components), components=True)).draft.facts
+    return components[~_is_in_holes(facts, components, filled, _fillable_holes(filled))]
+
+
+def _fillable_holes(facts: MeshFacts) -> IntArray:
+    """The fillable loops that are no rims, int32: what lies within a rim does not lie in a hole."""
+    loops = fillable_loops(facts)
+    return loops[~facts.loops.is_rim[loops]]
+
+
+def _is_in_holes(
+    facts: MeshFacts, components: IntArray, of_holes: MeshFacts, holes: npt.NDArray[np.integer[Any]]
+) -> BoolArray:
+    """Whether each of some components lies in one of some holes, bool (k,).
+
+    Seen along the hole's vector area, the middle of an island lies within the hole's loop, and no farther above or
+    below the middle of that loop than a quarter of the hole's diameter. It is smaller than the hole.
+    """
+    loops = of_holes.loops
     is_island = np.zeros(len(components), np.bool_)
-    for loop in np.flatnonzero(is_open).tolist():
-        points = facts.positions[loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]]]
+    if not len(components):
+        return is_island
+    lowest, highest = facts.components.lowest[components], facts.components.highest[components]
+    middles, sizes = 0.5 * (lowest + highest), np.linalg.norm(highest - lowest, axis=1)
+    for loop in holes.tolist():
+        look()
+        points = of_holes.positions[loops.positions[loops.offsets[loop] : loops.offsets[loop + 1]]]
         reach = float(loops.diameter[loop])
         is_near = np.linalg.norm(middles - points.mean(axis=0), axis=1) <= reach
-        is_near &= ~is_island & (components != loops.component[loop])
+        is_near &= ~is_island & (sizes < np.linalg.norm(np.ptp(points, axis=0)))
         is_island[is_near] = _is_within(points, middles[is_near], 0.25 * reach)
-    return components[is_island]
+    return is_island
 
 
 def _is_within(loop: FloatArray, points: FloatArray, height: float) -> BoolArray:
