@@ -502,6 +502,18 @@ class TestReports:
         }
         assert all(left.reason.endswith(".") for left in result.not_repaired)
 
+    @pytest.mark.parametrize(
+        ("place", "check", "word"),
+        [((1.0, 0.0), "G106", "--unit"), ((1000.0, 3e6), "G109", "--recentre")],
+        ids=["in metres", "far away"],
+    )
+    def test_what_can_be_asked_for_is_named(self, place: tuple[float, float], check: str, word: str) -> None:
+        scale, shift = place
+        mesh = shapes.grid()
+        result = repair(Mesh(vertices=mesh.vertices * scale / 1000.0 + shift, faces=mesh.faces))
+
+        assert word in next(left.reason for left in result.not_repaired if left.check == check)
+
 
 SCRIPT = """
 import hashlib, sys
