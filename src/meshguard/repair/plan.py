@@ -186,7 +186,15 @@ PLAN: tuple[Step, ...] = (
         safety=Safety.LOSSLESS,
         why="on complete components that are oriented consistently",
         run=orientation.flip_inverted,
-        count=lambda draft: len(orientation.inverted_components(draft.facts)),
+        count=lambda draft: len(orientation.inverted_as_scanned(draft)),
+    ),
+    Step(
+        name="flip components closed inside out",
+        checks=("G107",),
+        safety=Safety.LOCAL,
+        why="with the other inverted components, but not as lossless: which side is outside follows from new surface",
+        run=orientation.flip_closed_inverted,
+        count=lambda draft: len(orientation.inverted_since_closed(draft)),
     ),
     Step(
         name="flip sheets that show their back",

@@ -7,6 +7,7 @@ import numpy as np
 from meshguard import repair
 from meshguard.mesh import Mesh
 from meshguard.repair.mesh.orientation import flip_inverted, flip_ridged, inverted_components, orient, ridged_sheets
+from meshguard.report import Safety
 from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.drafts import draft
@@ -64,6 +65,14 @@ class TestInsideOut:
         mesh = mutations.hollow_sheet()
 
         assert repair(mesh).mesh is mesh
+
+    def test_what_only_its_new_surface_decides_is_not_turned_over_as_lossless(self) -> None:
+        """A hollow sheet that the policy has closed is a body that looks inward."""
+        result = repair(mutations.hollow_sheet(), policy="print")
+        (record,) = [step for step in result.steps if "G107" in step.checks]
+
+        assert record.safety is Safety.LOCAL
+        assert proved(result)["inverted_bodies"] == 0
 
     def test_a_sheet_that_is_nearly_closed_is_turned_over_as_lossless(self) -> None:
         ball = shapes.ball(open_deg=15.0)

@@ -55,8 +55,28 @@ def inverted_components(facts: MeshFacts) -> list[int]:
 
 
 def flip_inverted(draft: Draft) -> Change:
-    """Flip components that are certainly inverted."""
-    return _flipped(draft, inverted_components(draft.facts))
+    """Flip components that are certainly inverted, as far as they were scanned like that."""
+    return _flipped(draft, inverted_as_scanned(draft))
+
+
+def inverted_as_scanned(draft: Draft) -> list[int]:
+    """Components that are inverted and have no new surface."""
+    return [component for component in inverted_components(draft.facts) if not _has_new_surface(draft, component)]
+
+
+def flip_closed_inverted(draft: Draft) -> Change:
+    """Flip components that are inverted since repair has closed them."""
+    return _flipped(draft, inverted_since_closed(draft))
+
+
+def inverted_since_closed(draft: Draft) -> list[int]:
+    """Components that are inverted and have new surface: without it their sheet did not say which side is outside."""
+    return [component for component in inverted_components(draft.facts) if _has_new_surface(draft, component)]
+
+
+def _has_new_surface(draft: Draft, component: int) -> bool:
+    """Whether a component has faces that are no part of a face of the input."""
+    return bool((draft.origin[draft.facts.faces_of(component)] < 0).any())
 
 
 def ridged_sheets(facts: MeshFacts) -> list[int]:
