@@ -125,6 +125,15 @@ class TestText:
         assert " (-10000384, 0, 10000384) mm; moving it back gives the same bits again\n" in said
         assert "asked for" not in text(repair(cube))
 
+    def test_where_an_stl_rounds_it_does_not_promise_the_same_bits(self) -> None:
+        cube = shapes.cube()
+        far = meshguard.Mesh(vertices=cube.vertices + [1e6 + 0.1, 0.0, 0.0], faces=cube.faces)
+        said = text(repair(far, target="stl", recentre=True), width=200)
+
+        assert "round positions to float32" in said
+        assert "but for rounding, moving it back undoes this" in said
+        assert "same bits" not in said
+
     def test_what_was_done_and_what_it_cost(self) -> None:
         result = repair(broken.small_hole())
         said = text(result, written="out.ply")

@@ -64,7 +64,9 @@ def _asked(result: RepairResult) -> list[RenderableType]:
     lines = [f"every coordinate was multiplied by {result.scale:.15g}"] if result.scale != 1.0 else []
     if any(result.shift_mm):
         shift = ", ".join(f"{-shift + 0.0:.15g}" for shift in result.shift_mm)
-        lines.append(f"everything was moved by ({shift}) mm; moving it back gives the same bits again")
+        is_rounded = any(not step.checks and not step.undone for step in result.steps)
+        back = "but for rounding, moving it back undoes this" if is_rounded else "moving it back gives the same bits again"
+        lines.append(f"everything was moved by ({shift}) mm; {back}")
     return [_indented(line) for line in lines]
 
 
