@@ -295,10 +295,8 @@ class Connectivity:
 
     def least_position(self, component: int) -> int:
         """Of the positions of a component, the one that is least in x, then y, then z."""
-        is_least = self.positions[:, 0] == self.components.lowest[component, 0]
-        flat = self.corners.reshape(-1)
-        least = np.flatnonzero(is_least[flat])
-        used = np.unique(flat[least[self.components.of_face[least // 3] == component]])
+        used = self.corners[self.faces_of(component)].reshape(-1)
+        used = np.unique(used[self.positions[used, 0] == self.components.lowest[component, 0]])
         return int(used[np.lexsort(self.positions[used].T[::-1])[0]])
 
     # ---- elements
