@@ -65,7 +65,9 @@ def _asked(result: RepairResult) -> list[RenderableType]:
     if any(result.shift_mm):
         shift = ", ".join(f"{-shift + 0.0:.15g}" for shift in result.shift_mm)
         is_rounded = any(not step.checks and not step.undone for step in result.steps)
-        back = "but for rounding, moving it back undoes this" if is_rounded else "moving it back gives the same bits again"
+        back = "moving it back gives the same bits again"
+        if is_rounded:
+            back = "but for rounding, moving it back undoes this"
         lines.append(f"everything was moved by ({shift}) mm; {back}")
     return [_indented(line) for line in lines]
 

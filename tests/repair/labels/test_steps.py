@@ -410,7 +410,7 @@ class TestPromises:
 
             assert found and all(finding.fixable is None for finding in found)
             assert done.relabelled is None
-            assert "No repair can decide this" in next(x.reason for x in done.not_repaired if x.check == check)
+            assert "Repair does not decide this" in next(x.reason for x in done.not_repaired if x.check == check)
 
 
 class TestUndone:
