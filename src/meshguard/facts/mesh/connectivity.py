@@ -263,10 +263,13 @@ class Connectivity:
         if not len(areas):
             return -1
         # Sums in another order differ by rounding: areas that differ by no more count as equal in any order of faces.
-        largest = np.flatnonzero(areas >= areas.max() * (1 - 1e-12)).tolist()
-        if len(largest) == 1:
-            return int(largest[0])
-        return int(min(largest, key=lambda component: tuple(self.positions[self.least_position(component)])))
+        is_largest = areas >= areas.max() * (1 - 1e-12)
+        if np.count_nonzero(is_largest) == 1:
+            return int(is_largest.argmax())
+        faces = np.flatnonzero(np.append(is_largest, False)[self.components.of_face])  # of no component, −1: the last
+        owner, used = np.repeat(self.components.of_face[faces], 3), self.corners[faces].reshape(-1)
+        x, y, z = self.positions[used].T
+        return int(owner[np.lexsort((owner, z, y, x))[0]])
 
     @once
     def debris_area(self) -> float:
