@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshguard.facts.mesh import MeshFacts
+from meshguard.facts.mesh import MeshFacts, near_boundary
 from meshguard.facts.mesh.near_boundary import boundary_edges_near, find_tjunctions
+from meshguard.kernels._parallel import fixed_bounds
+from meshguard.kernels.closest_points import faces_within
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import mutations, shapes
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def to_segment(point: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[float, float]:
@@ -82,3 +89,19 @@ def test_a_distance_of_nothing_finds_nothing() -> None:
 
     assert found is not None and len(found.vertex) == 0
     assert closed is not None and len(closed.vertex) == 0
+
+
+def test_the_search_ends_where_there_are_too_many_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def counted(*arguments: Any) -> int:
+        asked.append(arguments)
+        return int(faces_within(*arguments))
+
+    facts = soup(0, 30)
+    monkeypatch.setattr(near_boundary, "MOST_PAIRS", 1000)
+    monkeypatch.setattr(near_boundary, "faces_within", counted)
+    apart = np.full((10_000, 2), -1, np.int32)
+
+    assert boundary_edges_near(facts, np.full((10_000, 3), 3.0), apart, 100.0) is None
+    assert len(asked) <= 2 * len(fixed_bounds(1))  # one block of each part, counted and then filled

@@ -59,9 +59,11 @@ def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray,
     points, apart = frozen(np.ascontiguousarray(points)), frozen(np.ascontiguousarray(apart, np.int32))
     found: list[list[IntArray]] = [[np.empty((0, 2), np.int32)] for _ in fixed_bounds(0)]  # of each part, its blocks
 
+    def is_too_many() -> bool:
+        return sum(len(block) for blocks in found for block in blocks) > MOST_PAIRS
+
     def search(part: int, lo: int, hi: int) -> None:
-        most = MOST_PAIRS - sum(len(block) for block in found[part])
-        if most < 0:
+        if is_too_many():  # whichever thread sees it first: the answer is None
             return
         out = np.empty((hi - lo + 64, 2), np.int32)
         while True:
@@ -77,7 +79,7 @@ def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray,
                 distance,
                 lo,
                 hi,
-                most,
+                MOST_PAIRS,
                 out,
             )
             if count <= len(out):
@@ -87,13 +89,13 @@ def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray,
 
     side_by_side(
         [
-            partial(in_blocks, lo, hi, partial(search, part), first=1024)
+            partial(in_blocks, lo, hi, partial(search, part), first=64)
             for part, (lo, hi) in enumerate(pairwise(fixed_bounds(len(points))))
         ]
     )
-    pairs = np.concatenate([block for blocks in found for block in blocks])
-    if len(pairs) > MOST_PAIRS:
+    if is_too_many():
         return None
+    pairs = np.concatenate([block for blocks in found for block in blocks])
     ordered: IntArray = pairs[np.lexsort(pairs.T[::-1])]
     return ordered
 
