@@ -15,6 +15,7 @@ from meshguard.facts.mesh import MeshFacts
 from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from meshguard.report import Safety, Severity
+from meshguard.watch import watched
 from tests import mutations, shapes
 from tests.repair.broken import moved, turned
 
@@ -165,3 +166,10 @@ def _field(data_root: Path, name: str) -> Path:
     if not path.is_file():
         pytest.skip(f"the shared data hold no field/{name}")
     return path
+
+
+def test_it_looks_up_at_each_body() -> None:
+    looks: list[None] = []
+    with watched(lambda: looks.append(None)):
+        assert nesting_of(*(cube(size) for size in range(1, 31))) == ([], [], list(range(29)))
+    assert len(looks) > 60

@@ -10,13 +10,16 @@ inverted, or a body of its own.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from meshguard.facts.arrays import frozen
+from meshguard.kernels._parallel import in_blocks
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
 from meshguard.kernels.winding_numbers import faces_above
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +69,7 @@ def find_nesting(mesh: Connectivity, interpenetrating: Callable[[], IntArray]) -
     depth = {body: len(around.get(body, [])) for body in bodies.tolist()}
     in_nest: dict[int, list[int]] = {}  # outermost body -> all within it
     for body, others in around.items():
+        look()
         for other in others:
             if depth[other] == 0:
                 in_nest.setdefault(other, []).append(body)
@@ -78,6 +82,7 @@ def find_nesting(mesh: Connectivity, interpenetrating: Callable[[], IntArray]) -
     sign: dict[int, int] = {}
     inverted, cavities, undecided = [], [], []
     for body in sorted(depth, key=lambda body: (depth[body], body)):  # what is around a body comes before it
+        look()
         others = around.get(body, [])
         winding = sum(sign[other] for other in others)
         sign[body] = -1 if is_negative[body] else 1
@@ -109,8 +114,11 @@ def _bodies_around(
     keys = np.unique(np.sort(beside, axis=1).astype(np.int64) @ [mesh.components.n_components, 1])
     is_beside = np.isin(np.sort(rows, axis=1) @ [mesh.components.n_components, 1], keys)
     around: dict[int, list[int]] = {}
-    for body, other in rows[~is_beside].tolist():
-        around.setdefault(body, []).append(other)
+    rows = rows[~is_beside]
+    bounds = np.flatnonzero(np.diff(rows[:, 0], prepend=-1, append=-1))
+    for lo, hi in pairwise(bounds.tolist()):
+        look()
+        around[int(rows[lo, 0])] = rows[lo:hi, 1].tolist()
     return around
 
 
@@ -136,10 +144,7 @@ def _enclosing(mesh: Connectivity, bodies: npt.NDArray[np.intp], inner: npt.NDAr
     tree = build_tree(mesh.positions, mesh.corners, frozen(faces), NO_GROUPS, mesh.box)
     probes = [_probes(mesh, int(body)) for body in inner]
     owner = np.repeat(inner, [len(points) for points in probes])
-    point, face = _passages(mesh, tree, np.concatenate(probes))
-    # A probe is inside of what the line upward from it leaves more often than it enters it.
-    passed, times = np.unique(point * np.int64(count) + components.of_face[face], return_counts=True)
-    point, other = np.divmod(passed[times % 2 == 1], count)
+    point, other = _insides(mesh, tree, np.concatenate(probes))
     pairs, n_inside = np.unique(owner[point] * np.int64(count) + other, return_counts=True)
     body, other = np.divmod(pairs, count)
     is_inside = 2 * n_inside > np.bincount(owner, minlength=count)[body]
@@ -150,17 +155,35 @@ def _enclosing(mesh: Connectivity, bodies: npt.NDArray[np.intp], inner: npt.NDAr
 
 def _probes(mesh: Connectivity, component: int) -> FloatArray:
     """Some vertices of a component, the same whatever their order, float64 (k, 3), mm."""
+    look()
     points = mesh.positions[np.unique(mesh.corners[mesh.faces_of(component)])]
     points = points[np.lexsort(points.T[::-1])]
     return points[np.linspace(0, len(points) - 1, min(_PROBES, len(points))).astype(np.int64)]
 
 
-def _passages(mesh: Connectivity, tree: Tree, points: FloatArray) -> tuple[IntArray, IntArray]:
-    """The faces that lines upward from points pass: which point, int32 (r,), and which face, int32 (r,)."""
-    points, most = frozen(np.ascontiguousarray(points)), 16 * len(points)
-    while True:
-        point, face = np.empty(most, np.int32), np.empty(most, np.int32)
-        count = faces_above(mesh.positions, tree.order, tree.nodes, tree.corners, tree.width, points, point, face)
-        if count <= most:
-            return point[:count], face[:count]
-        most = count
+def _insides(mesh: Connectivity, tree: Tree, points: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The components that points are inside of: which point, int64 (r,), ascending, and which component, int64 (r,).
+
+    A point is inside of what the line upward from it leaves more often than it enters it. Points are asked in blocks:
+    in a pile of bodies each line passes very many faces.
+    """
+    points, count = frozen(np.ascontiguousarray(points)), mesh.components.n_components
+    found = [np.empty(0, np.int64)]
+
+    def write(lo: int, hi: int) -> None:
+        most = 16 * (hi - lo)
+        while True:
+            point, face = np.empty(most, np.int32), np.empty(most, np.int32)
+            n_passed = faces_above(
+                mesh.positions, tree.order, tree.nodes, tree.corners, tree.width, points[lo:hi], point, face
+            )
+            if n_passed <= most:
+                break
+            most = n_passed
+        keys = (lo + point[:n_passed].astype(np.int64)) * count + mesh.components.of_face[face[:n_passed]]
+        passed, times = np.unique(keys, return_counts=True)
+        found.append(passed[times % 2 == 1])
+
+    in_blocks(0, len(points), write, first=64)
+    point, component = np.divmod(np.concatenate(found), count)
+    return point, component
