@@ -6,6 +6,7 @@ import numpy as np
 
 from meshguard.facts.mesh import MeshFacts
 from meshguard.facts.mesh.sheets import find_sheets, pair_sheets
+from meshguard.mesh import Mesh
 from meshguard.policy import policy
 from tests import mutations, shapes
 from tests.repair import broken
@@ -25,6 +26,14 @@ class TestPairs:
 
         assert len(pairs) == 1
         assert 96 not in (pairs // 3)
+
+    def test_there_is_none_at_a_crowded_edge_whose_sides_do_not_balance(self) -> None:
+        turns = np.linspace(0.0, 2 * np.pi, 301, endpoint=False)
+        tips = np.column_stack([np.cos(turns), np.sin(turns), np.full(301, 0.5)])
+        faces = np.column_stack([np.zeros(301, int), np.ones(301, int), np.arange(2, 303)])
+        book = Mesh(vertices=np.concatenate([[[0, 0, 0], [0, 0, 1]], tips]), faces=faces)
+
+        assert pair_sheets(MeshFacts(book, policy("scan"))).shape == (0, 2)
 
     def test_there_is_none_on_a_surface(self) -> None:
         assert pair_sheets(MeshFacts(shapes.torus(), policy("scan"))).shape == (0, 2)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from meshguard.facts.mesh.connectivity import Connectivity
     from meshguard.mesh import FloatArray, IntArray
 
+_MOST_AROUND = 256
+"""Faces around an edge whose sides do not balance, at most, for all pairs of them to be compared (proposal)."""
+
 
 class Sheets(NamedTuple):
     """The sheets of a mesh: what its faces would be connected to if its non-manifold edges were split.
@@ -102,14 +105,13 @@ def _by_inside(ups: list[bool]) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     waiting: list[int] = []
     paired: set[int] = set()
-    for _ in range(2):  # what opens at the end of the turn closes at its beginning
+    for turn in range(2):  # what opens at the end of the turn closes at its beginning
         for place, up in enumerate(ups):
             look()
-            if place in paired or place in waiting:
-                continue
             if not up:
-                waiting.append(place)
-            elif waiting:
+                if turn == 0:
+                    waiting.append(place)
+            elif waiting and place not in paired:
                 opened = waiting.pop()
                 pairs.append((opened, place))
                 paired |= {opened, place}
@@ -117,7 +119,9 @@ def _by_inside(ups: list[bool]) -> list[tuple[int, int]]:
 
 
 def _by_straightness(angle: FloatArray, ups: BoolArray) -> list[tuple[int, int]]:
-    """Pairs that go on straightest, those of consistent orientation before all others."""
+    """Pairs that go on straightest, those of consistent orientation before all others; none at a crowded edge."""
+    if len(ups) > _MOST_AROUND:
+        return []
     first, second = np.triu_indices(len(ups), 1)
     turn = np.abs(np.angle(np.exp(1j * (angle[first] - angle[second]))))
     order = np.lexsort((second, first, -np.round(turn, 9), ups[first] == ups[second]))
