@@ -8,6 +8,7 @@ neighbouring teeth. A sample of the faces is asked first. Only where these hint 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -126,7 +127,8 @@ def _layers(mesh: Connectivity, under: IntArray, gap: FloatArray, least_area: fl
     faces, layer = met[chosen], np.searchsorted(large, place[chosen]).astype(np.int32)
     order = np.lexsort((faces, layer))
     faces, layer = faces[order].astype(np.int32), layer[order]
-    gaps = [float(np.median(gap_of[faces[layer == number]])) for number in range(len(large))]
+    bounds = np.searchsorted(layer, np.arange(len(large) + 1))
+    gaps = [float(np.median(gap_of[faces[lo:hi]])) for lo, hi in pairwise(bounds.tolist())]
     return SecondLayers(frozen(faces), frozen(layer), frozen(size[large]), frozen(np.array(gaps)))
 
 
