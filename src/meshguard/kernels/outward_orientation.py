@@ -18,6 +18,7 @@ def line_hits(
     faces: npt.NDArray[np.int32],
     frame: npt.NDArray[np.float64],
     resolution: int,
+    most: int,
     out_line: npt.NDArray[np.int32],
     out_depth: npt.NDArray[np.float64],
     out_up: npt.NDArray[np.bool_],
@@ -32,12 +33,13 @@ def line_hits(
         faces: (k,) int32: the faces of the sheet.
         frame: (3, 3) float64: two axes across the direction and the direction itself, orthonormal and right-handed.
         resolution: lines along each of the two axes.
+        most: pairs of a face and a line to look at, at most; a sheet with more has too many layers to be told apart.
         out_line: (q,) int32: the line of each hit, `resolution` times its row plus its column; by face, then by line.
         out_depth: (q,) float64: where along the direction it is, mm.
         out_up: (q,) bool: whether the face looks along the direction there, away from where the line begins.
 
     Returns:
-        How many hits there are; those beyond q are counted, not written.
+        How many hits there are; those beyond q are counted, not written. −1 where it would take more than `most`.
     """
     is_used = np.zeros(len(positions), np.bool_)
     for i in range(len(faces)):
@@ -60,7 +62,7 @@ def line_hits(
         if is_used[p]:  # in units of the grid, so that line (i, j) is at (i, j)
             across[p, 0] = (across[p, 0] - least_u) / step_u - 0.5
             across[p, 1] = (across[p, 1] - least_v) / step_v - 0.5
-    count = 0
+    count = looked_at = 0
     for i in range(len(faces)):
         f = faces[i]
         a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
@@ -80,6 +82,9 @@ def line_hits(
         ad = frame[2, 0] * positions[a, 0] + frame[2, 1] * positions[a, 1] + frame[2, 2] * positions[a, 2]
         bd = frame[2, 0] * positions[b, 0] + frame[2, 1] * positions[b, 1] + frame[2, 2] * positions[b, 2]
         cd = frame[2, 0] * positions[c, 0] + frame[2, 1] * positions[c, 1] + frame[2, 2] * positions[c, 2]
+        looked_at += (last_u - first_u + 1) * (last_v - first_v + 1)
+        if looked_at > most:
+            return -1
         for u_line in range(first_u, last_u + 1):
             for v_line in range(first_v, last_v + 1):
                 to_c = ((bu - au) * (v_line - av) - (bv - av) * (u_line - au)) / turn

@@ -108,7 +108,7 @@ class TestHits:
         positions, corners = frozen(rng.normal(size=(12, 3))), frozen(rng.integers(0, 12, (10, 3)).astype(np.int32))
         faces = frozen(np.sort(rng.permutation(10)[:7]).astype(np.int32))
         line, depth, up = np.empty(400, np.int32), np.empty(400), np.empty(400, np.bool_)
-        count = line_hits(positions, corners, faces, frozen(np.eye(3)), resolution, line, depth, up)
+        count = line_hits(positions, corners, faces, frozen(np.eye(3)), resolution, 10_000, line, depth, up)
 
         used = positions[corners[faces]].reshape(-1, 3)
         low, high = used.min(axis=0), used.max(axis=0)
@@ -134,7 +134,13 @@ class TestHits:
         empty = np.empty(0, np.int32), np.empty(0), np.empty(0, np.bool_)
 
         # Each line passes the bottom and the top; the one through the middle passes an edge of each, and so two faces.
-        assert line_hits(facts.positions, facts.corners, facts.faces_of(0), frozen(np.eye(3)), 4, *empty) == 40
+        assert line_hits(facts.positions, facts.corners, facts.faces_of(0), frozen(np.eye(3)), 4, 1000, *empty) == 40
+
+    def test_more_work_than_allowed_is_not_done(self) -> None:
+        facts = facts_of(shapes.cube())
+        empty = np.empty(0, np.int32), np.empty(0), np.empty(0, np.bool_)
+
+        assert line_hits(facts.positions, facts.corners, facts.faces_of(0), frozen(np.eye(3)), 4, 31, *empty) == -1
 
 
 class TestJudged:

@@ -52,6 +52,12 @@ Real arches have 0.098 to 0.235, vaults with folds as high as 1 mm at most 0.023
 WALL_SHARE = 0.03
 """A wall, and the gap between two of them, is at least this share of the sheet's extent thick."""
 
+_MOST_WORK = 2_000_000
+"""Pairs of a face and a line that are looked at along a direction: about a thousand faces on each line (proposal).
+
+Lines pass through a few faces of a scan each. With more of them than this a direction shows nothing.
+"""
+
 _FRONTS_SUFFICE = 0.2
 """Where fronts lead by more than this along the axes, the diagonals are not asked."""
 
@@ -145,10 +151,12 @@ def _seen_along(mesh: Connectivity, component: int, frames: Sequence[FloatArray]
         most = 8 * LINES * LINES
         while True:
             line, depth, up = np.empty(most, np.int32), np.empty(most), np.empty(most, np.bool_)
-            count = kernels.line_hits(positions, corners, faces, frames[place], LINES, line, depth, up)
+            count = kernels.line_hits(positions, corners, faces, frames[place], LINES, _MOST_WORK, line, depth, up)
             if count <= most:
                 break
             most = count
+        if count < 0:
+            return
         order = np.lexsort((depth[:count], line[:count]))
         seen[place] = _shown(line[order], depth[order], up[order], thick)
 
