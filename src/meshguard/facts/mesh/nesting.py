@@ -150,7 +150,8 @@ def _enclosing(mesh: Connectivity, bodies: npt.NDArray[np.intp], inner: npt.NDAr
     is_inside = 2 * n_inside > np.bincount(owner, minlength=count)[body]
     is_inside &= (components.lowest[body] > components.lowest[other]).all(axis=1)
     is_inside &= (components.highest[body] < components.highest[other]).all(axis=1)
-    return np.stack([body, other], axis=1)[is_inside]
+    pairs_inside: npt.NDArray[np.int64] = np.stack([body, other], axis=1)[is_inside]
+    return pairs_inside
 
 
 def _probes(mesh: Connectivity, component: int) -> FloatArray:
