@@ -12,6 +12,7 @@ import numpy.typing as npt
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.kernels._parallel import fixed_bounds, in_blocks, side_by_side
 from meshguard.kernels.closest_points import faces_within
+from meshguard.watch import look
 
 if TYPE_CHECKING:
     from meshguard.facts.mesh.connectivity import Connectivity
@@ -96,6 +97,7 @@ def boundary_edges_near(mesh: Connectivity, points: FloatArray, apart: IntArray,
     if is_too_many():
         return None
     pairs = np.concatenate([block for blocks in found for block in blocks])
+    look()
     ordered: IntArray = pairs[np.lexsort(pairs.T[::-1])]
     return ordered
 
@@ -113,9 +115,11 @@ def find_tjunctions(mesh: Connectivity, distance: float) -> TJunctions | None:
     pairs = boundary_edges_near(mesh, mesh.positions[vertices], apart, distance)
     if pairs is None:
         return None
+    look()
     vertex, edge = vertices[pairs[:, 0]], pairs[:, 1]
     is_other = (mesh.corners[boundary[edge] // 3] != vertex[:, None]).all(axis=1)
     vertex, edge = vertex[is_other], edge[is_other]
+    look()
     start, end = (mesh.positions[ends[edge, side]] for side in (0, 1))
     away, length = mesh.positions[vertex] - start, np.linalg.norm(end - start, axis=1)
     direction = (end - start) / length[:, None]
