@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from meshguard.facts.arrays import BoolArray, frozen
 from meshguard.kernels._parallel import fixed_bounds, in_blocks, side_by_side
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST_PAIRS = 10_000_000
 """Bounds time and memory where very many boundary edges lie together: 80 MB of pairs."""
+
+_BLOCK = 1 << 17
+"""Pairs that are measured between two looks: some hundredths of a second."""
 
 
 class TJunctions(NamedTuple):
@@ -115,22 +117,24 @@ def find_tjunctions(mesh: Connectivity, distance: float) -> TJunctions | None:
     pairs = boundary_edges_near(mesh, mesh.positions[vertices], apart, distance)
     if pairs is None:
         return None
-    look()
-    vertex, edge = vertices[pairs[:, 0]], pairs[:, 1]
-    is_other = (mesh.corners[boundary[edge] // 3] != vertex[:, None]).all(axis=1)
-    vertex, edge = vertex[is_other], edge[is_other]
-    look()
-    start, end = (mesh.positions[ends[edge, side]] for side in (0, 1))
-    away, length = mesh.positions[vertex] - start, np.linalg.norm(end - start, axis=1)
-    direction = (end - start) / length[:, None]
-    along = (away * direction).sum(axis=1)
-    aside: npt.NDArray[np.float64] = np.linalg.norm(away - along[:, None] * direction, axis=1)
-    is_on = (aside <= distance) & (along > distance) & (along < length - distance)
-    halfedge, vertex, share = boundary[edge[is_on]], vertex[is_on], (along / length)[is_on]
+    found: list[tuple[IntArray, IntArray, FloatArray, FloatArray]] = []
+    for at in range(0, max(1, len(pairs)), _BLOCK):  # at least one, for the types of what is found
+        look()
+        vertex, edge = vertices[pairs[at : at + _BLOCK, 0]], pairs[at : at + _BLOCK, 1]
+        is_other = (mesh.corners[boundary[edge] // 3] != vertex[:, None]).all(axis=1)
+        vertex, edge = vertex[is_other], edge[is_other]
+        start, end = (mesh.positions[ends[edge, side]] for side in (0, 1))
+        away, length = mesh.positions[vertex] - start, np.linalg.norm(end - start, axis=1)
+        direction = (end - start) / length[:, None]
+        along = (away * direction).sum(axis=1)
+        aside = np.linalg.norm(away - along[:, None] * direction, axis=1)
+        is_on = (aside <= distance) & (along > distance) & (along < length - distance)
+        found.append((boundary[edge[is_on]], vertex[is_on], (along / length)[is_on], aside[is_on]))
+    halfedge, vertex, share, aside = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.lexsort((vertex, share, halfedge))
     return TJunctions(
         frozen(halfedge[order]),
         frozen(vertex[order].astype(np.int32)),
         frozen(share[order]),
-        frozen(aside[is_on][order]),
+        frozen(aside[order]),
     )
