@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,11 @@ def _cache_folder() -> Path:
 # Before anything imports Numba, and inherited by the processes that tests start.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
 
+
+# What a shell starts in the background ignores Ctrl-C, and so would the processes that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    with suppress(ValueError):  # not on the main thread
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The first call of a kernel compiles it, so no single example has a deadline. CI runs the same examples every time.
 settings.register_profile("here", deadline=None)

@@ -190,13 +190,12 @@ class _Found:
         return _Crossings(left, frozen(np.sort(nodes)), self._parities(left, loops.edges, loops.starts))
 
     def _parities(self, edges: IntArray, items: IntArray, starts: npt.NDArray[np.int64]) -> BoolArray:
-        """Whether each of some lists of edges, none of them empty, has an odd number of these edges, bool (s,)."""
-        if not len(starts):
-            return np.zeros(0, np.bool_)
+        """Whether each of some lists of edges has an odd number of these edges, bool (s,); an empty one has none."""
         self._is_marked[edges] = True
-        is_odd: BoolArray = np.logical_xor.reduceat(self._is_marked[items], starts)
+        so_far = np.cumsum(np.concatenate([[0], self._is_marked[items]]))
         self._is_marked[edges] = False
-        return is_odd
+        is_odd: BoolArray = (so_far[np.append(starts[1:], len(items))] - so_far[starts]) % 2 == 1
+        return is_odd[: len(starts)]
 
 
 def _shortest_loops(surface: Surface, loops: _CutLoops) -> list[tuple[float, IntArray]]:
