@@ -72,7 +72,7 @@ def is_binary_stl_size(content: bytes) -> bool:
 
 
 def is_doubtful(start: bytes, count: int) -> bool:
-    """Whether one of the first facets has a largest coordinate that is not a length, or all bytes of them are ASCII.
+    """Whether one of the first facets has a largest coordinate that is not a length, or all their bytes are ASCII and not all 0.
 
     Then `swapped_layout` looks further. One facet is not enough: of byte-swapped ones, one in a hundred would pass.
 
@@ -86,7 +86,9 @@ def is_doubtful(start: bytes, count: int) -> bool:
     with np.errstate(invalid="ignore"):
         largest = np.abs(_numbers(start, STL_HEADER, count, "<")[:, 3:]).max(axis=1)
         is_length = (largest == 0) | ((largest > _SMALLEST) & (largest < _LARGEST))
-    return not is_length.all() or start[STL_HEADER : STL_HEADER + STL_RECORD * count].isascii()
+    if not is_length.all():
+        return True
+    return bool(largest.any()) and start[STL_HEADER : STL_HEADER + STL_RECORD * count].isascii()
 
 
 def swapped_layout(content: bytes, count: int) -> Layout | None:
@@ -414,7 +416,8 @@ def _refuse_seven_bits(content: bytes, count: int) -> None:
     Raises:
         ReadError: no byte has that bit, although the corners have many different coordinates.
     """
-    if not content[STL_HEADER:].isascii():
+    start = content[STL_HEADER : STL_HEADER + 65536]
+    if not start.isascii() or np.frombuffer(content, np.uint8, offset=STL_HEADER).max(initial=0) > 0x7F:
         return
     coordinates = _numbers(content, STL_HEADER, min(count, _SAMPLE), "<")[:, 3:]
     if len(np.unique(coordinates)) < _MANY:

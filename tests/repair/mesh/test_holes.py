@@ -83,7 +83,7 @@ class TestNotFilled:
 
         assert result.mesh is mesh
         (left,) = [left for left in result.not_repaired if left.check == "S101"]
-        assert "inventive" in left.reason
+        assert "inventing" in left.reason
 
     def test_the_limit_is_the_policys(self) -> None:
         mesh = broken.small_hole()

@@ -42,10 +42,12 @@ from meshguard.facts.mesh.seams import Seams, find_seams
 from meshguard.facts.mesh.second_layers import SecondLayers, find_second_layers
 from meshguard.facts.mesh.self_intersections import Intersections, find_intersections, is_fold, pair_segments
 from meshguard.facts.mesh.shared_walls import (
+    Alike,
     SharedWalls,
     find_excess_duplicates,
     find_layered_walls,
     find_shared_walls,
+    mesh_alike,
 )
 from meshguard.facts.mesh.sheets import pair_sheets
 from meshguard.facts.once import once, share_known
@@ -117,6 +119,10 @@ class MeshFacts(Connectivity):
     def layers(self) -> CoincidentLayers:
         """All patches that are covered twice, by other faces each time, shared walls among them."""
         return self._flat_layers.and_those_apart(self._quad_layers)
+
+    def meshed_alike(self, layers: CoincidentLayers) -> Alike:
+        """What meshes the second layer of each patch as the first."""
+        return mesh_alike(self, layers)
 
     @once
     def excess_duplicates(self) -> list[IntArray]:

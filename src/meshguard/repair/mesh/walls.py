@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import centroids, connected_components, frozen
-from meshguard.facts.mesh.shared_walls import mesh_alike
 from meshguard.halfedges import edge_keys
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
 from meshguard.repair.mesh.marching_tetrahedra import INSIDE, winding_at
@@ -41,7 +40,7 @@ def mesh_walls_alike(draft: Draft) -> Change:
 
 def _meshed_alike(draft: Draft, layers: CoincidentLayers) -> Draft:
     """The draft with the second layer of each patch meshed as the first."""
-    alike = mesh_alike(draft.facts, layers)
+    alike = draft.facts.meshed_alike(layers)
     return draft.rebuilt(alike.replaced, np.empty((0, 3)), alike.corners, parents=alike.parents)
 
 
