@@ -72,7 +72,7 @@ def is_binary_stl_size(content: bytes) -> bool:
 
 
 def is_doubtful(start: bytes, count: int) -> bool:
-    """Whether one of the first facets has a largest coordinate that is not a length, or all their bytes are ASCII and not all 0.
+    """Whether the largest coordinate of one of the first facets is no length, or they are ASCII and not all 0.
 
     Then `swapped_layout` looks further. One facet is not enough: of byte-swapped ones, one in a hundred would pass.
 
