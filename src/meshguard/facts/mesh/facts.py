@@ -113,7 +113,7 @@ class MeshFacts(Connectivity):
             mesh = Connectivity(Mesh(vertices=self.positions, faces=corners), self.policy)
             return mesh, find_duplicates(mesh)
 
-        return find_layered_walls(self, self.layers, connected)
+        return find_layered_walls(self, self.duplicates, self.layers, connected)
 
     @once
     def layers(self) -> CoincidentLayers:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from meshguard.facts.arrays import connected_components, frozen
 from meshguard.facts.mesh.coincident_layers import NO_LAYERS, CoincidentLayers
 from meshguard.facts.mesh.sheets import find_sheets
-from meshguard.halfedges import face_normals
+from meshguard.halfedges import edge_keys, face_normals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,10 @@ class SharedWalls(NamedTuple):
 
 
 def find_layered_walls(
-    mesh: Connectivity, layers: CoincidentLayers, connected: Callable[[IntArray], tuple[Connectivity, list[IntArray]]]
+    mesh: Connectivity,
+    duplicates: list[IntArray],
+    layers: CoincidentLayers,
+    connected: Callable[[IntArray], tuple[Connectivity, list[IntArray]]],
 ) -> SharedWalls:
     """The shared walls of a mesh that may mesh them differently on both sides.
 
@@ -48,10 +52,14 @@ def find_layered_walls(
 
     Args:
         mesh: whose faces they are.
+        duplicates: groups of faces with the same three positions.
         layers: patches that are covered twice.
         connected: asked with other faces for the same positions, int32 (t, 3): what they are connected to, and
             duplicates among them.
     """
+    layers = layers.only(_may_be_walls(mesh, layers))
+    if not layers.n_patches:
+        return find_shared_walls(mesh, duplicates)
     alike = mesh_alike(mesh, layers)
     kept, n_kept = np.flatnonzero(~alike.replaced), len(alike.replaced) - int(alike.replaced.sum())
     pairs, wall, _, _ = find_shared_walls(*connected(np.concatenate([mesh.corners[~alike.replaced], alike.corners])))
@@ -118,6 +126,8 @@ def find_shared_walls(mesh: Connectivity, duplicates: list[IntArray]) -> SharedW
     """
     pairs = np.array([group for group in duplicates if len(group) == 2], np.int32).reshape(-1, 2)
     pairs = pairs[are_opposite(mesh.corners[pairs[:, 0]], mesh.corners[pairs[:, 1]])]
+    if len(pairs):  # sheets are dear, and hardly a duplicate is a wall
+        pairs = pairs[_edges_of_two(mesh)[pairs].all(axis=(1, 2))]
     if not len(pairs):
         return SharedWalls(frozen(pairs), frozen(np.empty(0, np.int32)))
     sheets = find_sheets(mesh)
@@ -129,6 +139,35 @@ def find_shared_walls(mesh: Connectivity, duplicates: list[IntArray]) -> SharedW
     is_wall &= (n_in_walls < n_faces)[bodies].all(axis=1)
     pairs, bodies = pairs[is_wall], bodies[is_wall]
     return SharedWalls(frozen(pairs), frozen(_walls(mesh.corners[pairs[:, 0]], bodies)))
+
+
+def _edges_of_two(mesh: Connectivity) -> BoolArray:
+    """Which edges of each face have at least four faces, bool (m, 3): at an edge of a wall each body has two."""
+    nonmanifold = mesh.edges.nonmanifold
+    _, place, n_faces = np.unique(_keys(mesh, nonmanifold), return_inverse=True, return_counts=True)
+    of_two = np.zeros(3 * len(mesh.corners), np.bool_)
+    of_two[nonmanifold[n_faces[place] >= 4]] = True
+    by_face: BoolArray = of_two.reshape(-1, 3)
+    return by_face
+
+
+def _may_be_walls(mesh: Connectivity, layers: CoincidentLayers) -> BoolArray:
+    """Which patches may be walls, bool (n_patches,): those whose outlines are edges of two bodies."""
+    halfedges = (3 * layers.faces[:, None] + np.arange(3)).reshape(-1).astype(np.int32)
+    layer = np.repeat(layers.layer, 3)
+    edges = np.column_stack([layer, _keys(mesh, halfedges)])
+    _, place, times = np.unique(edges, axis=0, return_inverse=True, return_counts=True)
+    is_outline = times[place.reshape(-1)] == 1
+    may_be = np.ones(layers.n_patches, np.bool_)
+    may_be[layer[is_outline & ~_edges_of_two(mesh).reshape(-1)[halfedges]] // 2] = False
+    return may_be
+
+
+def _keys(mesh: Connectivity, halfedges: IntArray) -> npt.NDArray[np.int64]:
+    """A number for the edge of each half-edge, int64."""
+    ends = mesh.edge_ends(halfedges)
+    keys: npt.NDArray[np.int64] = edge_keys(ends[:, 0], ends[:, 1], len(mesh.positions))
+    return keys
 
 
 def find_excess_duplicates(duplicates: list[IntArray], shared: SharedWalls) -> list[IntArray]:
