@@ -137,6 +137,7 @@ def serve(uploads: multiprocessing.Queue[Upload], answers: multiprocessing.Queue
             except Stopped:
                 return
 
+    sys.setswitchinterval(0.0005)  # a short call asks for the interpreter often, and waits so long for it each time
     workers = [threading.Thread(target=work) for _ in range(threads)]
     for worker in workers:
         worker.start()
