@@ -46,6 +46,7 @@ from meshguard.facts.mesh.shared_walls import (
     SharedWalls,
     find_excess_duplicates,
     find_layered_walls,
+    find_possible_walls,
     find_shared_walls,
     mesh_alike,
 )
@@ -106,19 +107,24 @@ class MeshFacts(Connectivity):
     @once
     def shared_walls(self) -> SharedWalls:
         """Duplicates and layers of which none is too many: faces in which two closed bodies touch."""
-        if not len(self.edges.nonmanifold) or not self.layers.n_patches:
+        if not self.possible_walls.n_patches:
             return find_shared_walls(self, self.duplicates)
 
         def connected(corners: IntArray) -> tuple[Connectivity, list[IntArray]]:
             mesh = Connectivity(Mesh(vertices=self.positions, faces=corners), self.policy)
             return mesh, find_duplicates(mesh)
 
-        return find_layered_walls(self, self.duplicates, self.layers, connected)
+        return find_layered_walls(self, self.possible_walls, connected)
 
     @once
     def layers(self) -> CoincidentLayers:
         """All patches that are covered twice, by other faces each time, shared walls among them."""
         return self._flat_layers.and_those_apart(self._quad_layers)
+
+    @once
+    def possible_walls(self) -> CoincidentLayers:
+        """Those of the layers that may be the two sides of a shared wall: few are, and the proof is dear."""
+        return find_possible_walls(self, self.layers)
 
     def meshed_alike(self, layers: CoincidentLayers) -> Alike:
         """What meshes the second layer of each patch as the first."""

@@ -41,10 +41,7 @@ class SharedWalls(NamedTuple):
 
 
 def find_layered_walls(
-    mesh: Connectivity,
-    duplicates: list[IntArray],
-    layers: CoincidentLayers,
-    connected: Callable[[IntArray], tuple[Connectivity, list[IntArray]]],
+    mesh: Connectivity, layers: CoincidentLayers, connected: Callable[[IntArray], tuple[Connectivity, list[IntArray]]]
 ) -> SharedWalls:
     """The shared walls of a mesh that may mesh them differently on both sides.
 
@@ -52,14 +49,10 @@ def find_layered_walls(
 
     Args:
         mesh: whose faces they are.
-        duplicates: groups of faces with the same three positions.
-        layers: patches that are covered twice.
+        layers: patches that may be walls.
         connected: asked with other faces for the same positions, int32 (t, 3): what they are connected to, and
             duplicates among them.
     """
-    layers = layers.only(_may_be_walls(mesh, layers))
-    if not layers.n_patches:
-        return find_shared_walls(mesh, duplicates)
     alike = mesh_alike(mesh, layers)
     kept, n_kept = np.flatnonzero(~alike.replaced), len(alike.replaced) - int(alike.replaced.sum())
     pairs, wall, _, _ = find_shared_walls(*connected(np.concatenate([mesh.corners[~alike.replaced], alike.corners])))
@@ -151,8 +144,10 @@ def _edges_of_two(mesh: Connectivity) -> BoolArray:
     return by_face
 
 
-def _may_be_walls(mesh: Connectivity, layers: CoincidentLayers) -> BoolArray:
-    """Which patches may be walls, bool (n_patches,): those whose outlines are edges of two bodies."""
+def find_possible_walls(mesh: Connectivity, layers: CoincidentLayers) -> CoincidentLayers:
+    """The patches that may be walls: those whose outlines are edges of two bodies."""
+    if not len(mesh.edges.nonmanifold) or not layers.n_patches:
+        return NO_LAYERS
     halfedges = (3 * layers.faces[:, None] + np.arange(3)).reshape(-1).astype(np.int32)
     layer = np.repeat(layers.layer, 3)
     edges = np.column_stack([layer, _keys(mesh, halfedges)])
@@ -160,7 +155,7 @@ def _may_be_walls(mesh: Connectivity, layers: CoincidentLayers) -> BoolArray:
     is_outline = times[place.reshape(-1)] == 1
     may_be = np.ones(layers.n_patches, np.bool_)
     may_be[layer[is_outline & ~_edges_of_two(mesh).reshape(-1)[halfedges]] // 2] = False
-    return may_be
+    return layers.only(may_be)
 
 
 def _keys(mesh: Connectivity, halfedges: IntArray) -> npt.NDArray[np.int64]:

@@ -41,13 +41,15 @@ def floating_components(facts: MeshFacts) -> IntArray:
     if areas[small].sum() > facts.policy.limit("debris_fraction") * areas.sum():
         small[:] = False
     debris = np.flatnonzero(small).astype(np.int32)
-    return np.setdiff1d(debris, islands_in_open_holes(facts, debris))
+    return np.setdiff1d(debris, islands_in_open_holes(facts, debris)) if len(debris) else debris
 
 
 def drop_floating(draft: Draft) -> Change:
     """Drop components that are debris; every larger one is kept, and what lies in a hole that cannot be filled."""
     facts = draft.facts
-    debris = islands_in_closed_holes(draft, floating_components(facts))
+    debris = floating_components(facts)
+    if len(debris):
+        debris = islands_in_closed_holes(draft, debris)
     if not len(debris):
         return Change(draft=draft)
     area = float(facts.components.area[debris].sum())

@@ -76,8 +76,6 @@ def _is_in_holes(
     """
     loops = of_holes.loops
     is_island = np.zeros(len(components), np.bool_)
-    if not len(components):
-        return is_island
     lowest, highest = facts.components.lowest[components], facts.components.highest[components]
     middles, sizes = 0.5 * (lowest + highest), np.linalg.norm(highest - lowest, axis=1)
     for loop in holes.tolist():

@@ -32,9 +32,9 @@ def mesh_walls_alike(draft: Draft) -> Change:
     layers = facts.shared_walls.layers
     if layers.n_patches:
         return Change(draft=_meshed_alike(draft, layers), mended=layers.n_patches)
-    if not facts.layers.n_patches or not len(facts.edges.nonmanifold):
+    if not facts.possible_walls.n_patches:
         return Change(draft=draft)
-    turned = orient_at_walls(_meshed_alike(draft, facts.layers))
+    turned = orient_at_walls(_meshed_alike(draft, facts.possible_walls))
     return turned if turned.mended else Change(draft=draft)
 
 
