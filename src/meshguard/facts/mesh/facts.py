@@ -124,7 +124,8 @@ class MeshFacts(Connectivity):
     @once
     def possible_walls(self) -> CoincidentLayers:
         """Those of the layers that may be the two sides of a shared wall: few are, and the proof is dear."""
-        return find_possible_walls(self, self.layers)
+        # Layers need the search for intersections; a wall ends at non-manifold edges.
+        return find_possible_walls(self, self.layers) if len(self.edges.nonmanifold) else NO_LAYERS
 
     def meshed_alike(self, layers: CoincidentLayers) -> Alike:
         """What meshes the second layer of each patch as the first."""
