@@ -29,6 +29,19 @@ NO_GROUPS: npt.NDArray[np.int32] = np.empty(0, np.int32)
 NO_GROUPS.flags.writeable = False
 
 
+@inlined
+def node_overlaps(
+    nodes: npt.NDArray[np.float32], node: int, a: float, b: float, c: float, d: float, e: float, f: float
+) -> bool:
+    """Whether the box of a node of `nodes`, (2 * width, 6), overlaps the box from a, b, c to d, e, f."""
+    overlaps: bool = (
+        nodes[node, 0] <= d and nodes[node, 3] >= a
+        and nodes[node, 1] <= e and nodes[node, 4] >= b
+        and nodes[node, 2] <= f and nodes[node, 5] >= c
+    )  # fmt: skip
+    return overlaps
+
+
 class Tree(NamedTuple):
     """The tree; see the module.
 

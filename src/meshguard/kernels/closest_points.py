@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.bvh import node_overlaps
 from meshguard.kernels.simd_blocks import BLOCK, lowest, overlapping, sharing
 
 
@@ -180,11 +181,7 @@ def faces_within(
         while height > 0:
             height -= 1
             node = stack[height]
-            if not (
-                nodes[node, 0] <= most_x and nodes[node, 3] >= least_x
-                and nodes[node, 1] <= most_y and nodes[node, 4] >= least_y
-                and nodes[node, 2] <= most_z and nodes[node, 5] >= least_z
-            ):  # fmt: skip
+            if not node_overlaps(nodes, node, least_x, least_y, least_z, most_x, most_y, most_z):
                 continue
             if node < width:
                 stack[height], stack[height + 1] = 2 * node + 1, 2 * node
@@ -267,11 +264,7 @@ def parallel_faces(
         while height > 0:
             height -= 1
             node = stack[height]
-            if (
-                nodes[node, 0] > most_x or nodes[node, 3] < least_x
-                or nodes[node, 1] > most_y or nodes[node, 4] < least_y
-                or nodes[node, 2] > most_z or nodes[node, 5] < least_z
-            ):  # fmt: skip
+            if not node_overlaps(nodes, node, least_x, least_y, least_z, most_x, most_y, most_z):
                 continue
             if node < width:
                 stack[height], stack[height + 1] = 2 * node + 1, 2 * node

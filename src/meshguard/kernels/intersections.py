@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.kernels._jit import inlined, kernel
+from meshguard.kernels.bvh import node_overlaps
 from meshguard.kernels.predicates import FILTER_2D, FILTER_3D
 from meshguard.kernels.simd_blocks import BLOCK, lowest, overlapping, sharing
 from meshguard.kernels.triangle_triangle import AREA, EDGE_SEGMENT, NOTHING, POINT, SEGMENT, folds, intersection_kind
@@ -283,11 +284,7 @@ def pairs_within(
             height -= 1
             done += 1
             node = stack[height]
-            if (
-                nodes[node, 0] > most_x or nodes[node, 3] < least_x
-                or nodes[node, 1] > most_y or nodes[node, 4] < least_y
-                or nodes[node, 2] > most_z or nodes[node, 5] < least_z
-            ):  # fmt: skip
+            if not node_overlaps(nodes, node, least_x, least_y, least_z, most_x, most_y, most_z):
                 continue
             if group > 0 and node_groups[node] == group:
                 continue
@@ -455,11 +452,7 @@ def pairs_between(
         while height > 0:
             height -= 1
             node = stack[height]
-            if (
-                other_nodes[node, 0] > q[3] or other_nodes[node, 3] < q[0]
-                or other_nodes[node, 1] > q[4] or other_nodes[node, 4] < q[1]
-                or other_nodes[node, 2] > q[5] or other_nodes[node, 5] < q[2]
-            ):  # fmt: skip
+            if not node_overlaps(other_nodes, node, q[0], q[1], q[2], q[3], q[4], q[5]):
                 continue
             if node < other_width:
                 stack[height], stack[height + 1] = 2 * node + 1, 2 * node
