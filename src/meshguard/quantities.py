@@ -8,6 +8,10 @@ _SMALLEST, _LARGEST = 1e-9, 1e9
 """What lies beyond them is written as a power of ten: its digits would fill the line."""
 
 
+LENGTHS = {"cm": ("centimetres", 10.0), "inch": ("inches", 25.4), "m": ("metres", 1000.0), "um": ("micrometres", 0.001)}
+"""What a command calls a unit -> its name and its millimetres: those that a scan may have been written in."""
+
+
 def number(value: float) -> str:
     """A count with its thousands separated."""
     return f"{int(value):,}"

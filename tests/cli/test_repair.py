@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import meshguard
-from meshguard.checks.geometry import UNITS
 from meshguard.cli import commands
 from meshguard.io.labels import attach_labels, read_labels, save_labels
 from meshguard.mesh import label_of_corners
 from meshguard.phantoms import mislabel
+from meshguard.quantities import LENGTHS
 from tests import mutations, shapes
 from tests.repair import broken
 from tests.repair.proof import is_same, trouble
@@ -301,7 +301,7 @@ class TestAskedFor:
     def test_every_unit_that_g106_names_is_one_of_the_option(self) -> None:
         (option,) = (option for option in commands.commands["repair"].params if option.name == "unit")
 
-        assert {*UNITS, "mm"} <= set(option.type.choices)  # type: ignore[attr-defined]
+        assert {*LENGTHS, "mm"} <= set(option.type.choices)  # type: ignore[attr-defined]
 
     def test_the_shared_file(self, folder: Path, data_root: Path) -> None:
         path = data_root / "field" / "27_offset_double.ply"

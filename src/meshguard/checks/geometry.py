@@ -9,7 +9,7 @@ import numpy as np
 
 from meshguard.checks.clustering import Diagnosis, located
 from meshguard.checks.registry import check
-from meshguard.quantities import quantity
+from meshguard.quantities import LENGTHS, quantity
 from meshguard.report import Finding, Safety, Severity
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from meshguard.facts.mesh import MeshFacts
     from meshguard.facts.mesh.outward_orientation import BackSheet
     from meshguard.mesh import IntArray
-
-UNITS = {"cm": ("centimetres", 10.0), "inch": ("inches", 25.4), "m": ("metres", 1000.0), "um": ("micrometres", 0.001)}
-"""What a command calls a unit -> its name and its millimetres: those that a scan may have been written in."""
 
 
 @check("G101", needs=())
@@ -193,7 +190,7 @@ def implausible_size(facts: MeshFacts) -> Iterable[Finding]:
     smallest, largest = facts.policy.limit("size_min_mm"), facts.policy.limit("size_max_mm")
     if smallest <= longest <= largest:
         return
-    fitting = {name: factor for name, factor in UNITS.values() if smallest <= longest * factor <= largest}
+    fitting = {name: factor for name, factor in LENGTHS.values() if smallest <= longest * factor <= largest}
     place = facts.least_position(facts.largest_component)
     guess = f"; if the unit is {' or '.join(fitting)}, it is" if fitting else ""
     diagnosis = Diagnosis(

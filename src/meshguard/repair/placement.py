@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from meshguard.checks.geometry import UNITS
 from meshguard.errors import MeshError
 from meshguard.mesh import Mesh
+from meshguard.quantities import LENGTHS
 
 if TYPE_CHECKING:
     from meshguard.facts.mesh import MeshFacts
@@ -49,7 +49,7 @@ def scale_of(unit: str | None, scale: float | None) -> float:
     if unit is not None and scale is not None:
         raise MeshError("unit and scale both say what a coordinate is in mm: give one of them")
     if unit is not None:
-        known = {"mm": 1.0} | {name: millimetres for name, (_, millimetres) in UNITS.items()}
+        known = {"mm": 1.0} | {name: millimetres for name, (_, millimetres) in LENGTHS.items()}
         name = unit.replace("\N{MICRO SIGN}", "u")
         if name not in known:
             raise MeshError(f"unit must be one of {', '.join(known)}, not {unit!r}")
