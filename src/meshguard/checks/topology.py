@@ -27,12 +27,8 @@ def nonmanifold_edges(facts: MeshFacts) -> Iterable[Finding]:
     removes a small fin.
     """
     nonmanifold = facts.edges.nonmanifold
-    ends = facts.edge_ends(nonmanifold)
-    low, high = ends.min(axis=1), ends.max(axis=1)
-    is_first = np.ones(len(nonmanifold), np.bool_)  # of the half-edges of one edge
-    is_first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    sizes = np.diff(np.append(np.flatnonzero(is_first), len(nonmanifold)))
-    edges, rows = nonmanifold[is_first], ends[is_first]
+    edges, sizes = nonmanifold[facts.nonmanifold_begins[:-1]], np.diff(facts.nonmanifold_begins)
+    rows = facts.edge_ends(edges)
     lengths = facts.edge_lengths(rows)
 
     def describe(places: IntArray) -> Diagnosis:

@@ -189,3 +189,14 @@ def test_clusters_are_elements_that_share_positions(seed: int, count: int, width
 
     assert len(set(zip(found.tolist(), number, strict=True))) == len(set(number)) == len(set(found.tolist()))
     assert sorted(set(found.tolist())) == list(range(len(set(number))))
+
+
+def test_half_edges_of_each_nonmanifold_edge_are_side_by_side() -> None:
+    """Three faces at one edge, four at another, and none where all edges have two."""
+    vertices = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [5, 0, 0], [6, 0, 0], *np.eye(3), [5, -1, 0]]
+    book = [[0, 1, 2], [1, 0, 3], [0, 1, 4], [5, 6, 7], [6, 5, 8], [5, 6, 9], [6, 5, 10]]
+    facts = MeshFacts(Mesh(vertices=vertices, faces=book), policy("scan"))
+
+    assert facts.nonmanifold_begins.tolist() == [0, 3, 7]
+    assert sorted(facts.edges.nonmanifold[:3].tolist()) == [0, 3, 6]
+    assert MeshFacts(shapes.cube(), policy("scan")).nonmanifold_begins.tolist() == [0]

@@ -207,6 +207,14 @@ class Connectivity:
         )
 
     @once
+    def nonmanifold_begins(self) -> IntArray:
+        """Where the half-edges of each edge begin in `edges.nonmanifold`, and how many there are: int32 (e + 1,)."""
+        low, high = np.sort(self.edge_ends(self.edges.nonmanifold), axis=1).T
+        is_first = np.ones(len(low), np.bool_)
+        is_first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+        return frozen(np.append(np.flatnonzero(is_first), len(low)).astype(np.int32))
+
+    @once
     def boundary_tree(self) -> Tree:
         """The tree of boxes over the boundary edges: segments by their places in `edges.boundary`."""
         ends = self.edge_ends(self.edges.boundary)

@@ -56,9 +56,8 @@ def pair_sheets(mesh: Connectivity) -> IntArray:
         return np.empty((0, 2), np.int32)
     ends = mesh.edge_ends(nonmanifold)
     low, high = ends.min(axis=1), ends.max(axis=1)
-    is_first = np.concatenate([[True], (low[1:] != low[:-1]) | (high[1:] != high[:-1])])
-    begins = np.flatnonzero(is_first).astype(np.int32)
-    edge = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(nonmanifold)))
+    begins, n_faces = mesh.nonmanifold_begins[:-1], np.diff(mesh.nonmanifold_begins)
+    edge = np.repeat(np.arange(len(begins)), n_faces)
     angle = _angles(mesh, nonmanifold, low, high, begins[edge])
     upward = ends[:, 0] == low
     upward ^= mesh.components.volume[mesh.components.of_face[nonmanifold // 3]] < 0  # an inverted body has them turned

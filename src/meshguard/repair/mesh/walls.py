@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshguard.facts.arrays import centroids, connected_components, frozen
-from meshguard.halfedges import edge_keys
 from meshguard.kernels.bvh import NO_GROUPS, build_tree
 from meshguard.repair.mesh.marching_tetrahedra import INSIDE, winding_at
 from meshguard.repair.step import Change
@@ -131,9 +130,8 @@ def _inner_sheets(facts: MeshFacts) -> BoolArray:
     if not len(nonmanifold):
         return is_inner
     sheet = _sheets(facts)
-    start, end = facts.edge_ends(nonmanifold).T
-    keys = edge_keys(start, end, len(facts.positions))
-    edge, n_faces = np.unique(keys, return_inverse=True, return_counts=True)[1:]
+    n_faces = np.diff(facts.nonmanifold_begins)
+    edge = np.repeat(np.arange(len(n_faces)), n_faces)
     rows, n_of_sheet = np.unique(np.stack([sheet[nonmanifold // 3], edge], axis=1), axis=0, return_counts=True)
     ends = np.setdiff1d(rows[n_faces[rows[:, 1]] % 2 == 1, 0], rows[n_of_sheet > 1, 0])
     if len(ends) > _MOST_SHEETS:
