@@ -16,6 +16,13 @@ def test_around_a_face_and_back() -> None:
     assert halfedges.previous_halfedge(halfedges.next_halfedge(H)).tolist() == H.tolist()
 
 
+def test_half_edges_of_faces_are_three_each_in_their_order() -> None:
+    found = halfedges.halfedges_of(np.array([5, 0], np.int32))
+
+    assert found.tolist() == [15, 16, 17, 0, 1, 2]
+    assert found.dtype == np.int32
+
+
 def test_ends_and_the_corner_opposite() -> None:
     corners = np.array([[7, 8, 9]], np.int32)
     three = np.arange(3, dtype=np.int32)

@@ -26,6 +26,12 @@ def previous_halfedge(halfedges: npt.NDArray[_Index]) -> npt.NDArray[_Index]:
     return np.where(halfedges % 3 == 0, halfedges + 2, halfedges - 1)
 
 
+def halfedges_of(faces: npt.NDArray[_Index]) -> npt.NDArray[_Index]:
+    """The half-edges of faces, (3k,), the three of each in turn."""
+    halfedges: npt.NDArray[_Index] = (3 * faces[:, None] + np.arange(3, dtype=faces.dtype)).reshape(-1)
+    return halfedges
+
+
 def edge_ends(corners: npt.NDArray[_Index], halfedges: _Integers) -> npt.NDArray[_Index]:
     """Where half-edges start and end, (k, 2), of the type of `corners`.
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshguard.facts.arrays import centroids, connected_components, frozen
+from meshguard.facts.arrays import centroids, connected_components, frozen, offsets_to_segments
 from tests import oracles
 
 
@@ -27,6 +27,13 @@ def test_a_centroid_is_the_mean_of_its_points(width: int) -> None:
 
     assert centroids(points, rows).tolist() == expected[width]
     assert points[1].tolist() == [6, 0, 0]
+
+
+def test_the_nearest_place_on_a_segment_is_beside_a_point_or_an_end() -> None:
+    points = np.array([[1, 3, 0], [-2, 1, 0], [7, 0, 5]], np.float64)
+    start, end = np.zeros((3, 3)), np.tile([4.0, 0, 0], (3, 1))
+
+    assert offsets_to_segments(points, start, end).tolist() == [[0, -3, 0], [2, -1, 0], [-3, 0, -5]]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(0, 12))

@@ -32,6 +32,14 @@ def centroids(points: FloatArray, rows: IntArray) -> FloatArray:
     return total
 
 
+def offsets_to_segments(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
+    """From each point to the nearest place on a segment; all three and the result are float64 (k, 3), mm."""
+    along, away = end - start, start - points
+    share = np.clip(-(away * along).sum(axis=1) / (along * along).sum(axis=1), 0.0, 1.0)
+    away += share[:, None] * along
+    return away
+
+
 def connected_components(count: int, first: Whole, second: Whole) -> IntArray:
     """Connected component of each of `count` nodes, int32 (count,), numbered by lowest node.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from meshguard.halfedges import edge_ends, edge_keys, face_normals
+from meshguard.halfedges import edge_ends, edge_keys, face_normals, halfedges_of
 from meshguard.mesh import Mesh, label_of_corners
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Edit:
     def half_edge(self, a: int, b: int) -> int:
         """The lowest half-edge between two vertices."""
         faces = np.flatnonzero(((self.faces == a).any(axis=1)) & ((self.faces == b).any(axis=1)) & ~self.removed)
-        halfedges = (3 * faces[:, None] + np.arange(3)).reshape(-1)
+        halfedges = halfedges_of(faces)
         ends = np.sort(edge_ends(self.faces, halfedges), axis=1)
         return int(halfedges[(ends == sorted((a, b))).all(axis=1)].min())
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshguard.facts.dental.tooth_boundaries import NEAR_MM, band_along
+from meshguard.halfedges import halfedges_of
 
 if TYPE_CHECKING:
     from meshguard.facts.arrays import BoolArray, Whole
@@ -114,7 +115,7 @@ def _profile(surface: MeshFacts, boundaries: ToothBoundaries, band: Band, reach:
     place = np.full(len(surface.corners), -1, np.int32)
     place[faces] = np.arange(len(faces), dtype=np.int32)
 
-    h = (3 * faces[:, None] + np.arange(3)).reshape(-1)
+    h = halfedges_of(faces)
     h = h[twins[h] > h]
     p, q = place[h // 3], place[twins[h] // 3]
     h, p, q = h[q >= 0], p[q >= 0], q[q >= 0]

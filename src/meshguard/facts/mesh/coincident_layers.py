@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshguard.facts.arrays import connected_components, frozen
-from meshguard.halfedges import edge_keys, opposite_corners
+from meshguard.halfedges import edge_keys, halfedges_of, opposite_corners
 from meshguard.kernels.intersections import FOLD, OVERLAP, VERTEX_OVERLAP
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def find_redundant_faces(mesh: Connectivity, layers: CoincidentLayers) -> npt.ND
     is_layered = np.zeros(len(corners), np.bool_)
     is_layered[layers.faces] = True
     start, end = corners.reshape(-1), np.roll(corners, -1, axis=1).reshape(-1)
-    inside = (3 * layers.faces[:, None].astype(np.int64) + np.arange(3)).reshape(-1)
+    inside = halfedges_of(layers.faces)
     keys = edge_keys(start[inside], end[inside], size)
     edges, of_edge = np.unique(keys, return_inverse=True)
     touches = np.zeros(size, np.bool_)

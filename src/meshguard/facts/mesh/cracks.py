@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from meshguard.facts.arrays import frozen
+from meshguard.facts.arrays import frozen, offsets_to_segments
 from meshguard.facts.mesh.self_intersections import pair_segments
 from meshguard.halfedges import edge_keys
 from meshguard.kernels.loops import near_pairs
@@ -173,17 +173,9 @@ def meets_at_crack(mesh: Connectivity, cracks: Cracks | None, pairs: IntArray, d
             start, end = mesh.positions[mesh.edge_ends(halfedge)].transpose(1, 0, 2)
             lies_on_edge = is_split[halfedge]
             for point in (shared[:, 0], shared[:, 1]):
-                lies_on_edge &= _distance_to_segment(point, start, end) <= distance
+                lies_on_edge &= np.linalg.norm(offsets_to_segments(point, start, end), axis=1) <= distance
             at_crack[rows] |= lies_on_edge
     return at_crack
-
-
-def _distance_to_segment(point: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
-    """How far each point is from a segment, float64 (k,), mm; all three arguments are float64 (k, 3)."""
-    along, away = end - start, point - start
-    share = np.clip((away * along).sum(axis=1) / (along * along).sum(axis=1), 0.0, 1.0)
-    distance: FloatArray = np.linalg.norm(away - share[:, None] * along, axis=1)
-    return distance
 
 
 def _parts(mesh: Connectivity, junctions: TJunctions) -> tuple[IntArray, npt.NDArray[np.int64]]:

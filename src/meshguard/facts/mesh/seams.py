@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from meshguard.facts.arrays import BoolArray, frozen
+from meshguard.facts.arrays import BoolArray, frozen, offsets_to_segments
 from meshguard.facts.mesh.near_boundary import boundary_edges_near
 from meshguard.halfedges import face_normals, unit_vectors
 
@@ -108,9 +108,7 @@ def _edges_beside(
     direction = [unit_vectors(end[edges] - start[edges]) for edges in (edge, other)]
     runs_along = np.abs((direction[0] * direction[1]).sum(axis=1)) >= _LEAST_COS
     edge, other = edge[runs_along], other[runs_along]
-    along, away = end[other] - start[other], start[other] - middle[edge]
-    share = np.clip(-(away * along).sum(axis=1) / (along * along).sum(axis=1), 0.0, 1.0)
-    away += share[:, None] * along
+    away = offsets_to_segments(middle[edge], start[other], end[other])
     distance = np.linalg.norm(away, axis=1)
     order = np.lexsort((other, distance, edge))
     nearest = order[np.flatnonzero(np.diff(edge[order], prepend=-1))]

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from meshguard.facts.arrays import connected_components, frozen
 from meshguard.facts.mesh.coincident_layers import NO_LAYERS, CoincidentLayers
 from meshguard.facts.mesh.sheets import find_sheets
-from meshguard.halfedges import edge_keys, face_normals
+from meshguard.halfedges import edge_keys, face_normals, halfedges_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,33 +135,26 @@ def find_shared_walls(mesh: Connectivity, duplicates: list[IntArray]) -> SharedW
 
 def _edges_of_two(mesh: Connectivity) -> BoolArray:
     """Which edges of each face have at least four faces, bool (m, 3): at an edge of a wall each body has two."""
-    nonmanifold = mesh.edges.nonmanifold
-    _, place, n_faces = np.unique(_keys(mesh, nonmanifold), return_inverse=True, return_counts=True)
+    n_faces = np.diff(mesh.nonmanifold_begins)
     of_two = np.zeros(3 * len(mesh.corners), np.bool_)
-    of_two[nonmanifold[n_faces[place] >= 4]] = True
+    of_two[mesh.edges.nonmanifold[np.repeat(n_faces, n_faces) >= 4]] = True
     by_face: BoolArray = of_two.reshape(-1, 3)
     return by_face
 
 
 def find_possible_walls(mesh: Connectivity, layers: CoincidentLayers) -> CoincidentLayers:
     """The patches that may be walls: those whose outlines are edges of two bodies."""
-    if not len(mesh.edges.nonmanifold) or not layers.n_patches:
-        return NO_LAYERS
-    halfedges = (3 * layers.faces[:, None] + np.arange(3)).reshape(-1).astype(np.int32)
+    if not layers.n_patches:
+        return layers
+    halfedges = halfedges_of(layers.faces)
     layer = np.repeat(layers.layer, 3)
-    edges = np.column_stack([layer, _keys(mesh, halfedges)])
+    ends = mesh.edge_ends(halfedges)
+    edges = np.column_stack([layer, edge_keys(ends[:, 0], ends[:, 1], len(mesh.positions))])
     _, place, times = np.unique(edges, axis=0, return_inverse=True, return_counts=True)
     is_outline = times[place.reshape(-1)] == 1
     may_be = np.ones(layers.n_patches, np.bool_)
     may_be[layer[is_outline & ~_edges_of_two(mesh).reshape(-1)[halfedges]] // 2] = False
     return layers.only(may_be)
-
-
-def _keys(mesh: Connectivity, halfedges: IntArray) -> npt.NDArray[np.int64]:
-    """A number for the edge of each half-edge, int64."""
-    ends = mesh.edge_ends(halfedges)
-    keys: npt.NDArray[np.int64] = edge_keys(ends[:, 0], ends[:, 1], len(mesh.positions))
-    return keys
 
 
 def find_excess_duplicates(duplicates: list[IntArray], shared: SharedWalls) -> list[IntArray]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from meshguard.facts.arrays import connected_components, frozen
 from meshguard.facts.mesh import MeshFacts
-from meshguard.halfedges import edge_ends
+from meshguard.halfedges import edge_ends, halfedges_of
 from meshguard.mesh import Mesh
 from meshguard.repair.mesh.faces_near import near_boxes
 from meshguard.repair.mesh.hole_filling import fill_hole
@@ -91,7 +91,7 @@ class Neighbourhood:
         chosen = np.flatnonzero(mask).astype(np.int32)
         place = np.full(len(mask), -1, np.int64)
         place[chosen] = np.arange(len(chosen))
-        halfedges = _halfedges_of(chosen)
+        halfedges = halfedges_of(chosen)
         twins = self.twins[halfedges]
         is_inner = (twins >= 0) & mask[twins // 3]
         label = connected_components(len(chosen), place[halfedges[is_inner] // 3], place[twins[is_inner] // 3])
@@ -125,7 +125,7 @@ class Neighbourhood:
         """Half-edges of a patch without a neighbour in it."""
         in_patch = np.zeros(len(self.corners), np.bool_)
         in_patch[patch] = True
-        halfedges = _halfedges_of(patch)
+        halfedges = halfedges_of(patch)
         twins = self.twins[halfedges]
         boundary: IntArray = halfedges[~((twins >= 0) & in_patch[twins // 3])]
         return boundary
@@ -154,12 +154,6 @@ class Neighbourhood:
         n_vertices = len(np.unique(self.local[patch]))
         n_edges = (3 * len(patch) + len(boundary)) // 2
         return n_vertices - n_edges + len(patch)
-
-
-def _halfedges_of(faces: IntArray) -> IntArray:
-    """The half-edges of faces, three of each."""
-    halfedges: IntArray = (3 * faces[:, None] + np.arange(3)).reshape(-1)
-    return halfedges
 
 
 def _loops_along(start: IntArray, end: IntArray) -> list[IntArray]:
